@@ -1,0 +1,72 @@
+"""Every error this package raises for something a user can mend.
+
+Each message says what was found, what is allowed and what to do. Code that
+catches one kind of error names that kind; nothing catches the root class to
+hide it.
+"""
+
+from __future__ import annotations
+
+
+class PointTrackingError(Exception):
+    """The root of every error raised for what a user can mend."""
+
+
+class ShapeError(PointTrackingError, ValueError):
+    """An array has another shape, type or range than its contract says."""
+
+
+class QueryError(PointTrackingError, ValueError):
+    """Query points that cannot be tracked: outside the frame, NaN, past the end."""
+
+
+class EmptyQueriesError(QueryError):
+    """A prompt was read, but it selects no point at all."""
+
+
+class MaskError(QueryError):
+    """A mask that is missing or cannot be read."""
+
+
+class OptionError(PointTrackingError, ValueError):
+    """An option has a value outside what is supported."""
+
+
+class UnknownTrackerError(OptionError):
+    """A tracker name that is not registered."""
+
+
+class DependencyError(PointTrackingError, ImportError):
+    """An optional package is needed for what was asked, and is not installed."""
+
+
+class LimitError(PointTrackingError, ValueError):
+    """The request passes a named limit (points x frames, document size)."""
+
+
+class VideoError(PointTrackingError):
+    """A media file that cannot be opened or decoded as video."""
+
+
+class VideoNotFoundError(VideoError, FileNotFoundError):
+    """There is no file at the given path."""
+
+
+class FieldError(PointTrackingError, ValueError):
+    """A label field whose name or type does not allow writing tracks to it."""
+
+
+class FieldExistsError(FieldError):
+    """The label field already holds data, and replacing it was not asked for."""
+
+
+class CollectionError(PointTrackingError, ValueError):
+    """A dataset or view that this operation does not support."""
+
+
+class WriteError(PointTrackingError):
+    """The database refused or lost a write; the sample was rolled back."""
+
+
+class Cancelled(PointTrackingError):
+    """The run was cancelled through its cancellation hook."""

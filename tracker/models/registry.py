@@ -1,0 +1,119 @@
+"""Which trackers there are: name, terms of use, and how each is loaded.
+
+Adding a tracker
+1. Put its code in a module (or folder) of its own beside this file, with a
+   subclass of `base.Tracker`.
+2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
+   this package, imported only when the tracker is loaded.
+3. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`,
+   run `benchmarks/accuracy.py`, and write its row in the README.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from ..errors import OptionError, UnknownTrackerError
+from .base import Tracker
+
+DEFAULT_TRACKER = "optical-flow"
+
+
+@dataclass(frozen=True)
+class TrackerInfo:
+    """What a user needs to know before choosing a tracker.
+
+    Args:
+        name: as passed to `load_tracker`
+        summary: one line: what it is good for
+        code_license: SPDX name of the code's licence
+        weights_license: SPDX name, or None for a tracker without weights
+        commercial_use: whether code and weights allow it
+        weights_from: where the weights come from, in words
+        loader: "module:callable", relative to this package
+        needs_gpu: whether it is slow without one
+        requirements: distributions it imports beyond numpy
+        size_mb: what has to be downloaded, or None
+        tags: words to find it by
+    """
+
+    name: str
+    summary: str
+    code_license: str
+    weights_license: str | None
+    commercial_use: bool
+    weights_from: str
+    loader: str
+    needs_gpu: bool = False
+    requirements: tuple[str, ...] = ()
+    size_mb: float | None = None
+    tags: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def terms(self) -> str:
+        """The licence of code and weights in one line, for forms and tables."""
+        use = "commercial use allowed" if self.commercial_use else "NON-COMMERCIAL use only"
+        weights = f"weights {self.weights_license}" if self.weights_license else "no weights"
+        return f"code {self.code_license}, {weights}: {use}"
+
+
+_TRACKERS: dict[str, TrackerInfo] = {
+    info.name: info
+    for info in (
+        TrackerInfo(
+            name="optical-flow",
+            summary="classical dense optical flow (OpenCV DIS); runs anywhere, needs no download",
+            code_license="Apache-2.0",
+            weights_license=None,
+            commercial_use=True,
+            weights_from="needs none",
+            loader=".optical_flow:OpticalFlowTracker",
+            requirements=("opencv-python-headless",),
+            tags=("cpu", "classical", "no-download"),
+        ),
+    )
+}
+
+
+def list_trackers() -> list[str]:
+    """The names of all trackers, the default first."""
+    return sorted(_TRACKERS, key=lambda name: (name != DEFAULT_TRACKER, name))
+
+
+def tracker_info(name: str) -> TrackerInfo:
+    """What is known about one tracker, without loading it.
+
+    Raises:
+        UnknownTrackerError: if there is no tracker of that name
+    """
+    info = _TRACKERS.get(name) if isinstance(name, str) else None
+    if info is None:
+        raise UnknownTrackerError(f"Unknown tracker ({name!r}). Supported values are {', '.join(list_trackers())}")
+    return info
+
+
+def load_tracker(name: str, **options: Any) -> Tracker:
+    """Loads a tracker by name.
+
+    Args:
+        name: one of `list_trackers()`
+        options: what that tracker takes; see its class
+
+    Returns:
+        the tracker, ready for `track`
+
+    Raises:
+        UnknownTrackerError: if there is no tracker of that name
+        OptionError: if an option is unknown or has an unsupported value
+    """
+    info = tracker_info(name)
+    module, _, attribute = info.loader.partition(":")
+    factory = getattr(import_module(module, package=__package__), attribute)
+    try:
+        return factory(**options)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        raise OptionError(f"Invalid option for the tracker {name!r}: {error}") from error

@@ -1,0 +1,12 @@
+"""Where the points to track come from: one module per kind, each returns `Queries`.
+
+Adding a query kind: write a function here that takes sizes in pixels and
+returns `Queries` with a fitting `origin`; hand its name on in the root
+`__init__`; let `tracker/dataset/prompts.py` read what it needs from a sample.
+"""
+
+from .dense import dense_queries
+from .grid import grid_queries
+from .points import point_queries
+
+__all__ = ["dense_queries", "grid_queries", "point_queries"]
