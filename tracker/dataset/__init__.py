@@ -1,1 +1,7 @@
-"""."""
+"""Many samples: the only tracker code that knows FiftyOne.
+
+`options` what a run is told, `prompts` what it reads from samples, `keypoints`
+the documents tracks become, `writer` and `reader` their way into and out of the
+database, `marks` which samples are finished, `runs` and `report` what a run
+leaves behind, `pipeline` the run itself.
+"""

@@ -1,0 +1,147 @@
+"""Fields that several operators' forms share, and how their values are read.
+
+A form only collects and warns early; the options classes of `tracker.dataset`
+decide what is valid.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from ..tracker.errors import OptionError, PointTrackingError, QueryError
+from ..tracker.models.registry import list_trackers, tracker_info
+
+# above this many samples a run is scheduled instead of keeping the App busy
+DELEGATE_ABOVE = 100
+
+SAMPLING_RULES = {
+    "all": "Every frame",
+    "every_nth": "Every n-th frame",
+    "fps": "A target rate (frames per second)",
+    "max_frames": "A maximum number of frames",
+}
+
+_ONLY_OPEN_SAMPLE = "only_open_sample"
+
+
+def add_target(ctx: Any, inputs: types.Object, action: str) -> None:
+    """Lets the user choose which samples to process; in the modal, the open one."""
+    if ctx.current_sample is not None:
+        inputs.bool(
+            _ONLY_OPEN_SAMPLE,
+            default=True,
+            label="Only the open sample",
+            description="Off: choose which samples below",
+            view=types.SwitchView(),
+        )
+    if not only_open_sample(ctx):
+        inputs.view_target(ctx, action_description=action)
+
+
+def only_open_sample(ctx: Any) -> bool:
+    """Whether the run is about the sample that is open in the modal."""
+    return ctx.current_sample is not None and bool(ctx.params.get(_ONLY_OPEN_SAMPLE, True))
+
+
+def target_of(ctx: Any) -> Any:
+    """The samples that the user chose.
+
+    Returns:
+        a data set or view
+    """
+    if only_open_sample(ctx):
+        return ctx.dataset.select(ctx.current_sample)
+    return ctx.target_view()
+
+
+def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
+    """A choice of trackers that shows what each is good for and its terms of use."""
+    choices = types.DropdownView()
+    for name in list_trackers():
+        info = tracker_info(name)
+        choices.add_choice(name, label=name, description=f"{info.summary} ({info.terms})")
+    inputs.enum("tracker", choices.values(), default=default, required=True, label="Tracker", view=choices)
+    chosen = ctx.params.get("tracker") or default
+    if chosen in list_trackers():
+        info = tracker_info(chosen)
+        text = f"{chosen}: {info.summary}. Terms: {info.terms}."
+        view = types.Notice(label=text) if info.commercial_use else types.Warning(label=text)
+        inputs.view("tracker_terms", view)
+
+
+def add_sampling(ctx: Any, inputs: types.Object) -> None:
+    """A choice of which frames to use.
+
+    A caller's own `sampling` dict (as in the SDK) takes the place of the choice.
+    """
+    if isinstance(ctx.params.get("sampling"), dict):
+        rule = inputs.obj("sampling", label="Frame sampling")
+        del rule
+        return
+    choices = types.DropdownView()
+    for rule, label in SAMPLING_RULES.items():
+        choices.add_choice(rule, label=label)
+    inputs.enum("sampling_rule", choices.values(), default="all", label="Frames to use", view=choices)
+    chosen = ctx.params.get("sampling_rule") or "all"
+    if chosen == "fps":
+        inputs.float("sampling_fps", default=5.0, required=True, label="Frames per second")
+    elif chosen in ("every_nth", "max_frames"):
+        label, default = ("Use every ... frame", 3) if chosen == "every_nth" else ("At most ... frames", 100)
+        inputs.int(f"sampling_{chosen}", default=default, required=True, label=label)
+
+
+def sampling_of(params: dict[str, Any]) -> dict[str, Any] | None:
+    """Reads the sampling fields, or a `sampling` dict given from Python.
+
+    Returns:
+        what `track_dataset(sampling=...)` takes
+    """
+    if params.get("sampling") is not None:
+        return params["sampling"]
+    rule = params.get("sampling_rule") or "all"
+    if rule == "all":
+        return None
+    return {rule: params.get(f"sampling_{rule}")}
+
+
+def parse_points(value: Any) -> Any:
+    """Reads points as a person types them.
+
+    Args:
+        value: None, "", the name of a field, rows "t, x, y; t, x, y", JSON, or a
+            list or dict given from Python
+
+    Returns:
+        what `track_dataset(points=...)` takes
+
+    Raises:
+        QueryError: saying how to write points
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text:
+        return None
+    if text[0] in "[{":
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise QueryError(f"These points are no valid JSON ({error}). Write [[0, 320, 180], [0, 100, 50]]") from error
+    if text.removeprefix("frames.").isidentifier():
+        return text
+    try:
+        return [[float(number) for number in row.split(",")] for row in text.split(";") if row.strip()]
+    except ValueError as error:
+        raise QueryError(
+            f"Cannot read the points {text[:60]!r}. Write frame, x, y in pixels, e.g. 0, 320, 180; 0, 100, 50, "
+            "or the name of a field"
+        ) from error
+
+
+def show_error(prop: Any, error: PointTrackingError | OptionError) -> None:
+    """Marks a field as invalid, so that the form cannot be sent."""
+    prop.invalid = True
+    prop.error_message = str(error)

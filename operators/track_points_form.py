@@ -1,0 +1,277 @@
+"""The form of `track_points`: its fields, its early warnings, and how its values are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators.types as types
+
+from ..tracker.dataset.fields import check_label_field, has_label_field, info_field_of
+from ..tracker.dataset.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
+from ..tracker.dataset.options import DEFAULTS, TrackOptions
+from ..tracker.dataset.targets import check_collection
+from ..tracker.errors import PointTrackingError
+from ..tracker.queries.grid import check_frame_index, check_grid_size
+from ..tracker.video.sampling import as_sampling
+from . import forms
+
+_MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
+_FORM_ONLY = ("sampling_rule", "sampling_every_nth", "sampling_fps", "sampling_max_frames")
+
+
+def build_form(ctx: Any) -> types.Object:
+    """Builds the form for the current state of its values.
+
+    Args:
+        ctx: FiftyOne's execution context
+
+    Returns:
+        the inputs
+    """
+    inputs = types.Object()
+    try:
+        check_collection(ctx.dataset)
+    except PointTrackingError as error:
+        blocker = inputs.view("no_videos", types.Error(label="Point tracking needs videos", description=str(error)))
+        forms.show_error(blocker, error)
+        return inputs
+    forms.add_target(ctx, inputs, "Track points in")
+    forms.add_tracker(ctx, inputs, DEFAULTS.tracker_name)
+    num_points = _add_prompts(ctx, inputs)
+    inputs.bool(
+        "backward",
+        default=DEFAULTS.backward,
+        label="Track backward too",
+        description="Also follow points from their frame towards the start of the video",
+    )
+    forms.add_sampling(ctx, inputs)
+    _check_sampling(ctx, inputs)
+    layout = _add_output(ctx, inputs, num_points)
+    _add_existing(ctx, inputs)
+    inputs.bool(
+        "color_by_track",
+        default=True,
+        label="Colour by track",
+        description="Set the data set's colour scheme so that each track keeps one colour",
+    )
+    _add_size_notice(ctx, inputs, num_points, layout)
+    inputs.str(
+        "run_key", label="Run key", description="Name of the run record; chosen for you where empty", required=False
+    )
+    return inputs
+
+
+def options_of(params: dict[str, Any]) -> TrackOptions:
+    """Reads the form's values, or parameters given from Python, as options.
+
+    Args:
+        params: of the execution context
+
+    Returns:
+        checked options
+
+    Raises:
+        PointTrackingError: for values that are not supported
+    """
+    names = [name for name, spec in TrackOptions.__dataclass_fields__.items() if spec.init]
+    values = {name: params[name] for name in names if params.get(name) is not None}
+    values["points"] = forms.parse_points(params.get("points"))
+    values["mask_field"] = params.get("mask_field") or None
+    values["run_key"] = params.get("run_key") or None
+    values["sampling"] = forms.sampling_of(params)
+    return TrackOptions(**values)
+
+
+def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
+    """Adds what to track; returns the number of points where it is known."""
+    grid_size = ctx.params.get("grid_size", DEFAULTS.grid_size)
+    points, error = None, None
+    try:
+        points = forms.parse_points(ctx.params.get("points"))
+    except PointTrackingError as found:
+        error = found
+    if points is None and error is None:
+        grid = inputs.int(
+            "grid_size",
+            default=DEFAULTS.grid_size,
+            required=True,
+            label="Grid size",
+            description=_grid_caption(grid_size),
+        )
+        _check(grid, lambda: check_grid_size(grid_size))
+        choices = types.AutocompleteView(allow_user_input=True)
+        for name in _mask_fields(ctx.dataset):
+            choices.add_choice(name, label=name)
+        inputs.str(
+            "mask_field",
+            label="Mask field",
+            description="Only track grid points on this mask (Segmentation, or Detections with instance masks)",
+            view=choices,
+            required=False,
+        )
+    if points is None or isinstance(points, str):
+        index = inputs.int(
+            "frame_index",
+            default=DEFAULTS.frame_index,
+            label="Frame of the grid and the mask",
+            description="Counted from 0",
+        )
+        _check(index, lambda: check_frame_index(ctx.params.get("frame_index", DEFAULTS.frame_index)))
+    prop = _add_points_field(ctx, inputs)
+    if error is None:
+        error = _error_of(lambda: TrackOptions(points=points))
+    if error is not None:
+        forms.show_error(prop, error)
+        return None
+    if points is None:
+        has_mask = bool(ctx.params.get("mask_field"))
+        known = not has_mask and isinstance(grid_size, int) and _error_of(lambda: check_grid_size(grid_size)) is None
+        return grid_size**2 if known else None
+    return len(points) if isinstance(points, list) else None
+
+
+def _add_points_field(ctx: Any, inputs: types.Object) -> Any:
+    given = ctx.params.get("points")
+    if isinstance(given, (list, dict)):  # from Python: the schema follows the value
+        return inputs.define_property("points", types.List(types.List(types.Number()))) if isinstance(
+            given, list
+        ) else inputs.obj("points")
+    return inputs.str(
+        "points",
+        label="Points instead of a grid",
+        description="frame, x, y in pixels: 0, 320, 180; 0, 100, 50 - or the name of a keypoints field",
+        required=False,
+    )
+
+
+def _grid_caption(grid_size: Any) -> str:
+    if not isinstance(grid_size, int) or grid_size < 1:
+        return "Points per side"
+    return f"Points per side: {grid_size} x {grid_size} = {grid_size**2:,} points per video"
+
+
+def _mask_fields(dataset: fo.Dataset) -> list[str]:
+    found = [
+        name
+        for name, field in dataset.get_field_schema(flat=False).items()
+        if getattr(field, "document_type", None) in _MASK_TYPES
+    ]
+    frame_schema = dataset.get_frame_field_schema(flat=False) or {}
+    return found + [
+        f"frames.{name}"
+        for name, field in frame_schema.items()
+        if getattr(field, "document_type", None) in _MASK_TYPES
+    ]
+
+
+def _check_sampling(ctx: Any, inputs: types.Object) -> None:
+    error = _error_of(lambda: as_sampling(_given_sampling(ctx.params)))
+    if error is not None:
+        forms.show_error(inputs.view("sampling_error", types.Error(label=str(error))), error)
+
+
+def _given_sampling(params: dict[str, Any]) -> dict[str, Any] | None:
+    sampling = forms.sampling_of(params)
+    # a field that was just added to the form has its default, not a value yet
+    return None if sampling and None in sampling.values() else sampling
+
+
+def _add_output(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
+    label_field = ctx.params.get("label_field", DEFAULTS.label_field)
+    prop = inputs.str(
+        "label_field",
+        default=DEFAULTS.label_field,
+        required=True,
+        label="Label field",
+        description="Name of the frame field to write, without 'frames.'",
+    )
+    _check(prop, lambda: check_label_field(ctx.dataset, label_field))
+    suggested = "frame" if num_points is not None and num_points >= SUGGEST_FRAME_LAYOUT_FROM else DEFAULTS.layout
+    choices = types.RadioGroup()
+    choices.add_choice("points", label="One keypoint per point", description="filter, select and correct single points")
+    choices.add_choice("frame", label="One keypoint per frame", description="smaller and faster for dense grids")
+    prop = inputs.enum("layout", list(LAYOUTS), default=suggested, required=True, label="Layout", view=choices)
+    layout = ctx.params.get("layout") or suggested
+    keep_hidden = bool(ctx.params.get("keep_hidden", DEFAULTS.keep_hidden)) and layout == "points"
+    if num_points is not None and layout in LAYOUTS:
+        _check(prop, lambda: check_document_size(num_points, layout, keep_hidden))
+    if suggested == "frame" and layout == "points":
+        inputs.view(
+            "layout_advice",
+            types.Notice(label=f"{num_points:,} points per frame make the App slow as single keypoints"),
+        )
+    if layout == "points":
+        inputs.bool(
+            "keep_hidden",
+            default=DEFAULTS.keep_hidden,
+            label="Keep hidden points",
+            description="Store occluded points too, marked with occluded = True",
+        )
+    return layout
+
+
+def _add_existing(ctx: Any, inputs: types.Object) -> None:
+    label_field = ctx.params.get("label_field", DEFAULTS.label_field)
+    overwrite, skip = bool(ctx.params.get("overwrite")), bool(ctx.params.get("skip_existing"))
+    exists = isinstance(label_field, str) and has_label_field(ctx.dataset, label_field)
+    if not exists and not overwrite and not skip:
+        return
+    num_held = _count_finished(ctx, label_field) if exists else 0
+    if exists:
+        inputs.view(
+            "field_exists",
+            types.Warning(
+                label=f"frames.{label_field} exists; {num_held:,} of the chosen samples are finished",
+                description="Replace their tracks, leave finished samples alone, or choose another label field",
+            ),
+        )
+    inputs.bool("skip_existing", default=DEFAULTS.skip_existing, label="Leave finished samples alone")
+    prop = inputs.bool("overwrite", default=DEFAULTS.overwrite, label="Replace existing tracks")
+    if overwrite and skip:
+        _check(prop, lambda: TrackOptions(overwrite=True, skip_existing=True))
+    elif num_held and not overwrite and not skip:
+        prop.invalid = True
+        prop.error_message = f"{num_held:,} of the chosen samples already hold tracks: replace them, or leave them alone"
+
+
+def _count_finished(ctx: Any, label_field: str) -> int:
+    info_field = info_field_of(label_field)
+    if info_field not in ctx.dataset.get_field_schema(flat=False):
+        return 0
+    return forms.target_of(ctx).count(f"{info_field}.state")
+
+
+def _add_size_notice(ctx: Any, inputs: types.Object, num_points: int | None, layout: str) -> None:
+    target = forms.target_of(ctx)
+    num_samples = len(target)
+    if num_samples == 0:
+        inputs.view("size", types.Warning(label="The chosen target holds no samples"))
+        return
+    samples = f"{num_samples:,} sample{'' if num_samples == 1 else 's'}"
+    if num_points is None:
+        text = f"{samples}; the number of points depends on each sample"
+    else:
+        known, total = target.count("metadata.total_frame_count"), target.sum("metadata.total_frame_count") or 0
+        if known and _given_sampling(ctx.params) is None:
+            about = round(total / known * num_samples) * num_points
+            text = f"{samples}: will write about {about:,} keypoints"
+        else:
+            text = f"{samples}: will write up to {num_points:,} keypoints per frame"
+        if layout == "frame":
+            text += " (as one per frame)"
+    inputs.view("size", types.Notice(label=text))
+
+
+def _error_of(check: Any) -> PointTrackingError | None:
+    try:
+        check()
+    except PointTrackingError as error:
+        return error
+    return None
+
+
+def _check(prop: Any, check: Any) -> None:
+    error = _error_of(check)
+    if error is not None:
+        forms.show_error(prop, error)

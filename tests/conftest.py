@@ -1,0 +1,54 @@
+"""What all tests share: a FiftyOne of their own, and where real clips are found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PLUGIN_LINK = Path("@fo-video", "point-tracking")
+
+# before fiftyone is imported anywhere: neither the user's database nor plugins are touched
+_HOME = Path(tempfile.mkdtemp(prefix="point-tracking-tests-"))
+for _name, _folder in {
+    "FIFTYONE_DATABASE_DIR": "database",
+    "FIFTYONE_PLUGINS_DIR": "plugins",
+    "FIFTYONE_MODEL_ZOO_DIR": "model-zoo",
+    "FIFTYONE_DATASET_ZOO_DIR": "dataset-zoo",
+    "FIFTYONE_DEFAULT_DATASET_DIR": "datasets",
+}.items():
+    (_HOME / _folder).mkdir()
+    os.environ[_name] = str(_HOME / _folder)
+os.environ["FIFTYONE_CONFIG_PATH"] = str(_HOME / "config.json")
+os.environ["FIFTYONE_APP_CONFIG_PATH"] = str(_HOME / "app_config.json")
+os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
+os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
+(_HOME / "plugins" / PLUGIN_LINK.parent).mkdir()
+(_HOME / "plugins" / PLUGIN_LINK).symlink_to(REPOSITORY, target_is_directory=True)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+def _folder_from(variable: str) -> Path:
+    folder = os.environ.get(variable)
+    if not folder:
+        pytest.skip(f"{variable} is not set: no real clips to test on")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def video_dir() -> Path:
+    """Folder of real input videos; skips where there is none."""
+    return _folder_from("POINT_TRACKING_VIDEO_DIR")
+
+
+@pytest.fixture(scope="session")
+def eval_dir() -> Path:
+    """Folder of real clips with known tracks; skips where there is none."""
+    return _folder_from("POINT_TRACKING_EVAL_DIR")

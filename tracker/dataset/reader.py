@@ -1,0 +1,124 @@
+"""Tracks out of the database, column by column instead of object by object."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from ..coordinates import column_of, denormalize_xy, frame_index_of
+from ..errors import FieldError
+from ..types import Tracks
+from .fields import FRAMES_PREFIX, has_label_field
+from .marks import SampleMark, read_marks
+from .video_samples import dataset_of, frame_size_of, video_shape_of
+
+
+def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
+    """Reads the tracks of a video sample back.
+
+    Positions, visibility and confidence are what was stored: a hidden point that
+    was not kept has no position (NaN) and confidence 0.
+
+    Args:
+        sample: a video sample of a data set
+        label_field: name of the frame field, without "frames."
+
+    Returns:
+        Tracks of all frames of the video; column j holds the keypoints with index j + 1
+
+    Raises:
+        FieldError: if the field does not hold tracks: no such field, keypoints
+            without an index, or several points under one index
+        VideoError: if the video's size cannot be found out
+    """
+    dataset, sample_id = dataset_of(sample)
+    if not has_label_field(dataset, label_field):
+        raise FieldError(f"There is no frame field {label_field!r}. Track this data set first, or check the name")
+    columns = _read_columns(dataset, sample_id, label_field)
+    mark = read_marks(dataset, [sample_id], label_field).get(sample_id)
+    if mark is not None:
+        size_px, num_frames = frame_size_of(sample), mark.num_frames
+    else:
+        shape = video_shape_of(sample, expected_frames=max(columns["frame_number"], default=0))
+        size_px, num_frames = shape.size_px, shape.num_frames
+    if _is_frame_layout(columns, mark):
+        return _from_multi_points(columns, size_px, num_frames, mark)
+    return _from_single_points(columns, size_px, num_frames, mark)
+
+
+def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:
+    """One list per attribute, with one entry per frame that holds keypoints."""
+    prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
+    names = ["points", "index", "confidence"]
+    if dataset.get_field(f"{prefix}.occluded") is not None:
+        names.append("occluded")
+    # raw values skip a conversion per point; this is the only place that asks for them
+    aggregations = [fo.Values(f"{prefix}.{name}", _raw=True) for name in names]
+    values = dataset.select(sample_id).aggregate([fo.Values("frames.frame_number"), *aggregations])
+    per_frame = [column[0] if column and column[0] is not None else [] for column in values]
+    filled = [k for k, points in enumerate(per_frame[1]) if points]
+    return {
+        name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)
+    }
+
+
+def _is_frame_layout(columns: dict[str, list[Any]], mark: SampleMark | None) -> bool:
+    if mark is not None:
+        return mark.layout == "frame"
+    return any(len(points) == 1 and len(points[0]) > 1 for points in columns["points"])
+
+
+def _empty(num_frames: int, num_points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    xy = np.full((num_frames, num_points, 2), np.nan, dtype=np.float32)
+    return xy, np.zeros((num_frames, num_points), dtype=bool), np.zeros((num_frames, num_points), dtype=np.float32)
+
+
+def _from_single_points(
+    columns: dict[str, list[Any]], size_px: tuple[int, int], num_frames: int, mark: SampleMark | None
+) -> Tracks:
+    counts = [len(points) for points in columns["points"]]
+    rows = np.repeat(frame_index_of(np.array(columns["frame_number"], dtype=np.int64)), counts)  # (K,)
+    indices = list(chain.from_iterable(columns["index"]))
+    if any(index is None for index in indices):
+        raise FieldError("These keypoints have no index, so they do not form tracks. Give each track one index")
+    points = list(chain.from_iterable(columns["points"]))
+    if any(len(p) != 1 for p in points):
+        raise FieldError("These keypoints have several points under one index, so they do not form point tracks")
+    position = np.array(points, dtype=np.float64).reshape(-1, 2)  # (K, 2)
+    column = column_of(np.array(indices, dtype=np.int64))  # (K,)
+    if column.size and column.min() < 0:
+        raise FieldError(f"These keypoints have the index {int(column.min()) + 1}. Tracks are numbered from 1")
+    num_points = mark.num_points if mark else int(column.max(initial=-1)) + 1
+    xy, visible, confidence = _empty(num_frames, num_points)
+    xy[rows, column] = denormalize_xy(position, size_px)
+    known = np.isfinite(position).all(axis=1)
+    if "occluded" in columns:
+        flags = (f or [None] * n for f, n in zip(columns["occluded"], counts, strict=True))
+        shown = known & ~np.array([bool(flag) for flag in chain.from_iterable(flags)], dtype=bool)
+    else:
+        shown = known
+    visible[rows, column] = shown
+    scores = (c or [None] * n for c, n in zip(columns["confidence"], counts, strict=True))
+    score = np.array([1.0 if not s else s[0] for s in chain.from_iterable(scores)], dtype=np.float32)
+    confidence[rows, column] = np.where(known, score, 0)
+    return Tracks(xy=xy, visible=visible, confidence=confidence)
+
+
+def _from_multi_points(
+    columns: dict[str, list[Any]], size_px: tuple[int, int], num_frames: int, mark: SampleMark | None
+) -> Tracks:
+    num_points = mark.num_points if mark else max((len(p[0]) for p in columns["points"]), default=0)
+    xy, visible, confidence = _empty(num_frames, num_points)
+    for number, points, scores in zip(
+        columns["frame_number"], columns["points"], columns["confidence"], strict=True
+    ):
+        if len(points) != 1 or len(points[0]) > num_points:
+            raise FieldError("These keypoints are not one per frame with the same points in every frame")
+        row, n = frame_index_of(number), len(points[0])
+        xy[row, :n] = denormalize_xy(np.array(points[0], dtype=np.float64).reshape(-1, 2), size_px)
+        visible[row, :n] = np.isfinite(xy[row, :n]).all(axis=1)
+        confidence[row, :n] = 1.0 if not scores or not scores[0] else scores[0]
+    return Tracks(xy=xy, visible=visible, confidence=np.where(visible, confidence, 0))

@@ -1,0 +1,155 @@
+"""What a run did, sample by sample, and in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+DONE = "done"
+SKIPPED = "skipped"
+FAILED = "failed"
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sample that could not be tracked.
+
+    Args:
+        sample_id: of the sample
+        filepath: of its media
+        kind: name of the error's type
+        message: what was found, what is allowed, what to do
+    """
+
+    sample_id: str
+    filepath: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one sample.
+
+    Args:
+        sample_id: of the sample
+        filepath: of its media
+        status: "done", "skipped", "failed" or "not run" (after a cancellation)
+        kind, message: of the error, for failed samples
+        seconds: spent on this sample
+        num_points: tracks
+        num_frames: frames tracked
+        num_keypoints: point positions stored
+        warnings: what the user should know, in words
+        plan: what the tracker reports about how it ran
+    """
+
+    sample_id: str
+    filepath: str
+    status: str
+    kind: str | None = None
+    message: str | None = None
+    seconds: float = 0.0
+    num_points: int = 0
+    num_frames: int = 0
+    num_keypoints: int = 0
+    warnings: tuple[str, ...] = ()
+    plan: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class TrackReport:
+    """The result of `track_dataset`.
+
+    Args:
+        run_key: the run record, None where nothing was run
+        label_field: where tracks were written
+        tracker: its name
+        outcomes: one per sample, in the order of the run
+        seconds: of the whole run
+        cancelled: whether it was ended early
+    """
+
+    run_key: str | None
+    label_field: str
+    tracker: str
+    outcomes: list[Outcome] = field(default_factory=list)
+    seconds: float = 0.0
+    cancelled: bool = False
+
+    def _with(self, status: str) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.status == status]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The samples that could not be tracked, with the reason."""
+        return [
+            Failure(o.sample_id, o.filepath, o.kind or "", o.message or "") for o in self.outcomes if o.status == FAILED
+        ]
+
+    @property
+    def num_samples(self) -> int:
+        """Samples tracked in this run."""
+        return len(self._with(DONE))
+
+    @property
+    def num_skipped(self) -> int:
+        """Samples left alone because they were finished before."""
+        return len(self._with(SKIPPED))
+
+    @property
+    def num_points(self) -> int:
+        """Tracks of this run."""
+        return sum(o.num_points for o in self._with(DONE))
+
+    @property
+    def num_frames(self) -> int:
+        """Frames tracked in this run."""
+        return sum(o.num_frames for o in self._with(DONE))
+
+    @property
+    def num_keypoints(self) -> int:
+        """Point positions stored in this run."""
+        return sum(o.num_keypoints for o in self._with(DONE))
+
+    @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """(filepath, what the user should know) of all samples."""
+        return [(o.filepath, warning) for o in self.outcomes for warning in o.warnings]
+
+    def __str__(self) -> str:
+        parts = [
+            f"Tracked {self.num_points:,} points in {_count(self.num_samples, 'sample')} "
+            f"({self.num_frames:,} frames, {self.num_keypoints:,} keypoints) "
+            f"in {self.seconds:.1f} s with {self.tracker!r} into frames.{self.label_field}"
+        ]
+        if self.num_skipped:
+            parts.append(f"{_count(self.num_skipped, 'finished sample')} left alone")
+        not_run = len(self._with(NOT_RUN))
+        if self.cancelled:
+            parts.append(f"cancelled with {_count(not_run, 'sample')} to go")
+        if self.failures:
+            parts.append(f"{_count(len(self.failures), 'failure')}")
+        return "; ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON-serialisable values, for the run record and the App."""
+        return {
+            "run_key": self.run_key,
+            "label_field": self.label_field,
+            "tracker": self.tracker,
+            "seconds": self.seconds,
+            "cancelled": self.cancelled,
+            "outcomes": [asdict(outcome) for outcome in self.outcomes],
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> TrackReport:
+        """The inverse of `to_dict`."""
+        outcomes = [Outcome(**{**o, "warnings": tuple(o["warnings"])}) for o in values["outcomes"]]
+        return cls(**{**values, "outcomes": outcomes})
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,125 @@
+"""Which samples a run looks at, and what it must refuse before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import fiftyone as fo
+from fiftyone.core.clips import ClipsView
+from fiftyone.core.collections import SampleCollection
+
+from ..errors import CollectionError, FieldExistsError
+from .fields import check_label_field, is_ours
+from .marks import DONE, read_marks
+from .options import TrackOptions, check_track_size
+from .prompts import check_prompt_fields
+from .writer import samples_with_data
+
+
+@dataclass(frozen=True)
+class Target:
+    """One sample of a run.
+
+    Args:
+        sample_id: of the sample
+        filepath: of its media
+        finished: it was tracked before and is to be left alone
+    """
+
+    sample_id: str
+    filepath: str
+    finished: bool = False
+
+
+def check_collection(samples: SampleCollection) -> None:
+    """Refuses collections that hold no whole videos.
+
+    Args:
+        samples: a data set or view
+
+    Raises:
+        CollectionError: saying what was found and what to pass instead
+    """
+    if not isinstance(samples, SampleCollection):
+        raise CollectionError(f"Expected a FiftyOne data set or view, found {type(samples).__name__}")
+    if isinstance(samples, ClipsView):
+        raise CollectionError(
+            "This is a clips view: several clips share one video's frames. Pass the data set or view that the clips "
+            "were made from, e.g. dataset.select(clips.values('sample_id'))"
+        )
+    if samples.media_type == "group":
+        raise CollectionError(
+            "This is a grouped collection. Choose its video slice first: samples.select_group_slices('<slice>')"
+        )
+    # an empty data set has no media type yet
+    if samples.media_type not in ("video", None):
+        raise CollectionError(
+            f"Point tracking needs videos, and the media type of this collection is {samples.media_type!r}"
+        )
+
+
+def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Target]:
+    """Chooses what to do with every sample, and makes all checks that need no media.
+
+    Args:
+        samples: a data set or view
+        options: of the run
+
+    Returns:
+        one Target per sample, in the order of the collection
+
+    Raises:
+        CollectionError: if these are no videos
+        FieldError: if a field's name or type does not fit
+        FieldExistsError: if stored data would be touched without being told to
+        LimitError: if points x frames pass the limit
+    """
+    check_collection(samples)
+    dataset = samples._dataset
+    ids, paths = samples.values(["id", "filepath"])
+    if not ids:
+        return []
+    check_label_field(dataset, options.label_field)
+    check_prompt_fields(dataset, options)
+    _check_declared_sizes(samples, options)
+    if options.overwrite:
+        finished: set[str] = set()
+    else:
+        finished = _finished_samples(dataset, ids, options)
+    return [Target(i, p, i in finished) for i, p in zip(ids, paths, strict=True)]
+
+
+def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> None:
+    if options.num_points_known is None or not options.checked_sampling.keeps_all:
+        return
+    counts = [count for count in samples.values("metadata.total_frame_count") if count]
+    if counts:
+        check_track_size(options.num_points_known, max(counts))
+
+
+def _finished_samples(dataset: fo.Dataset, ids: Sequence[str], options: TrackOptions) -> set[str]:
+    marks = read_marks(dataset, ids, options.label_field)
+    finished = {sample_id for sample_id, mark in marks.items() if mark.state == DONE}
+    if options.skip_existing:
+        # unmarked data in a field of ours is a half-written sample and is redone; in any other field it is the user's
+        if not is_ours(dataset, options.label_field):
+            _refuse_data(samples_with_data(dataset, ids, options.label_field), options, foreign=True)
+        return finished
+    _refuse_data(samples_with_data(dataset, ids, options.label_field), options, foreign=False)
+    return set()
+
+
+def _refuse_data(holding: set[str], options: TrackOptions, *, foreign: bool) -> None:
+    if not holding:
+        return
+    number = f"{len(holding)} of the samples already {'holds' if len(holding) == 1 else 'hold'}"
+    if foreign:
+        raise FieldExistsError(
+            f"{number} data in frames.{options.label_field} that point tracking did not write, so it cannot tell which "
+            "samples are finished. Use another label field, or overwrite=True to replace the data"
+        )
+    raise FieldExistsError(
+        f"{number} data in frames.{options.label_field}. Use another label field, skip_existing=True to leave finished "
+        "samples alone, or overwrite=True to replace the data"
+    )

@@ -1,0 +1,126 @@
+"""A FiftyOne sample as a video: its data set, its frame size, its metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import fiftyone as fo
+from fiftyone.core.sample import SampleView
+
+from ..errors import CollectionError, VideoError
+from ..video.frames import VideoFrames
+from ..video.probe import VideoProbe, probe
+
+
+@dataclass(frozen=True)
+class VideoShape:
+    """What reading and writing tracks needs to know of a video.
+
+    Args:
+        size_px: (width, height) of the displayed frame
+        num_frames: frames that decode
+    """
+
+    size_px: tuple[int, int]
+    num_frames: int
+
+
+def dataset_of(sample: fo.Sample | SampleView) -> tuple[fo.Dataset, str]:
+    """The data set and the id of a video sample.
+
+    Args:
+        sample: a video sample, also one of a view or a clips view
+
+    Returns:
+        the data set, and the id of the video's sample in it
+
+    Raises:
+        CollectionError: if it is no video sample of a data set
+    """
+    if not isinstance(sample, (fo.Sample, SampleView)) or not sample.in_dataset:
+        raise CollectionError("Expected a sample of a data set. Add the sample to a data set first")
+    if sample.media_type != "video":
+        raise CollectionError(f"The sample's media type is {sample.media_type!r}. Point tracks need a video sample")
+    # a clip names the sample of its video in `sample_id`
+    return sample.dataset, sample.sample_id if sample.has_field("sample_id") else sample.id
+
+
+def frame_size_of(sample: fo.Sample | SampleView) -> tuple[int, int]:
+    """(width, height) of a sample's displayed frame; the file is asked first, since metadata ignores rotation.
+
+    Raises:
+        VideoError: if neither the file nor the sample's metadata tells
+    """
+    try:
+        return probe(sample.filepath).size_px
+    except VideoError:
+        return _metadata_shape(sample).size_px
+
+
+def video_shape_of(sample: fo.Sample | SampleView, *, expected_frames: int) -> VideoShape:
+    """Frame size and number of frames of a sample's video.
+
+    Counting exactly means decoding the file, so it is done only where the count
+    that the file declares differs from what the caller expects.
+
+    Args:
+        sample: a video sample
+        expected_frames: how many frames the caller believes there are
+
+    Returns:
+        the shape; where the file is not to be had, as the sample's metadata says
+
+    Raises:
+        VideoError: if neither the file nor the sample's metadata tells
+    """
+    try:
+        video = VideoFrames(sample.filepath)
+    except VideoError:
+        return _metadata_shape(sample)
+    declared = video.probe.declared_frames
+    return VideoShape(video.size_px, declared if declared == expected_frames else video.num_frames)
+
+
+def _metadata_shape(sample: fo.Sample | SampleView) -> VideoShape:
+    metadata = sample.metadata
+    if metadata is None or not metadata.frame_width or not metadata.frame_height or not metadata.total_frame_count:
+        raise VideoError(
+            f"{sample.filepath} cannot be read, and the sample has no metadata to tell its size. "
+            "Bring the file back, or set the sample's metadata"
+        )
+    return VideoShape((metadata.frame_width, metadata.frame_height), metadata.total_frame_count)
+
+
+def video_metadata(facts: VideoProbe, num_frames: int) -> fo.VideoMetadata:
+    """FiftyOne's video metadata from our own probe: no ffprobe is needed, and rotation is right.
+
+    Args:
+        facts: about the file
+        num_frames: frames that decode, or the best known number
+
+    Returns:
+        metadata whose width and height are those of the displayed frame
+    """
+    return fo.VideoMetadata(
+        size_bytes=facts.size_bytes,
+        mime_type=facts.mime_type,
+        frame_width=facts.width,
+        frame_height=facts.height,
+        frame_rate=facts.fps,
+        total_frame_count=num_frames,
+        duration=facts.duration_s,
+        encoding_str=facts.codec,
+    )
+
+
+def fill_in_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> None:
+    """Gives a sample metadata where it has none; the user's own stays.
+
+    Args:
+        dataset: the data set
+        sample_id: the sample
+        video: its opened video
+    """
+    if dataset.select(sample_id).values("metadata.frame_width") == [None]:
+        metadata = video_metadata(video.probe, video.num_frames_hint)
+        dataset.set_values("metadata", {sample_id: metadata}, key_field="id")

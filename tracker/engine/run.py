@@ -1,0 +1,89 @@
+"""Runs a tracker over one clip, or over some of its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..models.base import CancelCheck, ProgressCallback, Tracker
+from ..types import Queries, Tracks
+from ..video.frames import SampledFrames, VideoFrames
+from ..video.sampling import Sampling, sample_frames
+
+SizeCheck = Callable[[int, int], None]
+"""Called with (points, frames) before the work starts; raises where that is too much."""
+
+
+@dataclass(frozen=True)
+class TrackedClip:
+    """Tracks of the frames of a video that were used.
+
+    Args:
+        tracks: T rows, N points, in pixels of the displayed frame
+        source_indices: (T,) frame index in the video of each row
+    """
+
+    tracks: Tracks
+    source_indices: np.ndarray
+
+
+def track_clip(
+    video: VideoFrames,
+    queries: Queries,
+    tracker: Tracker,
+    *,
+    backward: bool = False,
+    sampling: Sampling | None = None,
+    check_size: SizeCheck | None = None,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> TrackedClip:
+    """Tracks points through a video, or through a sample of its frames.
+
+    Args:
+        video: the clip
+        queries: N points; their frames are those of the video, and are used
+            whatever the sampling says
+        tracker: ready to track
+        backward: also track towards the start
+        sampling: which frames to use; None = every frame
+        check_size: asked before the work starts
+        progress: called with the share done, from 0 to 1
+        cancelled: asked between chunks; True ends the run
+
+    Returns:
+        the tracks and the frames they belong to
+
+    Raises:
+        QueryError: if a query lies outside the video
+        LimitError: from `check_size`
+        ShapeError: if the tracker breaks its contract
+        VideoError: if the video does not decode
+        Cancelled: if the run was cancelled
+    """
+    sampling = sampling or Sampling()
+    source = video
+    source_indices: np.ndarray | None = None
+    if not sampling.keeps_all:
+        timestamps = video.scan().timestamps_s
+        assert timestamps is not None
+        queries.check_inside(video.size_px, len(timestamps))
+        frame_map = sample_frames(timestamps, sampling).including(np.unique(queries.t))
+        source = SampledFrames(video, frame_map)
+        source_indices = frame_map.source_indices
+        queries = Queries(
+            t=np.searchsorted(source_indices, queries.t), xy=queries.xy, origin=queries.origin
+        )
+    if check_size is not None:
+        check_size(len(queries), source.num_frames_hint)
+    tracks = tracker.track(source, queries, backward, progress=progress, cancelled=cancelled)
+    expected = (source.num_frames, len(queries))
+    if tracks.xy.shape[:2] != expected:
+        raise ShapeError(
+            f"The tracker {tracker.name!r} returned {tracks.xy.shape[0]} frames x {tracks.xy.shape[1]} points "
+            f"for {expected[0]} frames x {expected[1]} points"
+        )
+    return TrackedClip(tracks, np.arange(source.num_frames) if source_indices is None else source_indices)
