@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -14,6 +15,8 @@ PLUGIN_LINK = Path("@fo-video", "point-tracking")
 
 # before fiftyone is imported anywhere: neither the user's database nor plugins are touched
 _HOME = Path(tempfile.mkdtemp(prefix="point-tracking-tests-"))
+# registered before fiftyone registers its own, so it runs after the database has stopped
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 for _name, _folder in {
     "FIFTYONE_DATABASE_DIR": "database",
     "FIFTYONE_PLUGINS_DIR": "plugins",
@@ -29,10 +32,6 @@ os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
 os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
 (_HOME / "plugins" / PLUGIN_LINK.parent).mkdir()
 (_HOME / "plugins" / PLUGIN_LINK).symlink_to(REPOSITORY, target_is_directory=True)
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(_HOME, ignore_errors=True)
 
 
 def _folder_from(variable: str) -> Path:

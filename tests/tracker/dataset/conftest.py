@@ -1,0 +1,45 @@
+"""Data sets of real clips, and trackers whose answers a test knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import fiftyone as fo
+import media
+import numpy as np
+import pytest
+from trackers import DriftTracker
+
+
+@pytest.fixture
+def make_dataset(tmp_path: Path) -> Iterator[Callable[..., fo.Dataset]]:
+    """A function that makes a data set of video files; deletes it afterwards."""
+    made: list[fo.Dataset] = []
+
+    def make(*paths: Path | str) -> fo.Dataset:
+        dataset = fo.Dataset()
+        dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+        made.append(dataset)
+        return dataset
+
+    yield make
+    for dataset in made:
+        if not dataset.deleted:
+            dataset.delete()
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A clip of 12 frames."""
+    return media.video(tmp_path / "clip.mp4", num_frames=12)
+
+
+@pytest.fixture
+def drift() -> DriftTracker:
+    return DriftTracker()
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
