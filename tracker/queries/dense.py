@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import OptionError
 from ..types import Queries
-from .grid import check_frame_index
+from .grid import check_frame_index, check_frame_size
 
 DENSE_COLUMNS = 80  # the published predictor tracks about this many columns per pass
 
@@ -31,8 +30,7 @@ def dense_queries(*, height: int, width: int, frame_index: int = 0) -> Queries:
 
     Source: the dense mode of the published CoTracker3 predictor, arXiv:2410.11831
     """
-    if width < 1 or height < 1:
-        raise OptionError(f"Invalid frame size {width} x {height}. Both sides must be at least 1 pixel")
+    check_frame_size(width, height)
     frame_index = check_frame_index(frame_index)
     step = min(max(width // DENSE_COLUMNS, 1), height)
     columns, rows = width // step, height // step

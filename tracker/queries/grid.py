@@ -44,6 +44,16 @@ def check_frame_index(frame_index: int) -> int:
     return int(frame_index)
 
 
+def check_frame_size(width: int, height: int) -> None:
+    """Refuses a frame without area.
+
+    Raises:
+        OptionError: naming the size found
+    """
+    if width < 1 or height < 1:
+        raise OptionError(f"Invalid frame size {width} x {height}. Both sides must be at least 1 pixel")
+
+
 def grid_points(grid_size: int) -> np.ndarray:
     """The grid in its own 512 x 384 frame.
 
@@ -73,7 +83,8 @@ def read_mask_at(mask: np.ndarray, xy_grid: np.ndarray) -> np.ndarray:
     and read at the position rounded half to even.
 
     Args:
-        mask: (H', W'), any dtype; nonzero = track
+        mask: (H', W'), any dtype; nonzero = track. An image of a mask, (H', W', 1 to 4
+            channels), counts wherever any of its colours is nonzero
         xy_grid: (N, 2) positions in the 512 x 384 frame
 
     Returns:
@@ -84,12 +95,13 @@ def read_mask_at(mask: np.ndarray, xy_grid: np.ndarray) -> np.ndarray:
     """
     mask = np.asarray(mask)
     if mask.ndim == 3 and mask.shape[2] in (1, 3, 4):
-        mask = mask[..., :3].any(axis=2)  # an image of a mask: any colour counts
+        mask = np.any(mask[..., :3] != 0, axis=2, keepdims=False)
     if mask.ndim != 2 or 0 in mask.shape:
         raise MaskError(f"Invalid mask of shape {mask.shape}. Expected (height, width)")
     width, height = GRID_FRAME
-    column = np.clip(np.rint(xy_grid[:, 0]).astype(np.int64), 0, width - 1)
-    row = np.clip(np.rint(xy_grid[:, 1]).astype(np.int64), 0, height - 1)
+    # in float32 the grid's halves are exact, and rounding half to even means what it says
+    rounded = np.rint(np.asarray(xy_grid, dtype=np.float32)).astype(np.int64)  # (N, 2)
+    column, row = np.clip(rounded, 0, [width - 1, height - 1]).T
     mask_height, mask_width = mask.shape
     return mask[row * mask_height // height, column * mask_width // width] != 0
 
@@ -111,13 +123,15 @@ def grid_queries(
         no points at all if the mask selects none
 
     Raises:
-        OptionError: for a grid size below 1 or a negative frame index
-        MaskError: if the mask is not two-dimensional
+        OptionError: for a grid size below 1 or above the limit, a negative frame
+            index, or a frame without area
+        MaskError: if the mask is not two-dimensional or has no area
 
     Source: the grid rule of the published CoTracker3 predictor, arXiv:2410.11831
     """
     xy_grid = grid_points(grid_size)
     frame_index = check_frame_index(frame_index)
+    check_frame_size(width, height)
     if mask is not None:
         xy_grid = xy_grid[read_mask_at(mask, xy_grid)]
     xy = corner_aligned(xy_grid, GRID_FRAME, (width, height))

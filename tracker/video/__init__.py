@@ -1,5 +1,6 @@
 """The only code that opens media, all of it through PyAV.
 
-`probe` tells what a file is, `frames` reads it in chunks as a FrameSource,
+`stream` opens and decodes a file, `probe` tells what it is, `source` is the
+contract by which trackers read frames, `frames` reads files and arrays by it,
 `sampling` chooses which frames to use.
 """

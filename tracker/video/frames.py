@@ -1,145 +1,34 @@
-"""Frames of a clip, a chunk at a time: the one way trackers see video.
+"""Where frames come from: arrays, video files, and samplings of either.
 
-A FrameSource never holds more than a chunk of frames. The number of frames a
-container declares is not trusted: `num_frames` is what decodes.
+The number of frames a container declares is not trusted: `num_frames` is what
+decodes.
 """
 
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import chain, count, dropwhile
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import ShapeError, VideoError
+from ..errors import ShapeError
 from ..types import FrameMap
-from .probe import VideoProbe, decode, displayed_size, open_stream, probe, rotation_of
+from .probe import VideoProbe, miscount, probe
+from .source import DEFAULT_CHUNK_FRAMES, FrameSource
+from .stream import decode, open_stream
 
-DEFAULT_CHUNK_FRAMES = 16
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
-
-class FrameSource(ABC):
-    """A clip as uint8 RGB frames, read by chunk or by index.
-
-    Attributes:
-        size_px: (width, height) of the displayed frame
-        fps: average frames per second, None where unknown
-        warnings: what was found wrong while reading, in words
-    """
-
-    size_px: tuple[int, int]
-    fps: float | None
-    warnings: list[str]
-
-    @property
-    @abstractmethod
-    def num_frames(self) -> int:
-        """The exact number of frames; may have to decode the video once to know it."""
-
-    @property
-    def num_frames_hint(self) -> int:
-        """The number of frames as far as it is known without decoding; for progress only."""
-        return self.num_frames
-
-    @abstractmethod
-    def _iterate(self, indices: Iterable[int] | None, start: int) -> Iterator[np.ndarray]:
-        """Yields uint8 (H, W, 3) frames: all from `start` on, or those of strictly increasing indices."""
-
-    def chunks(
-        self,
-        *,
-        start: int = 0,
-        stop: int | None = None,
-        chunk_frames: int = DEFAULT_CHUNK_FRAMES,
-        size_px: tuple[int, int] | None = None,
-    ) -> Iterator[np.ndarray]:
-        """Reads frames in order, a chunk at a time.
-
-        Args:
-            start: first frame index
-            stop: frame index to stop before; None reads to the end
-            chunk_frames: frames per chunk; the last chunk may be shorter
-            size_px: (width, height) to resize to at reading (area averaging)
-
-        Yields:
-            uint8 (n, H, W, 3) RGB, 1 <= n <= chunk_frames
-
-        Raises:
-            ShapeError: for a chunk size below 1 or a negative start
-            VideoError: if the video does not decode
-        """
-        if chunk_frames < 1 or start < 0:
-            raise ShapeError(f"Invalid chunk of {chunk_frames} frames from frame {start}. Expected at least 1 from 0")
-        width, height = size_px or self.size_px
-        frames = self._iterate(None, start)
-        remaining = None if stop is None else max(stop - start, 0)
-        while remaining is None or remaining > 0:
-            wanted = chunk_frames if remaining is None else min(chunk_frames, remaining)
-            chunk = np.empty((wanted, height, width, 3), dtype=np.uint8)
-            filled = 0
-            for frame in frames:
-                resize_into(chunk[filled], frame)
-                filled += 1
-                if filled == wanted:
-                    break
-            if filled == 0:
-                return
-            yield chunk[:filled]
-            if filled < wanted:
-                return
-            if remaining is not None:
-                remaining -= filled
-
-    def reversed_chunks(
-        self,
-        *,
-        stop: int,
-        chunk_frames: int = DEFAULT_CHUNK_FRAMES,
-        size_px: tuple[int, int] | None = None,
-    ) -> Iterator[np.ndarray]:
-        """Reads frames stop - 1, stop - 2, ..., 0, a chunk at a time.
-
-        Args:
-            stop: frame index to start below
-            chunk_frames: frames per chunk; the last chunk may be shorter
-            size_px: (width, height) to resize to at reading
-
-        Yields:
-            uint8 (n, H, W, 3) RGB, the latest frame first
-        """
-        for high in range(stop, 0, -chunk_frames):
-            low = max(high - chunk_frames, 0)
-            for chunk in self.chunks(start=low, stop=high, chunk_frames=high - low, size_px=size_px):
-                yield chunk[::-1]
-
-    def read(self, indices: Sequence[int] | np.ndarray, *, size_px: tuple[int, int] | None = None) -> np.ndarray:
-        """Reads some frames; only these are held in memory.
-
-        Args:
-            indices: (n,) frame indices in any order, repetitions allowed
-            size_px: (width, height) to resize to at reading
-
-        Returns:
-            uint8 (n, H, W, 3) RGB, in the order of the indices
-
-        Raises:
-            VideoError: if a frame does not exist
-        """
-        wanted = np.asarray(indices, dtype=np.int64).reshape(-1)
-        width, height = size_px or self.size_px
-        frames = np.empty((len(wanted), height, width, 3), dtype=np.uint8)
-        unique, inverse = np.unique(wanted, return_inverse=True)
-        if len(unique) and unique[0] < 0:
-            raise VideoError(f"Frame {unique[0]} was asked for. The first frame has the index 0")
-        found = 0
-        for k, frame in enumerate(self._iterate(unique.tolist(), 0)):
-            for position in np.flatnonzero(inverse == k):
-                resize_into(frames[position], frame)
-            found += 1
-        if found < len(unique):
-            raise VideoError(f"Frame {unique[found]} was asked for, but the video has {self.num_frames} frames")
-        return frames
+# a jump costs about as much as decoding this many frames
+_SEEK_FRAMES = 16
+# some containers land behind the key frame asked for; then one before it is tried
+_SEEK_ATTEMPTS = 3
 
 
 class ArrayFrames(FrameSource):
@@ -169,11 +58,11 @@ class ArrayFrames(FrameSource):
     def num_frames(self) -> int:
         return len(self._array)
 
-    def _iterate(self, indices: Iterable[int] | None, start: int) -> Iterator[np.ndarray]:
+    def _iterate(self, indices: Iterable[int] | None, start: int, size_px: tuple[int, int]) -> Iterator[np.ndarray]:
         for index in range(start, len(self._array)) if indices is None else indices:
             if index >= len(self._array):
                 return
-            yield self._array[index]
+            yield resize(self._array[index], size_px)
 
 
 class VideoFrames(FrameSource):
@@ -192,8 +81,9 @@ class VideoFrames(FrameSource):
         self._probe = probe(path)
         self.size_px = self._probe.size_px
         self.fps = self._probe.fps or None
-        self.warnings = []
+        self.warnings = list(self._probe.warnings)
         self._num_frames: int | None = None
+        self._seekable = True
 
     @property
     def probe(self) -> VideoProbe:
@@ -203,79 +93,131 @@ class VideoFrames(FrameSource):
     def scan(self) -> VideoProbe:
         """Decodes the file once, for the exact number of frames and their time stamps.
 
+        From then on, reading some frames starts at the key frame before them.
+
         Returns:
             the exact probe
         """
         if self._probe.timestamps_s is None:
             self._probe = probe(self._path, exact=True)
-            self._num_frames = self._probe.exact_frames
+            self._num_frames = self._probe.num_frames
+            self.fps = self._probe.fps or None
             self.warnings = list(self._probe.warnings)
         return self._probe
 
     @property
     def num_frames(self) -> int:
         if self._num_frames is None:
-            self.scan()
-        assert self._num_frames is not None
+            self._num_frames = self.scan().num_frames
         return self._num_frames
 
     @property
     def num_frames_hint(self) -> int:
         return self._num_frames if self._num_frames is not None else max(self._probe.num_frames, 1)
 
-    def _iterate(self, indices: Iterable[int] | None, start: int) -> Iterator[np.ndarray]:
-        wanted = None if indices is None else iter(indices)
-        target = start if wanted is None else next(wanted, None)
-        if target is None:
-            return
-        warnings: list[str] = []
-        with open_stream(self._path) as (container, stream):
-            index = self._seek(container, stream, target)
-            for frame in decode(container, stream, warnings):
-                if index == target:
-                    yield self._rgb(frame)
-                    target = target + 1 if wanted is None else next(wanted, None)
-                    if target is None:
+    def reversed_chunks(
+        self, *, stop: int, chunk_frames: int = DEFAULT_CHUNK_FRAMES, size_px: tuple[int, int] | None = None
+    ) -> Iterator[np.ndarray]:
+        self.scan()  # or every chunk would be decoded from the first frame on
+        yield from super().reversed_chunks(stop=stop, chunk_frames=chunk_frames, size_px=size_px)
+
+    def _iterate(self, indices: Iterable[int] | None, start: int, size_px: tuple[int, int]) -> Iterator[np.ndarray]:
+        wanted = count(start) if indices is None else iter(indices)
+        target = next(wanted, None)
+        while target is not None:
+            for index, frame in self._decode_towards(target):
+                if index < target:
+                    continue
+                yield self._rgb(frame, size_px)
+                target = next(wanted, None)
+                if target is None or self._key_frames_towards(target, index + _SEEK_FRAMES).size:
+                    break
+            else:
+                return
+
+    def _key_frames_towards(self, target: int, above: int = 0) -> np.ndarray:
+        """The key frames, above an index and up to the target, that reading can start from."""
+        keys = self._probe.key_frames
+        if keys is None or self._probe.pts is None or self._probe.warnings or not self._seekable:
+            return np.empty(0, dtype=np.int64)
+        return keys[(keys > above) & (keys <= target)]
+
+    def _decode_towards(self, target: int) -> Iterator[tuple[int, VideoFrame]]:
+        """Yields index and frame up to the end of the file, from the target or any frame before it on."""
+        index = 0
+        keys = self._key_frames_towards(target)
+        if keys.size:
+            with open_stream(self._path) as (container, stream):
+                index, frames = self._jump(container, stream, keys)
+                for frame in frames:
+                    if not self._is_at(frame, index):
+                        self._seekable = False  # its time stamps depend on where reading starts
+                        break
+                    yield index, frame
+                    index += 1
+                else:
+                    if index > target:
                         return
-                index += 1
-        # only here was the file read to its end
-        self._num_frames = index
-        declared = self._probe.declared_frames
-        if declared and declared != index:
-            warnings.append(f"{declared} frames declared, {index} decode")
-        self.warnings = warnings
+        yield from ((i, frame) for i, frame in self._decode_all() if i >= index)
 
-    def _seek(self, container, stream, target: int) -> int:
-        """Jumps to a key frame at or before the target; returns the index of the frame that decodes next."""
-        timestamps = self._probe.timestamps_s
-        if timestamps is None or target < DEFAULT_CHUNK_FRAMES or self._probe.warnings:
-            return 0
-        import av
+    def _decode_all(self) -> Iterator[tuple[int, VideoFrame]]:
+        scanned = self._probe.timestamps_s is not None
+        warnings: list[str] = []
+        index = 0
+        # damaged files are read as they were scanned, so that the same frames decode
+        with open_stream(self._path, frame_threads=not self._probe.warnings) as (container, stream):
+            try:
+                with closing(decode(container, stream, warnings)) as frames:
+                    for frame in frames:
+                        yield index, frame
+                        index += 1
+                warnings.extend(miscount(self._probe.declared_frames, index))
+            finally:
+                if not scanned:
+                    self.warnings = warnings or self.warnings
+        if not scanned and not warnings:
+            self._num_frames = index  # only here was the whole file read
 
-        start = self._probe.first_pts
-        try:
-            container.seek(start + round(timestamps[target] / stream.time_base), stream=stream)
-            for frame in decode(container, stream, []):
-                position = (frame.pts - start) * float(stream.time_base) if frame.pts is not None else -1.0
-                index = int(np.abs(timestamps - position).argmin())
-                exact = abs(timestamps[index] - position) < float(stream.time_base) / 2
-                if exact and index <= target:
-                    container.seek(frame.pts, stream=stream)
-                    return index
-                break
-        except av.error.FFmpegError:
-            pass
-        container.seek(start, stream=stream)
-        return 0
+    def _jump(
+        self, container: InputContainer, stream: VideoStream, keys: np.ndarray
+    ) -> tuple[int, Iterator[VideoFrame]]:
+        """Jumps to the last of some key frames, or one before it; returns the index of the next frame, and the frames.
 
-    def _rgb(self, frame) -> np.ndarray:
-        if displayed_size(frame) != self.size_px:
-            # some files change their size in the middle; players scale to the first one
-            width, height = self.size_px if rotation_of(frame) % 180 == 0 else self.size_px[::-1]
-            array = frame.to_ndarray(format="rgb24", width=width, height=height)
+        There are no frames where the container lands elsewhere.
+        """
+        pts = self._probe.pts
+        if pts is not None:
+            for key in keys[: -_SEEK_ATTEMPTS - 1 : -1]:
+                container.seek(int(pts[key]), stream=stream)
+                # pictures before the first key frame may lean on some that were jumped over
+                frames = dropwhile(lambda frame: not frame.key_frame, decode(container, stream, []))
+                first = next(frames, None)
+                if first is not None and first.pts is not None and first.pts in pts[keys]:
+                    return int(np.searchsorted(pts, first.pts)), chain([first], frames)
+        return 0, iter(())
+
+    def _is_at(self, frame: VideoFrame, index: int) -> bool:
+        pts = self._probe.pts
+        return pts is not None and index < len(pts) and frame.pts == pts[index]
+
+    def _rgb(self, frame: VideoFrame, size_px: tuple[int, int]) -> np.ndarray:
+        """Converts and scales in one go; files that change their size in the middle keep the first one."""
+        turned = self._probe.rotation % 180 != 0
+        width, height = size_px[::-1] if turned else size_px
+        if (frame.width, frame.height) == (width, height):
+            interpolation = None
+        elif width < frame.width or height < frame.height:
+            interpolation = "AREA"
         else:
-            array = frame.to_ndarray(format="rgb24")
-        return np.rot90(array, k=rotation_of(frame) // 90)
+            interpolation = "BILINEAR"
+        rgb = frame.reformat(width, height, "rgb24", interpolation=interpolation)
+        plane = rgb.planes[0]
+        rows = np.frombuffer(memoryview(plane), dtype=np.uint8)  # type: ignore[arg-type]
+        rows = rows[: height * plane.line_size].reshape(height, plane.line_size)
+        picture = rows[:, : 3 * width].reshape(height, width, 3)
+        if self._probe.mirrored:
+            picture = picture[::-1]
+        return np.rot90(picture, k=self._probe.rotation // 90)
 
 
 class SampledFrames(FrameSource):
@@ -301,10 +243,10 @@ class SampledFrames(FrameSource):
     def num_frames(self) -> int:
         return len(self._map)
 
-    def _iterate(self, indices: Iterable[int] | None, start: int) -> Iterator[np.ndarray]:
+    def _iterate(self, indices: Iterable[int] | None, start: int, size_px: tuple[int, int]) -> Iterator[np.ndarray]:
         chosen = self._map.source_indices
         wanted = range(start, len(chosen)) if indices is None else indices
-        return self._source._iterate((int(chosen[i]) for i in wanted if i < len(chosen)), 0)
+        return self._source._iterate((int(chosen[i]) for i in wanted if i < len(chosen)), 0, size_px)
 
 
 def as_frame_source(frames: np.ndarray | FrameSource) -> FrameSource:
@@ -322,20 +264,20 @@ def as_frame_source(frames: np.ndarray | FrameSource) -> FrameSource:
     return frames if isinstance(frames, FrameSource) else ArrayFrames(frames)
 
 
-def resize_into(target: np.ndarray, frame: np.ndarray) -> None:
-    """Writes a frame into a buffer of any size, averaging areas where it shrinks.
+def resize(frame: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
+    """Scales a frame, averaging areas where it shrinks.
 
     Args:
-        target: uint8 (H', W', 3), written
         frame: uint8 (H, W, 3)
+        size_px: (width, height) to scale to
+
+    Returns:
+        uint8 (height, width, 3); the frame itself where it has that size
     """
-    if frame.shape == target.shape:
-        target[...] = frame
-        return
+    if frame.shape[1::-1] == size_px:
+        return frame
     import cv2
 
-    shrinks = target.shape[0] < frame.shape[0] or target.shape[1] < frame.shape[1]
+    shrinks = size_px[0] < frame.shape[1] or size_px[1] < frame.shape[0]
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    target[...] = cv2.resize(
-        np.ascontiguousarray(frame), (target.shape[1], target.shape[0]), interpolation=interpolation
-    )
+    return cv2.resize(np.ascontiguousarray(frame), size_px, interpolation=interpolation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,8 @@ class Sampling:
 
     Args:
         every_nth: frame indices 0, n, 2n, ...
-        fps: the frames nearest to an even grid of this rate; a rate above the
-            source's keeps every frame, none is invented
+        fps: the frames nearest to an even grid of this rate, by time stamps; where the
+            grid is finer than the frames every frame is kept, none is invented
         max_frames: at most this many, evenly spread in time
 
     Raises:
@@ -37,14 +38,18 @@ class Sampling:
             raise OptionError(f"Invalid sampling: {' and '.join(rules)} are both set. Choose one rule")
         for name in ("every_nth", "max_frames"):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or int(value) != value or value < 1):
+            if value is not None and not (_is_number(value) and value == int(value) and value >= 1):
                 raise OptionError(f"Invalid {name} ({value!r}). Expected a whole number of at least 1")
-        if self.fps is not None and not (math.isfinite(self.fps) and self.fps > 0):
+        if self.fps is not None and not (_is_number(self.fps) and self.fps > 0):
             raise OptionError(f"Invalid fps ({self.fps!r}). Expected a rate above 0")
 
     @property
     def keeps_all(self) -> bool:
         return self.every_nth in (None, 1) and self.fps is None and self.max_frames is None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def as_sampling(value: Sampling | Mapping[str, Any] | None) -> Sampling:
@@ -66,12 +71,7 @@ def as_sampling(value: Sampling | Mapping[str, Any] | None) -> Sampling:
     unknown = sorted(set(value) - {"every_nth", "fps", "max_frames"})
     if unknown:
         raise OptionError(f"Invalid sampling rule ({unknown[0]!r}). Supported values are every_nth, fps, max_frames")
-    try:
-        return Sampling(**value)
-    except (TypeError, ValueError) as error:
-        if isinstance(error, OptionError):
-            raise
-        raise OptionError(f"Invalid sampling ({dict(value)!r}). Expected numbers") from error
+    return Sampling(**value)
 
 
 def sample_frames(timestamps_s: np.ndarray, sampling: Sampling) -> FrameMap:
@@ -88,12 +88,8 @@ def sample_frames(timestamps_s: np.ndarray, sampling: Sampling) -> FrameMap:
     total = len(times)
     if sampling.every_nth is not None:
         chosen = np.arange(0, total, int(sampling.every_nth))
-    elif sampling.fps is not None:
-        # the slack keeps a grid point that falls on the last frame
-        count = math.floor((times[-1] - times[0]) * sampling.fps + 1e-6) + 1 if total else 0
-        chosen = (
-            nearest_frames(times, times[0] + np.arange(count) / sampling.fps) if count < total else np.arange(total)
-        )
+    elif sampling.fps is not None and total:
+        chosen = _frames_at_rate(times - times[0], float(sampling.fps))
     elif sampling.max_frames is not None and total > sampling.max_frames:
         chosen = nearest_frames(times, np.linspace(times[0], times[-1], int(sampling.max_frames)))
     else:
@@ -116,3 +112,13 @@ def nearest_frames(times: np.ndarray, targets: np.ndarray) -> np.ndarray:
     left = np.maximum(right - 1, 0)
     nearer_left = targets - times[left] <= times[right] - targets
     return np.unique(np.where(nearer_left, left, right))
+
+
+def _frames_at_rate(times: np.ndarray, fps: float) -> np.ndarray:
+    """The frames nearest to some k / fps; never builds the grid, which may be far finer than the frames."""
+    # frame i is nearest to the grid points after the middle towards the frame before, up to the middle
+    # towards the next; the last frame stands for its display time as well
+    steps = np.diff(times, append=times[-1] + (times[-1] - times[-2] if len(times) > 1 else 0))
+    # the slack keeps a grid point that falls on a middle with the earlier frame
+    points_so_far = np.floor((times + steps / 2) * fps + 1e-6)
+    return np.flatnonzero(np.diff(points_so_far, prepend=-1) > 0)

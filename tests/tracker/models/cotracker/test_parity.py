@@ -1,0 +1,72 @@
+"""The published models' numbers, from a checkpoint file to tracks in pixels."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import point_tracking as pt
+import pytest
+from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+
+_FILE = Path(__file__).parents[3] / "data" / "parity" / "parity.py"
+_SPEC = importlib.util.spec_from_file_location("parity", _FILE)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+parity = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(parity)
+
+# kind -> tracker, its sizes, options
+KINDS = {
+    "offline": ("cotracker3-offline", COTRACKER3_OFFLINE, {}),
+    "windowed": ("cotracker3-online", COTRACKER3_ONLINE, {"windowed": True}),
+    "online": ("cotracker3-online", COTRACKER3_ONLINE, {"support_grid": 0}),
+    "v2": ("cotracker2", COTRACKER2, {}),
+    "v2_online": ("cotracker2", COTRACKER2, {"windowed": False, "support_grid": 0}),
+}
+FAST = {"off_T2", "off_grid1"}
+STREAMED = ["on_queries", "v2_online_queries"]
+
+
+def cases(names):
+    return [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in names]
+
+
+def queries_of(case) -> pt.Queries:
+    height, width = case["video"].shape[2:4]
+    if case["queries"] is not None:
+        return pt.point_queries(case["queries"][0].tolist())
+    return pt.grid_queries(
+        case["params"]["grid_size"],
+        height=height,
+        width=width,
+        frame_index=case["params"].get("grid_query_frame", 0),
+        mask=None if case["mask"] is None else case["mask"][0, 0],
+    )
+
+
+def load(case, published_checkpoint):
+    name, config, options = KINDS[case["kind"]]
+    return pt.load_tracker(name, checkpoint=published_checkpoint(config), device="cpu", dtype="float32", **options)
+
+
+@pytest.mark.parametrize("name", cases(parity.case_names()))
+def test_tracks_equal_the_published_ones(name, published_checkpoint):
+    case = parity.load_case(name)
+    backward = case["params"].get("backward_tracking", False)
+    tracks = load(case, published_checkpoint).track(case["video"][0], queries_of(case), backward)
+    result = parity.compare(tracks.xy[None], tracks.visible[None], case)
+    assert result["ok"], result
+
+
+@pytest.mark.parametrize("name", cases(STREAMED))
+def test_a_session_gives_the_published_streaming_tracks(name, published_checkpoint):
+    case = parity.load_case(name)
+    session = load(case, published_checkpoint).open_session(case["video"].shape[3:1:-1])
+    session.add(queries_of(case))
+    parts = [session.push(case["video"][0, start : start + 5]) for start in range(0, case["video"].shape[1], 5)]
+    parts.append(session.finish())
+    xy, visible = np.concatenate([p.xy for p in parts]), np.concatenate([p.visible for p in parts])
+    result = parity.compare(xy[None], visible[None], case)
+    assert result["ok"], result
