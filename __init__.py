@@ -31,6 +31,8 @@ _PUBLIC = {
     "write_tracks": ".tracker.dataset.writer",
     "read_tracks": ".tracker.dataset.reader",
     "track_dataset": ".tracker.dataset.pipeline",
+    "load_report": ".tracker.dataset.runs",
+    "fill_metadata": ".tracker.dataset.video_samples",
 }
 
 __all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]
@@ -38,6 +40,8 @@ __all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]
 if TYPE_CHECKING:
     from .tracker.dataset.pipeline import track_dataset
     from .tracker.dataset.reader import read_tracks
+    from .tracker.dataset.runs import load_report
+    from .tracker.dataset.video_samples import fill_metadata
     from .tracker.dataset.writer import write_tracks
     from .tracker.errors import PointTrackingError
     from .tracker.models.registry import list_trackers, load_tracker, tracker_info

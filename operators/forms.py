@@ -63,7 +63,7 @@ def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
     for name in list_trackers():
         info = tracker_info(name)
         choices.add_choice(name, label=name, description=f"{info.summary} ({info.terms})")
-    inputs.enum("tracker", choices.values(), default=default, required=True, label="Tracker", view=choices)
+    inputs.enum("tracker", choices.values(), default=default, label="Tracker", view=choices)
     chosen = ctx.params.get("tracker") or default
     if chosen in list_trackers():
         info = tracker_info(chosen)
@@ -87,10 +87,10 @@ def add_sampling(ctx: Any, inputs: types.Object) -> None:
     inputs.enum("sampling_rule", choices.values(), default="all", label="Frames to use", view=choices)
     chosen = ctx.params.get("sampling_rule") or "all"
     if chosen == "fps":
-        inputs.float("sampling_fps", default=5.0, required=True, label="Frames per second")
+        inputs.float("sampling_fps", default=5.0, label="Frames per second")
     elif chosen in ("every_nth", "max_frames"):
         label, default = ("Use every ... frame", 3) if chosen == "every_nth" else ("At most ... frames", 100)
-        inputs.int(f"sampling_{chosen}", default=default, required=True, label=label)
+        inputs.int(f"sampling_{chosen}", default=default, label=label)
 
 
 def sampling_of(params: dict[str, Any]) -> dict[str, Any] | None:

@@ -131,20 +131,13 @@ def _run_in_thread(ctx: Any, run: Any, samples: Any, options: Any) -> Iterator[A
 
 def _show(ctx: Any, report: Any) -> Iterator[Any]:
     """Tells the result in words, lists failures, and shows the new field."""
-    yield ctx.ops.set_progress(progress=1.0, label=str(report))
     yield ctx.trigger("reload_dataset")
-    if report.failures:
-        variant = "warning" if report.num_samples else "error"
-    else:
-        variant = "success"
-    yield ctx.ops.notify(str(report), variant=variant)
-    if report.failures or report.warnings:
-        outputs = types.Object()
-        outputs.str("summary", label="Result", view=types.MarkdownView())
-        yield ctx.ops.show_output(
-            outputs=types.Property(outputs, view=types.View(label="Track points")),
-            results={"summary": _summary(report)},
-        )
+    outputs = types.Object()
+    outputs.str("summary", label="Result", view=types.MarkdownView())
+    yield ctx.ops.show_output(
+        outputs=types.Property(outputs, view=types.View(label="Track points")).to_json(),
+        results={"summary": _summary(report)},
+    )
 
 
 def _summary(report: Any) -> str:

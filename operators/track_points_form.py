@@ -53,11 +53,11 @@ def build_form(ctx: Any) -> types.Object:
         "color_by_track",
         default=True,
         label="Colour by track",
-        description="Set the data set's colour scheme so that each track keeps one colour",
+        description="Each track keeps one colour, from the next time the data set is opened",
     )
     _add_size_notice(ctx, inputs, num_points, layout)
     inputs.str(
-        "run_key", label="Run key", description="Name of the run record; chosen for you where empty", required=False
+        "run_key", label="Run key", description="Name of the run record; chosen for you where empty"
     )
     return inputs
 
@@ -95,7 +95,6 @@ def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
         grid = inputs.int(
             "grid_size",
             default=DEFAULTS.grid_size,
-            required=True,
             label="Grid size",
             description=_grid_caption(grid_size),
         )
@@ -108,7 +107,6 @@ def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
             label="Mask field",
             description="Only track grid points on this mask (Segmentation, or Detections with instance masks)",
             view=choices,
-            required=False,
         )
     if points is None or isinstance(points, str):
         index = inputs.int(
@@ -141,7 +139,6 @@ def _add_points_field(ctx: Any, inputs: types.Object) -> Any:
         "points",
         label="Points instead of a grid",
         description="frame, x, y in pixels: 0, 320, 180; 0, 100, 50 - or the name of a keypoints field",
-        required=False,
     )
 
 
@@ -182,7 +179,6 @@ def _add_output(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
     prop = inputs.str(
         "label_field",
         default=DEFAULTS.label_field,
-        required=True,
         label="Label field",
         description="Name of the frame field to write, without 'frames.'",
     )
@@ -191,7 +187,7 @@ def _add_output(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
     choices = types.RadioGroup()
     choices.add_choice("points", label="One keypoint per point", description="filter, select and correct single points")
     choices.add_choice("frame", label="One keypoint per frame", description="smaller and faster for dense grids")
-    prop = inputs.enum("layout", list(LAYOUTS), default=suggested, required=True, label="Layout", view=choices)
+    prop = inputs.enum("layout", list(LAYOUTS), default=suggested, label="Layout", view=choices)
     layout = ctx.params.get("layout") or suggested
     keep_hidden = bool(ctx.params.get("keep_hidden", DEFAULTS.keep_hidden)) and layout == "points"
     if num_points is not None and layout in LAYOUTS:
@@ -222,7 +218,7 @@ def _add_existing(ctx: Any, inputs: types.Object) -> None:
         inputs.view(
             "field_exists",
             types.Warning(
-                label=f"frames.{label_field} exists; {num_held:,} of the chosen samples are finished",
+                label=f"frames.{label_field} exists; finished among the chosen samples: {num_held:,}",
                 description="Replace their tracks, leave finished samples alone, or choose another label field",
             ),
         )
@@ -232,7 +228,7 @@ def _add_existing(ctx: Any, inputs: types.Object) -> None:
         _check(prop, lambda: TrackOptions(overwrite=True, skip_existing=True))
     elif num_held and not overwrite and not skip:
         prop.invalid = True
-        prop.error_message = f"{num_held:,} of the chosen samples already hold tracks: replace them, or leave them alone"
+        prop.error_message = f"Chosen samples that already hold tracks: {num_held:,}. Replace them, or leave them alone"
 
 
 def _count_finished(ctx: Any, label_field: str) -> int:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import database
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -15,7 +16,7 @@ PLUGIN_LINK = Path("@fo-video", "point-tracking")
 
 # before fiftyone is imported anywhere: neither the user's database nor plugins are touched
 _HOME = Path(tempfile.mkdtemp(prefix="point-tracking-tests-"))
-# registered before fiftyone registers its own, so it runs after the database has stopped
+# registered first, so it runs last: after the database has stopped
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 for _name, _folder in {
     "FIFTYONE_DATABASE_DIR": "database",
@@ -26,8 +27,13 @@ for _name, _folder in {
 }.items():
     (_HOME / _folder).mkdir()
     os.environ[_name] = str(_HOME / _folder)
+_uri = database.start(_HOME / "database")
+if _uri is not None:
+    os.environ["FIFTYONE_DATABASE_URI"] = _uri
+os.environ["FIFTYONE_DATABASE_NAME"] = _HOME.name.replace(".", "-")
 os.environ["FIFTYONE_CONFIG_PATH"] = str(_HOME / "config.json")
 os.environ["FIFTYONE_APP_CONFIG_PATH"] = str(_HOME / "app_config.json")
+os.environ["FIFTYONE_DATABASE_VALIDATION"] = "false"
 os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
 os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
 (_HOME / "plugins" / PLUGIN_LINK.parent).mkdir()

@@ -28,7 +28,7 @@ from .prompts import sample_queries
 from .report import DONE, FAILED, NOT_RUN, SKIPPED, Outcome, TrackReport
 from .runs import choose_run_key, register_run, save_report
 from .targets import Target, find_targets
-from .video_samples import VideoShape, fill_in_metadata
+from .video_samples import VideoShape, store_metadata
 from .writer import store_tracks
 
 _SAVE_REPORT_EVERY_S = 30.0
@@ -272,5 +272,5 @@ class _SampleTask:
                 run_key=self.run_key,
             ),
         )
-        fill_in_metadata(self.dataset, target.sample_id, video)
+        store_metadata(self.dataset, target.sample_id, video)
         return stored

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
 from fiftyone.core.sample import SampleView
 
 from ..errors import CollectionError, VideoError
@@ -113,7 +114,33 @@ def video_metadata(facts: VideoProbe, num_frames: int) -> fo.VideoMetadata:
     )
 
 
-def fill_in_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> None:
+def fill_metadata(samples: SampleCollection) -> int:
+    """Gives video samples FiftyOne's metadata where they have none, without ffprobe.
+
+    The App needs the metadata of a video to show it, and calls ffprobe for it
+    where a sample has none.
+
+    Args:
+        samples: a video data set or view
+
+    Returns:
+        the number of samples that were given metadata; files that cannot be read are left alone
+    """
+    found = {}
+    for sample_id, path, width in zip(*samples.values(["id", "filepath", "metadata.frame_width"]), strict=True):
+        if width is not None:
+            continue
+        try:
+            facts = probe(path)
+        except VideoError:
+            continue
+        found[sample_id] = video_metadata(facts, facts.num_frames)
+    if found:
+        samples._dataset.set_values("metadata", found, key_field="id")
+    return len(found)
+
+
+def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> None:
     """Gives a sample metadata where it has none; the user's own stays.
 
     Args:

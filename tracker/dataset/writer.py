@@ -13,19 +13,20 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
-from pymongo.errors import DocumentTooLarge, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 
 from ..coordinates import FIRST_FRAME_NUMBER, frame_number_of
 from ..errors import FieldExistsError, LimitError, ShapeError, WriteError
 from ..types import Tracks
 from .fields import FRAMES_PREFIX, check_label_field, declare, has_label_field
-from .keypoints import MAX_FRAME_BYTES, check_document_size, check_layout, frame_documents, visible_in_frame
+from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
 from .marks import DONE, WRITING, SampleMark, read_marks, set_mark
 from .video_samples import VideoShape, dataset_of, video_shape_of
 
 # keypoints turned into documents per call: bounds memory without costing speed
 _POINTS_PER_WRITE = 50_000
-_BSON_OBJECT_TOO_LARGE = 10334
+# server codes: the object, the resulting document, the update would be too large
+_TOO_LARGE_CODES = {10334, 17419, 17420}
 
 
 def write_tracks(
@@ -238,14 +239,30 @@ def _all_or_nothing(dataset: fo.Dataset, sample_id: str, label_field: str) -> It
         yield existing
     except BaseException as error:
         _restore(dataset, sample_id, label_field, existing, old_documents, old_mark if keep_old else None)
-        if isinstance(error, DocumentTooLarge) or getattr(error, "code", None) == _BSON_OBJECT_TOO_LARGE:
+        refusal = _database_error(error)
+        if refusal is None:
+            raise
+        if _is_too_large(refusal):
             raise LimitError(
-                f"A frame's document with these tracks passes MongoDB's limit of 16 MiB ({MAX_FRAME_BYTES / 2**20:.0f} "
-                "MiB are free for tracks where the frame has no other large labels). Use layout='frame' or fewer points"
+                "A frame's document with these tracks passes MongoDB's limit of 16 MiB, which other labels of the "
+                "frame share. Use layout='frame' or fewer points"
             ) from error
-        if isinstance(error, (PyMongoError, OperationFailure)):
-            raise WriteError(f"The database refused the tracks of sample {sample_id}: {error}") from error
-        raise
+        raise WriteError(f"The database refused the tracks of sample {sample_id}: {refusal}") from error
+
+
+def _database_error(error: BaseException) -> PyMongoError | None:
+    """The database's own error; FiftyOne hands bulk errors on as the cause of a ValueError."""
+    found = error if isinstance(error, PyMongoError) else error.__cause__
+    return found if isinstance(found, PyMongoError) else None
+
+
+def _is_too_large(error: PyMongoError) -> bool:
+    if isinstance(error, DocumentTooLarge):
+        return True
+    codes = {getattr(error, "code", None)}
+    if isinstance(error, BulkWriteError):
+        codes |= {refused.get("code") for refused in error.details.get("writeErrors", [])}
+    return bool(codes & _TOO_LARGE_CODES)
 
 
 def _restore(

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
-import point_tracking as pt
 import pytest
+
+import point_tracking as pt
 from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
 
-_FILE = Path(__file__).parents[3] / "data" / "parity" / "parity.py"
-_SPEC = importlib.util.spec_from_file_location("parity", _FILE)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-parity = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(parity)
-
+CASES = sorted(
+    file.stem.removeprefix("case_") for file in (Path(__file__).parents[3] / "data" / "parity").glob("*.npz")
+)
 # kind -> tracker, its sizes, options
 KINDS = {
     "offline": ("cotracker3-offline", COTRACKER3_OFFLINE, {}),
@@ -51,8 +47,8 @@ def load(case, published_checkpoint):
     return pt.load_tracker(name, checkpoint=published_checkpoint(config), device="cpu", dtype="float32", **options)
 
 
-@pytest.mark.parametrize("name", cases(parity.case_names()))
-def test_tracks_equal_the_published_ones(name, published_checkpoint):
+@pytest.mark.parametrize("name", cases(CASES))
+def test_tracks_equal_the_published_ones(name, parity, published_checkpoint):
     case = parity.load_case(name)
     backward = case["params"].get("backward_tracking", False)
     tracks = load(case, published_checkpoint).track(case["video"][0], queries_of(case), backward)
@@ -61,7 +57,7 @@ def test_tracks_equal_the_published_ones(name, published_checkpoint):
 
 
 @pytest.mark.parametrize("name", cases(STREAMED))
-def test_a_session_gives_the_published_streaming_tracks(name, published_checkpoint):
+def test_a_session_gives_the_published_streaming_tracks(name, parity, published_checkpoint):
     case = parity.load_case(name)
     session = load(case, published_checkpoint).open_session(case["video"].shape[3:1:-1])
     session.add(queries_of(case))

@@ -1,0 +1,40 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both set up .venv first.
+
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+SETUP := $(PYTHON) scripts/setup_environment.py --for
+
+# 0: print, do not open the App       VIDEOS=/path/to/folder: your own videos
+DEMO_APP ?= 1
+VIDEOS ?=
+# e.g. PYTEST_ARGS="-k writer", BENCH=benchmarks/decode.py
+PYTEST_ARGS ?=
+BENCH ?= $(filter-out benchmarks/harness.py, $(sort $(wildcard benchmarks/*.py)))
+export DEMO_APP VIDEOS
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## create .venv with everything in it; quick where nothing changed
+	@$(SETUP) setup
+
+demo:  ## track the demo clips and open the App (DEMO_APP=0: only print; VIDEOS=folder: your own videos)
+	@$(SETUP) demo
+	@$(RUN) point_tracking.demo.run --app "$$DEMO_APP" --videos "$$VIDEOS"
+
+test:  ## run the whole test suite (PYTEST_ARGS="-k writer": a part of it)
+	@$(SETUP) test
+	@$(RUN) pytest $(PYTEST_ARGS)
+
+lint:  ## ruff check, ruff format --check, pyright
+	@$(SETUP) lint
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) pyright
+
+bench:  ## run the benchmarks (BENCH=benchmarks/decode.py: one of them)
+	@$(SETUP) bench
+	@set -e; for script in $(BENCH); do echo "== $$script"; .venv/bin/python $$script; done

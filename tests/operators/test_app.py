@@ -1,0 +1,73 @@
+"""The main job in the real App: press the button, fill the form, watch, and see points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import browser
+import fiftyone as fo
+import media
+import pytest
+from playwright.sync_api import expect
+
+import point_tracking as pt
+
+URI = "@fo-video/point-tracking/track_points"
+pytestmark = pytest.mark.app
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
+    """Two good clips and one that does not decode."""
+    browser.chromium()
+    dataset = fo.Dataset()
+    paths = [media.video(tmp_path / f"{k}.mp4", num_frames=60, size=(640, 360)) for k in range(2)]
+    paths.append(media.text_file(tmp_path / "broken.mp4"))
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    pt.fill_metadata(dataset)
+    broken = dataset.last()
+    broken["metadata"] = dataset.first().metadata  # the App itself would ask ffprobe
+    broken.save()
+    yield dataset
+    dataset.delete()
+
+
+def test_tracking_from_the_toolbar_button(dataset: fo.Dataset) -> None:
+    with browser.app_page(dataset) as page:
+        page.click(f'[data-item-id="{URI}"]')
+        execute = page.get_by_role("button", name="Execute")
+        execute.wait_for()
+        browser.field(page, "Grid size").fill("0")
+        expect(execute).to_be_disabled()
+        expect(page.get_by_text("Invalid grid size (0)")).to_be_visible()
+        browser.screenshot(page, "1_invalid_value")
+        browser.field(page, "Grid size").fill("12")
+        expect(page.get_by_text("12 x 12 = 144 points")).to_be_visible()
+        expect(execute).to_be_enabled()
+        browser.screenshot(page, "2_form")
+        execute.click()
+
+        dialog = page.locator(browser.DIALOG)
+        expect(dialog).to_contain_text("of 3 videos done")
+        browser.screenshot(page, "3_progress")
+        expect(page.get_by_text("Tracked 288 points in 2 samples").first).to_be_visible()
+        expect(page.get_by_text("is not a video").or_(page.get_by_text("cannot be opened")).first).to_be_visible()
+        browser.screenshot(page, "4_result")
+        page.keyboard.press("Escape")
+        expect(page.locator('[data-cy="sidebar-field-frames.tracks"]').first).to_be_visible()
+
+        dataset.reload()
+        assert dataset.values("tracks_info.num_points") == [144, 144, None]
+
+    with browser.app_page(dataset) as page:
+        browser.count_circles(page)
+        page.locator(browser.LOOKER).first.click()
+        page.wait_for_selector(browser.MODAL)
+        assert browser.points_drawn(page, seconds=5) >= 144
+        browser.screenshot(page, "5_points")
+        page.click(f'[data-item-id="{URI}"]')
+        expect(page.get_by_text("Only the open sample")).to_be_visible()
+        expect(page.get_by_text("frames.tracks exists; finished among the chosen samples: 1")).to_be_visible()
+        browser.screenshot(page, "6_form_in_the_modal")
+        page.keyboard.press("Escape")

@@ -1,0 +1,206 @@
+"""Features around points, and how they correlate with a point's template.
+
+Source: CoTracker3, arXiv:2410.11831, sec. 3.2 ("4D correlation features"). All
+positions are feature pixels: (x, y) / stride / 2 ** level, without any shift by
+half a pixel. Samples outside a map repeat its border.
+
+The (2 r + 1) ** 2 samples around a point lie one feature pixel apart and share
+one sub-pixel fraction. So the (2 r + 2) ** 2 whole-pixel features around it are
+gathered once, multiplied with the template, and the PRODUCTS are interpolated:
+the same numbers as sampling each position, at a fifth of the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .chunks import slices
+
+# points whose templates are sampled together
+_TEMPLATE_POINTS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMaps:
+    """The feature pyramid of a clip, in any order of its frames.
+
+    Args:
+        levels: (B, F, h / 2 ** l, w / 2 ** l, C) per level l, the F stored frames
+        frames: (T,) int64, the stored frame that each of T frames shows; a
+            flipped, padded or cut clip differs only here and costs nothing
+    """
+
+    levels: tuple[Tensor, ...]
+    frames: Tensor
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.frames)
+
+    @property
+    def batch(self) -> int:
+        return self.levels[0].shape[0]
+
+    def flipped(self) -> FeatureMaps:
+        """The clip backwards."""
+        return FeatureMaps(self.levels, self.frames.flip(0))
+
+    def clip(self, start: int, length: int) -> FeatureMaps:
+        """`length` frames from `start` on; past the end the last frame is repeated."""
+        index = torch.arange(start, start + length, device=self.frames.device).clamp(max=self.num_frames - 1)
+        return FeatureMaps(self.levels, self.frames[index])
+
+    def rows(self, level: int, clip: Tensor, t: Tensor) -> Tensor:
+        """Where frames start in the level seen as a (B * F * h * w, C) matrix.
+
+        Args:
+            level: of the pyramid
+            clip: int64, which of the B clips
+            t: int64, broadcast against `clip`
+
+        Returns:
+            int64 row numbers
+        """
+        _, stored, height, width, _ = self.levels[level].shape
+        return (clip * stored + self.frames[t]) * (height * width)
+
+
+def build_pyramid(features: Tensor, levels: int) -> list[Tensor]:
+    """Halves feature maps again and again.
+
+    Args:
+        features: (n, h, w, C)
+        levels: how many maps to return
+
+    Returns:
+        (n, h / 2 ** l, w / 2 ** l, C) for l = 0 .. levels - 1
+    """
+    pyramid = [features]
+    for _ in range(levels - 1):
+        channels_first = pyramid[-1].permute(0, 3, 1, 2)  # (n, C, h, w), memory stays channels last
+        pooled = F.avg_pool2d(channels_first, 2, stride=2)
+        pyramid.append(pooled.permute(0, 2, 3, 1).contiguous())  # (n, h / 2, w / 2, C)
+    return pyramid
+
+
+def gather_patches(level: Tensor, rows: Tensor, xy: Tensor, radius: int) -> tuple[Tensor, Tensor]:
+    """Reads the whole-pixel features around positions.
+
+    Args:
+        level: (B, F, h, w, C) one level of the pyramid
+        rows: (K,) from `FeatureMaps.rows`
+        xy: (K, 2) positions in pixels of this level
+        radius: of the neighbourhood
+
+    Returns:
+        (K, 2 r + 2, 2 r + 2, C) features, x before y, from floor(x) - r to
+        floor(x) + r + 1; and the (K, 2) fractions x - floor(x)
+    """
+    _, _, height, width, channels = level.shape
+    side = 2 * radius + 2
+    corner = xy.floor()
+    fraction = xy - corner
+    offset = torch.arange(-radius, radius + 2, device=xy.device)  # (2 r + 2,)
+    # far outside, all of a neighbourhood is border: clamping first keeps whole numbers small
+    left = corner[:, :1].clamp(-side, width + side).long()  # (K, 1)
+    top = corner[:, 1:].clamp(-side, height + side).long()  # (K, 1)
+    x = (left + offset).clamp_(0, width - 1)  # (K, 2 r + 2)
+    y = (top + offset).clamp_(0, height - 1)  # (K, 2 r + 2)
+    index = (rows[:, None] + x)[:, :, None] + (y * width)[:, None, :]  # (K, 2 r + 2, 2 r + 2)
+    patches = level.reshape(-1, channels).index_select(0, index.flatten())  # (K * side * side, C)
+    return patches.view(-1, side, side, channels), fraction
+
+
+def interpolate_patches(values: Tensor, fraction: Tensor, out: Tensor | None = None) -> Tensor:
+    """Moves values on whole pixels to the shared fraction of a neighbourhood (bilinear).
+
+    Args:
+        values: (..., 2 r + 2, 2 r + 2, S), x before y
+        fraction: (..., 2) in [0, 1)
+        out: where to write the result
+
+    Returns:
+        (..., 2 r + 1, 2 r + 1, S)
+    """
+    fx, fy = fraction.to(values.dtype)[..., None, None, None].unbind(dim=-4)  # (..., 1, 1, 1) each
+    values = torch.lerp(values[..., :-1, :], values[..., 1:, :], fy)  # (..., 2 r + 2, 2 r + 1, S)
+    return torch.lerp(values[..., :-1, :, :], values[..., 1:, :, :], fx, out=out)  # (..., 2 r + 1, 2 r + 1, S)
+
+
+def sample_templates(maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> Tensor:
+    """The features around query points, in their own frames ("support features").
+
+    Args:
+        maps: of B clips
+        t: (B, N) int64 frames
+        xy: (B, N, 2) positions in pixels of level 0
+        radius: of the neighbourhood; 0 samples the point alone
+
+    Returns:
+        (B, N, L, (2 r + 1) ** 2, C), neighbourhoods x-major
+    """
+    batch, num_points = t.shape
+    channels = maps.levels[0].shape[-1]
+    clip = torch.arange(batch, device=t.device).repeat_interleave(num_points)  # (B * N,)
+    t, xy = t.flatten(), xy.flatten(0, 1)  # (B * N,), (B * N, 2)
+    templates = maps.levels[0].new_empty(len(t), len(maps.levels), (2 * radius + 1) ** 2, channels)
+    for some in slices(len(t), _TEMPLATE_POINTS):
+        per_level = []
+        for level, level_map in enumerate(maps.levels):
+            patches, fraction = gather_patches(
+                level_map, maps.rows(level, clip[some], t[some]), xy[some] / 2**level, radius
+            )
+            samples = interpolate_patches(patches, fraction)  # (p, 2 r + 1, 2 r + 1, C)
+            per_level.append(samples.flatten(1, 2))  # (p, (2 r + 1) ** 2, C)
+        block = torch.stack(per_level, dim=1)  # (p, L, (2 r + 1) ** 2, C)
+        if torch.is_grad_enabled():
+            templates = block
+        else:
+            templates[some] = block
+    return templates.unflatten(0, (batch, num_points))  # (B, N, L, (2 r + 1) ** 2, C)
+
+
+def correlate(
+    maps: FeatureMaps,
+    level: int,
+    clip: Tensor,
+    t: Tensor,
+    xy: Tensor,
+    templates: Tensor,
+    radius: int,
+    out: Tensor | None = None,
+) -> Tensor:
+    """Products of the features around points with their templates, for a block of points x frames.
+
+    Args:
+        maps: of B clips
+        level: of the pyramid
+        clip: (P,) int64, which clip each point belongs to
+        t: (M,) int64 frames, or (P, M)
+        xy: (P, M, 2) positions in pixels of level 0
+        templates: (P, S, C), S features per point, or (P, M, 1, C), one per point and frame
+        radius: of the neighbourhood
+        out: (P, M, (2 r + 1) ** 2 * S), where to write the result
+
+    Returns:
+        (P, M, (2 r + 1) ** 2 * S), neighbourhoods x-major, each position with its S products
+    """
+    num_points, num_frames = xy.shape[:2]
+    side = 2 * radius + 2
+    rows = maps.rows(level, clip[:, None], t).flatten()  # (P * M,)
+    patches, fraction = gather_patches(maps.levels[level], rows, xy.reshape(-1, 2) / 2**level, radius)
+    if templates.ndim == 4:
+        patches = patches.flatten(1, 2)  # (P * M, side * side, C)
+        templates = templates.flatten(0, 1)  # (P * M, 1, C)
+    else:
+        patches = patches.view(num_points, num_frames * side * side, -1)  # (P, M * side * side, C)
+    products = torch.bmm(patches, templates.to(patches.dtype).transpose(1, 2))  # (.., .., S)
+    products = products.view(num_points, num_frames, side, side, -1)  # (P, M, side, side, S)
+    fraction = fraction.view(num_points, num_frames, 2)
+    if out is not None:
+        out = out.unflatten(-1, (side - 1, side - 1, -1))  # (P, M, 2 r + 1, 2 r + 1, S)
+    return interpolate_patches(products, fraction, out).flatten(2)  # (P, M, (2 r + 1) ** 2 * S)

@@ -1,0 +1,17 @@
+"""What can go wrong with the files that hold a model's weights."""
+
+from __future__ import annotations
+
+from ...errors import PointTrackingError
+
+
+class CheckpointError(PointTrackingError, ValueError):
+    """A file that holds no weights of the model asked for."""
+
+
+class WeightsError(PointTrackingError, FileNotFoundError):
+    """Weights that are not on this machine and could not be fetched."""
+
+
+class LicenseError(PointTrackingError, PermissionError):
+    """Weights whose terms of use have not been accepted."""

@@ -1,0 +1,156 @@
+"""Whole clips through the offline model, and longer ones through a chain of windows.
+
+Source: CoTracker3, arXiv:2410.11831, sec. 3.1: the offline model sees all
+frames at once and tracks in both directions of time. The chain is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .chunks import ChunkSizes
+from .correlation import FeatureMaps
+from .model import CoTracker3, QuerySupport, TrackState
+
+_VISIBLE_LOGIT = 0.0  # seen rather than not: enough to hand a position over
+
+
+def refine_clip(
+    model: CoTracker3,
+    maps: FeatureMaps,
+    t: Tensor,
+    xy: Tensor,
+    iterations: int | None = None,
+    chunks: ChunkSizes | None = None,
+) -> Iterator[TrackState]:
+    """Tracks points through all frames of a clip.
+
+    Args:
+        model: offline
+        maps: of B clips with T frames
+        t: (B, N) int64 query frames
+        xy: (B, N, 2) query positions in feature pixels
+        iterations: how often to refine; None = as configured
+        chunks: how much to do at once
+
+    Yields:
+        the guess for (B, N, T) after every iteration
+    """
+    templates = model.support(maps, t, xy)
+    state = TrackState.at_queries(xy, maps.num_frames, model.initial_visibility)
+    yield from model.refine(maps, QuerySupport(templates, t), state, iterations, chunks)
+
+
+@dataclass
+class ChainedPoints:
+    """Points of one clip on their way through overlapping windows of the offline model.
+
+    The template of a point always comes from its query frame, never from a
+    later guess, so errors do not add up at the seams. What is handed over is
+    where to start looking: in the overlap the positions found there, afterwards
+    the last one at which the point was SEEN. A point lost at a seam is searched
+    for from there in every later window, and so can be found again.
+
+    Args:
+        model: CoTracker3 offline
+        t: (1, N) int64 query frames, from the start of the clip
+        xy: (1, N, 2) query positions in feature pixels
+        window: frames of a window
+        overlap: frames it shares with the one before
+
+    Attributes:
+        start: first frame of the next window
+    """
+
+    model: CoTracker3
+    t: Tensor
+    xy: Tensor
+    window: int
+    overlap: int
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        self._templates: Tensor | None = None
+        self._sampled = torch.zeros_like(self.t, dtype=torch.bool)  # (1, N)
+        self._last_seen = self.xy.clone()  # (1, N, 2)
+        self._overlap_xy: Tensor | None = None  # (1, N, overlap, 2)
+
+    @property
+    def step(self) -> int:
+        """Frames by which windows advance."""
+        return self.window - self.overlap
+
+    @property
+    def write_from(self) -> int:
+        """First frame of the window just done that replaces earlier results.
+
+        The seam lies in the middle of the overlap, where both windows have
+        frames on either side.
+        """
+        return 0 if self.start == self.step else self.overlap // 2
+
+    def refine_window(
+        self, maps: FeatureMaps, iterations: int | None = None, chunks: ChunkSizes | None = None
+    ) -> Iterator[TrackState]:
+        """Tracks through the next window all points whose frame has come.
+
+        Args:
+            maps: of the frames from `start` on, `window` of them or fewer at the end
+            iterations: how often to refine; None = as configured
+            chunks: how much to do at once
+
+        Yields:
+            the guess for (1, N, frames) after every iteration; points whose
+            frame has not come stay at their queries, hidden
+        """
+        num_frames = maps.num_frames
+        active = (self.t[0] < self.start + num_frames).nonzero()[:, 0]
+        self._sample_templates(maps)
+        assert self._templates is not None
+        queries = QuerySupport(self._templates[:, active], self.t[:, active] - self.start)
+        hidden = torch.finfo(self.xy.dtype).min
+        state = resting = TrackState.at_queries(self.xy, num_frames, hidden)
+        first = TrackState.at_queries(self.xy[:, active], num_frames)
+        first = TrackState(self._initial_xy(num_frames)[:, active], first.visibility, first.confidence)
+        for found in self.model.refine(maps, queries, first, iterations, chunks):
+            state = TrackState(
+                resting.xy.index_copy(1, active, found.xy),
+                resting.visibility.index_copy(1, active, found.visibility),
+                resting.confidence.index_copy(1, active, found.confidence),
+            )
+            yield state
+        self._hand_over(state, active)
+        self.start += self.step
+
+    def _sample_templates(self, maps: FeatureMaps) -> None:
+        t = self.t - self.start
+        new = (~self._sampled & (t < maps.num_frames))[0].nonzero()[:, 0]
+        if self._templates is None:
+            self._templates = maps.levels[0].new_zeros(*self.t.shape, *self.model.template_shape)
+        if len(new):
+            self._templates[:, new] = self.model.support(maps, t[:, new], self.xy[:, new])
+            self._sampled[:, new] = True
+
+    def _initial_xy(self, num_frames: int) -> Tensor:
+        """Where to start looking, (1, N, frames, 2)."""
+        xy = self._last_seen[:, :, None].expand(-1, -1, num_frames, -1).clone()
+        if self._overlap_xy is not None:
+            shared = min(self.overlap, num_frames)
+            xy[:, :, :shared] = self._overlap_xy[:, :, :shared]
+        return xy
+
+    def _hand_over(self, state: TrackState, active: Tensor) -> None:
+        """Keeps the positions of the overlap, each hidden one replaced by the last that was seen."""
+        seen = state.visibility > _VISIBLE_LOGIT  # (1, N, frames)
+        last_seen = self._last_seen
+        for frame in range(state.xy.shape[2]):
+            last_seen = torch.where(seen[:, :, frame, None], state.xy[:, :, frame], last_seen)
+            if frame == self.step:
+                self._overlap_xy = state.xy[:, :, self.step : self.step + self.overlap].clone()
+            if frame >= self.step and self._overlap_xy is not None:
+                self._overlap_xy[:, :, frame - self.step] = last_seen
+        self._last_seen = last_seen
