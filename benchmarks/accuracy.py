@@ -143,7 +143,8 @@ def make_video(path: str, num_frames: int) -> None:
 
     width, height = SPEED_SIZE_PX
     rng = np.random.default_rng(0)
-    picture = cv2.resize(rng.integers(0, 255, (height // 2, width // 2, 3), dtype=np.uint8), (2 * width, 2 * height))
+    noise = rng.integers(0, 255, (height // 2, width // 2, 3), dtype=np.uint8)
+    picture = cv2.resize(noise, (2 * width, 2 * height)).astype(np.uint8)
     with av.open(path, "w") as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -183,8 +184,8 @@ def speed_rows(tracker_name: str, options: dict[str, Any], lengths: list[int]) -
             make_video(path, num_frames)
             run = run_isolated(track_video, path=path, tracker_name=tracker_name, options=options)
             seconds, frames = run.result["seconds"], run.result["frames"]
-            figures = [f"{seconds:.1f}", f"{frames / seconds:.1f}", f"{run.peak_rss_mb:.0f}"]
-            rows.append([frames, SPEED_GRID**2, *figures, f"{run.result['tracks_mib']:.1f}"])
+            figures = [round(seconds, 1), round(frames / seconds, 1), round(run.peak_rss_mb)]
+            rows.append([frames, SPEED_GRID**2, *figures, round(run.result["tracks_mib"], 1)])
     return rows
 
 

@@ -8,6 +8,6 @@ Adding an operator
 4. A test through `foo.execute_operator` in `tests/operators`, and one line in the README.
 """
 
-from .track_points import TrackPoints
+from .track_points import TrackOpenSample, TrackPoints
 
-OPERATORS = (TrackPoints,)
+OPERATORS = (TrackPoints, TrackOpenSample)

@@ -17,6 +17,11 @@ URI = "@fo-video/point-tracking/track_points"
 _POLL_S = 0.25
 _STOP_TIMEOUT_S = 60.0
 _FAILURES_SHOWN = 50
+_ICON = "/assets/track_points.svg"
+
+
+def _button() -> types.Button:
+    return types.Button(label="Track points", icon=_ICON, prompt=True)
 
 
 class TrackPoints(foo.Operator):
@@ -24,11 +29,19 @@ class TrackPoints(foo.Operator):
 
     @property
     def config(self) -> foo.OperatorConfig:
+        return self._config(
+            "track_points",
+            "Track points",
+            "Track a grid, masks or points through videos and store them as keypoints on the frames",
+        )
+
+    def _config(self, name: str, label: str, description: str, *, unlisted: bool = False) -> foo.OperatorConfig:
         return foo.OperatorConfig(
-            name="track_points",
-            label="Track points",
-            description="Track a grid, masks or points through videos and store them as keypoints on the frames",
-            icon="/assets/track_points.svg",
+            name=name,
+            label=label,
+            description=description,
+            unlisted=unlisted,
+            icon=_ICON,
             dynamic=True,
             execute_as_generator=True,
             allow_immediate_execution=True,
@@ -36,10 +49,8 @@ class TrackPoints(foo.Operator):
             risk_level=types.RiskLevel.MEDIUM,
         )
 
-    def resolve_placement(self, ctx: Any) -> list[types.Placement] | types.Placement:
-        button = types.Button(label="Track points", icon="/assets/track_points.svg", prompt=True)
-        place = types.Places.SAMPLES_VIEWER_ACTIONS if ctx.current_sample else types.Places.SAMPLES_GRID_ACTIONS
-        return types.Placement(place, button)
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(types.Places.SAMPLES_GRID_ACTIONS, _button())
 
     def resolve_input(self, ctx: Any) -> types.Property:
         from .track_points_form import build_form
@@ -91,6 +102,22 @@ class TrackPoints(foo.Operator):
         from ..tracker.dataset.pipeline import track_dataset
 
         return track_dataset(sample_collection, **params)
+
+
+class TrackOpenSample(TrackPoints):
+    """The same for the video that is open: an operator has one place, and this one's is the sample's toolbar."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self._config(
+            "track_open_sample",
+            "Track points in the open video",
+            "Track points through the video that is open in the App; elsewhere, use Track points",
+            unlisted=True,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, _button())
 
 
 def _run_in_thread(ctx: Any, run: Any, samples: Any, options: Any) -> Iterator[Any]:

@@ -192,5 +192,5 @@ def test_large_targets_are_scheduled_by_default(dataset: fo.Dataset, monkeypatch
 def test_the_open_sample_is_the_default_target_in_the_modal(dataset: fo.Dataset) -> None:
     last = dataset.last().id
     context = {"dataset": dataset, "current_sample": last}
-    foo.execute_operator(URI, context, params={"grid_size": 2})
+    foo.execute_operator("@fo-video/point-tracking/track_open_sample", context, params={"grid_size": 2})
     assert dataset.values("tracks_info.state") == [None, "done"]

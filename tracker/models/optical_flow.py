@@ -28,6 +28,7 @@ from ..errors import OptionError
 from ..types import Queries, Tracks
 from ..video.frames import DEFAULT_CHUNK_FRAMES, FrameSource
 from .base import Capabilities, RunHooks, Tracker
+from .query_matching import LEFT_OUT, QueryMatcher, Search, inside_raster, reference_distance, sample
 
 Preset = Literal["ultrafast", "fast", "medium"]
 PRESETS: tuple[str, ...] = get_args(Preset)
@@ -37,15 +38,19 @@ _DIS_PRESETS = {
     "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
 }
 
-# distances are judged as in the field's benchmarks: in pixels of the frame scaled to 256 x 256
-_REFERENCE_SIDE_PX = 256
 # DIS needs a few of its 8 px patches in either direction
 _MIN_SIDE_PX = 32
-_PATCH_RADIUS_PX = 4
+# the presets stop short of the full resolution, which costs a pixel at 256 x 256; fewer rounds of smoothing pay for it
+_DIS_FINEST_SCALE = 0
+_DIS_REFINEMENTS = 2
+
 _CAMERA_GRID_STEP_PX = 12
 _CAMERA_MIN_POINTS = 8
-# below this spread of grey values a patch looks like any other
-_MIN_TEXTURE = 2.0
+# a lost point is left to the flow up to this many times the consistency bound, then to the camera
+_ADRIFT = 10.0
+_LOST_CONFIDENCE = 0.49
+_KEPT_SEARCH = Search(window=15, levels=1, max_shift_px=2.0, max_error_px=1.0, better_only=True)
+_LOST_SEARCH = Search(window=21, levels=3, max_shift_px=24.0, max_error_px=0.5, better_only=False)
 
 
 @dataclass(frozen=True)
@@ -226,6 +231,9 @@ class _State:
 class _Pass:
     """One direction of time: fed frame by frame, it moves the points it was given.
 
+    A lost point has two positions: where the flow takes it, and where it would be
+    if it moved with the camera alone since it was lost. It is looked for at both.
+
     Args:
         options: how to track
         size_px: (width, height) of the working frames
@@ -238,14 +246,13 @@ class _Pass:
     ) -> None:
         self._options, self._size_px = options, size_px
         self._query_t, self._query_xy = query_t, query_xy
-        self._unit = (_REFERENCE_SIDE_PX / np.array(size_px)).astype(np.float32)
         self._flow = cv2.DISOpticalFlow.create(_DIS_PRESETS[options.preset])
-        self._flow.setFinestScale(0)
+        self._flow.setFinestScale(_DIS_FINEST_SCALE)
+        self._flow.setVariationalRefinementIterations(_DIS_REFINEMENTS)
+        self._matcher = QueryMatcher(query_t, query_xy, size_px, options.match)
         self._previous: np.ndarray | None = None
-        self._query_frames: dict[int, np.ndarray] = {}
-        self._templates = np.zeros((len(query_t), _PATCH_AREA), np.float32)
-        self._textured = np.zeros(len(query_t), bool)
         self._xy = np.full((len(query_t), 2), np.nan, np.float32)
+        self._camera_xy = self._xy.copy()
         self._kept = np.zeros(len(query_t), bool)
         self._confidence = np.zeros(len(query_t), np.float32)
 
@@ -261,164 +268,74 @@ class _Pass:
         """
         started = np.flatnonzero(np.isfinite(self._xy[:, 0]))
         if self._previous is not None and len(started):
-            self._advance(started, grey)
-        self._start(np.flatnonzero(self._query_t == frame_index), frame_index, grey)
+            self._carry(started, self._previous, grey)
+            self._settle(started[self._kept[started]], grey)
+            if self._options.recover:
+                for guess in (self._xy, self._camera_xy):
+                    self._recover(started[~self._kept[started]], guess, grey)
+            kept = started[self._kept[started]]
+            self._camera_xy[kept] = self._xy[kept]
+        new = np.flatnonzero(self._query_t == frame_index)
+        if len(new):
+            self._matcher.add(new, frame_index, grey)
+            self._xy[new] = self._camera_xy[new] = self._query_xy[new]
+            self._kept[new], self._confidence[new] = True, 1.0
         self._previous = grey
         return _State(self._xy.copy(), self._kept.copy(), self._confidence.copy())
 
-    def _start(self, points: np.ndarray, frame_index: int, grey: np.ndarray) -> None:
-        if not len(points):
-            return
-        self._query_frames[frame_index] = grey
-        self._xy[points] = self._query_xy[points]
-        self._kept[points], self._confidence[points] = True, 1.0
-        self._templates[points], spread = _patches(grey, self._xy[points])
-        self._textured[points] = spread > _MIN_TEXTURE
-
-    def _advance(self, points: np.ndarray, grey: np.ndarray) -> None:
-        assert self._previous is not None
-        there = self._flow.calc(self._previous, grey, _LEFT_OUT)
-        back = self._flow.calc(grey, self._previous, _LEFT_OUT)
+    def _carry(self, points: np.ndarray, previous: np.ndarray, grey: np.ndarray) -> None:
+        """Moves points with the flow and decides which are kept."""
+        there = self._flow.calc(previous, grey, LEFT_OUT)
+        back = self._flow.calc(grey, previous, LEFT_OUT)
         moved, error = self._follow(there, back, self._xy[points])
-        consistency = 1 / (1 + (error / self._options.consistency_px) ** 2)
-        plausible = inside_frame(self._xy[points], self._size_px) & inside_frame(moved, self._size_px)
-        kept = self._kept[points] & plausible & (error < self._options.consistency_px)
-        # lost points: their broken chain is never surer than its weakest link
-        self._confidence[points] = np.where(
-            kept, consistency, np.minimum(np.where(self._kept[points], 1, self._confidence[points]), consistency)
-        )
-        adrift = ~kept & ~(plausible & (error < _ADRIFT * self._options.consistency_px))
-        if adrift.any():
-            moved[adrift] = self._with_camera(there, back, self._xy[points[adrift]])
+        inside = inside_raster(self._xy[points], self._size_px) & inside_raster(moved, self._size_px)
+        kept = self._kept[points] & inside & (error < self._options.consistency_px)
+        link = self._confidence_of(error)
+        # lost points: a broken chain is never surer than its weakest link since
+        chain = np.where(self._kept[points], 1.0, self._confidence[points])
+        self._confidence[points] = np.where(kept, link, np.minimum(chain, link))
+        if not kept.all():
+            camera = self._camera_motion(there, back)
+            lost = points[~kept]
+            self._camera_xy[lost] = self._camera_xy[lost] @ camera[:, :2].T + camera[:, 2]
+            adrift = ~kept & ~(inside & (error < _ADRIFT * self._options.consistency_px))
+            moved[adrift] = self._xy[points[adrift]] @ camera[:, :2].T + camera[:, 2]
         self._xy[points], self._kept[points] = moved, kept
-        self._rematch(points[kept], grey, _KEPT_SEARCH)
-        if self._options.recover:
-            lost = points[~kept & inside_frame(moved, self._size_px) & self._textured[points]]
-            self._rematch(lost, grey, _LOST_SEARCH)
+
+    def _settle(self, points: np.ndarray, grey: np.ndarray) -> None:
+        """Takes the drift out of kept points."""
+        found, _, sure = self._matcher.match(points, self._xy[points], grey, _KEPT_SEARCH)
+        self._xy[points[sure]] = found[sure]
+
+    def _recover(self, points: np.ndarray, guess: np.ndarray, grey: np.ndarray) -> None:
+        """Takes lost points up again where they are surely found near a guess."""
+        points = points[self._matcher.textured[points] & inside_raster(guess[points], self._size_px)]
+        found, error, sure = self._matcher.match(points, guess[points], grey, _LOST_SEARCH)
+        self._xy[points[sure]] = found[sure]
+        self._kept[points[sure]] = True
+        self._confidence[points[sure]] = self._confidence_of(error[sure])
+
+    def _confidence_of(self, error: np.ndarray) -> np.ndarray:
+        """1 for an error of 0, one half at the bound of consistency, then towards 0."""
+        return 1 / (1 + (error / self._options.consistency_px) ** 2)
 
     def _follow(self, there: np.ndarray, back: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Moves positions with the flow; the error is the distance after coming back, in reference pixels."""
-        moved = xy + _sample(there, xy[:, None])[:, 0]
-        returned = moved + _sample(back, moved[:, None])[:, 0]
-        return moved, np.linalg.norm((returned - xy) * self._unit, axis=1)
+        moved = xy + sample(there, xy[:, None])[:, 0]
+        returned = moved + sample(back, moved[:, None])[:, 0]
+        return moved, reference_distance(returned, xy, self._size_px)
 
-    def _with_camera(self, there: np.ndarray, back: np.ndarray, xy: np.ndarray) -> np.ndarray:
-        """Moves positions with the affine motion that most of the frame agrees on."""
+    def _camera_motion(self, there: np.ndarray, back: np.ndarray) -> np.ndarray:
+        """The affine motion that most of the frame agrees on: (2, 3) float32; no motion where nothing agrees."""
         width, height = self._size_px
         half = _CAMERA_GRID_STEP_PX // 2
         rows, columns = np.mgrid[half:height:_CAMERA_GRID_STEP_PX, half:width:_CAMERA_GRID_STEP_PX]
         grid = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
         moved, error = self._follow(there, back, grid)
-        agreed = (error < self._options.consistency_px) & inside_frame(moved, self._size_px)
-        if np.count_nonzero(agreed) < _CAMERA_MIN_POINTS:
-            return xy
-        affine, _ = cv2.estimateAffine2D(
-            grid[agreed], moved[agreed], method=cv2.RANSAC, ransacReprojThreshold=1.0, maxIters=200, confidence=0.99
-        )
-        if affine is None:
-            return xy
-        affine = affine.astype(np.float32)
-        return xy @ affine[:, :2].T + affine[:, 2]
-
-    def _rematch(self, points: np.ndarray, grey: np.ndarray, search: _Search) -> None:
-        """Moves points to where their query frame's surroundings are found again, where they surely are."""
-        for frame_index in np.unique(self._query_t[points]):
-            group = points[self._query_t[points] == frame_index]
-            query_frame, origin, expected = self._query_frames[int(frame_index)], self._query_xy[group], self._xy[group]
-            found, tracked = _lucas_kanade(query_frame, grey, origin, expected, search)
-            returned, tracked_back = _lucas_kanade(grey, query_frame, found, origin, search)
-            likeness = (self._templates[group] * _patches(grey, found)[0]).sum(axis=1)
-            error = np.linalg.norm((returned - origin) * self._unit, axis=1)
-            shift = np.linalg.norm((found - expected) * self._unit, axis=1)
-            sure = tracked & tracked_back & inside_frame(found, self._size_px)
-            sure &= (likeness > self._options.match) & (error < search.max_error_px) & (shift < search.max_shift_px)
-            if not search.lost:
-                sure &= likeness > (self._templates[group] * _patches(grey, expected)[0]).sum(axis=1)
-            self._xy[group[sure]] = found[sure]
-            if search.lost:
-                self._kept[group[sure]] = True
-                self._confidence[group[sure]] = 1 / (1 + (error[sure] / self._options.consistency_px) ** 2)
-
-
-@dataclass(frozen=True)
-class _Search:
-    """How points are matched with their query frame; lengths with `_px` are reference pixels.
-
-    Args:
-        lost: whether the points searched for are lost
-        window: side of the Lucas-Kanade window in working pixels
-        levels: pyramid levels above the first
-        max_shift_px: farthest from where the point is expected
-        max_error_px: largest error of matching there and back
-    """
-
-    lost: bool
-    window: int
-    levels: int
-    max_shift_px: float
-    max_error_px: float
-
-
-_KEPT_SEARCH = _Search(lost=False, window=15, levels=1, max_shift_px=2.0, max_error_px=1.0)
-_LOST_SEARCH = _Search(lost=True, window=21, levels=3, max_shift_px=24.0, max_error_px=0.5)
-_LUCAS_KANADE_STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.01)
-# a lost point is left to the flow up to this many times the consistency bound, then to the camera
-_ADRIFT = 10.0
-_LOST_CONFIDENCE = 0.49
-# OpenCV's type stubs do not know which of its arguments may be None
-_LEFT_OUT: Any = None
-_REMAP_ROWS = 30_000
-_PATCH_AREA = (2 * _PATCH_RADIUS_PX + 1) ** 2
-
-
-def _lucas_kanade(
-    first: np.ndarray, second: np.ndarray, origin: np.ndarray, expected: np.ndarray, search: _Search
-) -> tuple[np.ndarray, np.ndarray]:
-    found, status, _ = cv2.calcOpticalFlowPyrLK(
-        first,
-        second,
-        origin.reshape(-1, 1, 2),
-        expected.reshape(-1, 1, 2).copy(),
-        winSize=(search.window, search.window),
-        maxLevel=search.levels,
-        criteria=_LUCAS_KANADE_STOP,
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-    )
-    return found[:, 0], status[:, 0].astype(bool)
-
-
-def _sample(image: np.ndarray, xy: np.ndarray) -> np.ndarray:
-    """Reads an image between its pixels, and beyond its border as on it.
-
-    Args:
-        image: (H, W) or (H, W, C)
-        xy: (N, K, 2) float32 pixels
-
-    Returns:
-        (N, K) or (N, K, C), the image's type
-    """
-    # OpenCV takes no image of more than 32767 rows, and the positions are one
-    blocks = [
-        cv2.remap(image, block, _LEFT_OUT, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for block in np.split(xy, range(_REMAP_ROWS, len(xy), _REMAP_ROWS))
-    ]
-    return np.concatenate(blocks).reshape(*xy.shape[:2], *image.shape[2:])
-
-
-def _patches(grey: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts out what surrounds each point.
-
-    Args:
-        grey: uint8 (H, W)
-        xy: (N, 2) float32 pixels
-
-    Returns:
-        (N, _PATCH_AREA) float32 with mean 0 and length 1, so that their product is the
-        correlation; (N,) float32 standard deviation of the grey values
-    """
-    side = np.arange(-_PATCH_RADIUS_PX, _PATCH_RADIUS_PX + 1, dtype=np.float32)
-    offsets = np.stack(np.meshgrid(side, side), axis=-1).reshape(_PATCH_AREA, 2)
-    patches = _sample(grey, xy[:, None] + offsets).astype(np.float32)
-    patches -= patches.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(patches, axis=1)
-    return patches / np.maximum(length, 1e-3)[:, None], length / np.sqrt(_PATCH_AREA)
+        agreed = (error < self._options.consistency_px) & inside_raster(moved, self._size_px)
+        affine = None
+        if np.count_nonzero(agreed) >= _CAMERA_MIN_POINTS:
+            affine, _ = cv2.estimateAffine2D(
+                grid[agreed], moved[agreed], method=cv2.RANSAC, ransacReprojThreshold=1.0, maxIters=200, confidence=0.99
+            )
+        return np.eye(2, 3, dtype=np.float32) if affine is None else affine.astype(np.float32)

@@ -32,7 +32,7 @@ def prepare_frames(frames: np.ndarray, resolution: tuple[int, int], device: torc
     Returns:
         (n, 3, height, width) float32 in [-1, 1]
     """
-    pixels = torch.from_numpy(np.ascontiguousarray(frames)).to(device)
+    pixels = torch.from_numpy(np.array(frames, order="C")).to(device)  # reversed chunks have negative strides
     x = pixels.permute(0, 3, 1, 2).float()  # (n, 3, H, W), channels last in memory
     if x.shape[-2:] != resolution:
         x = F.interpolate(x, resolution, mode="bilinear", align_corners=True)

@@ -32,6 +32,7 @@ _SMALL = {
     "heads": 4,
     "depth": 2,
     "virtual_tokens": 6,
+    "motion_frequencies": 4,  # high ones make the smallest rounding grow
     "iterations": 3,
 }
 CONFIGS = {
@@ -88,9 +89,11 @@ def small_model() -> Callable[..., CoTracker]:
                 if value.ndim > 1 and "virual" not in name:
                     torch.nn.init.normal_(value, std=(2 / value[0].numel()) ** 0.5)
                 if "flow_head" in name or "vis_" in name:
-                    torch.nn.init.normal_(value, std=0.1)
+                    torch.nn.init.normal_(value, std=0.02)
                 if name.endswith("bias") or "norm" in name:
                     value.data += 0.1 * torch.randn_like(value)
+            if kind == "v2":  # or its displacement code does the same
+                model.updateformer.input_transform.weight.data[:, 2 : 2 + model.config.feature_dim] *= 0.003
         return model.eval()
 
     return make

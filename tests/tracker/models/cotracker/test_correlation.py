@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from point_tracking.tracker.models.cotracker.correlation import (
@@ -44,6 +44,7 @@ def neighbourhood(xy, radius):
     return xy + torch.tensor(offsets, dtype=torch.float32)
 
 
+@settings(deadline=None)
 @given(x=POSITION, y=POSITION, radius=st.integers(0, 3))
 def test_shared_fraction_patches_equal_sampling_each_position(x, y, radius):
     level = make_maps().levels[0]

@@ -142,7 +142,7 @@ def test_training_form_equals_the_inference_form(small_model, random_maps, rando
     for context in (torch.inference_mode(), torch.enable_grad()):
         with context:
             queries = QuerySupport(model.support(maps, t, xy), t)
-            *_, found = model.refine(maps, queries, TrackState.at_queries(xy, 6), 3)
+            *_, found = model.refine(maps, queries, TrackState.at_queries(xy, 6), 1)
             results.append(found)
     torch.testing.assert_close(results[0].xy, results[1].xy.detach(), atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(results[0].visibility, results[1].visibility.detach(), atol=1e-4, rtol=1e-4)
