@@ -46,7 +46,7 @@ class BenchmarkError(RuntimeError):
 
 
 def describe_machine() -> str:
-    """The machine in one line: CPU, cores usable, flags that matter, memory, Python, system."""
+    """The machine in one line: CPU, cores usable, flags that matter, memory, Python, system, and how busy it is."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cpu, flags = platform.processor() or platform.machine(), ""
     memory_gib = ""
@@ -59,7 +59,8 @@ def describe_machine() -> str:
         flags = " ".join(flag for flag in _CPU_FLAGS if flag in present)
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         memory_gib = f"{total / 2**30:.0f} GiB memory"
-    parts = [cpu, f"{usable} cores", flags, memory_gib, f"Python {platform.python_version()}", platform.system()]
+    load = f"load {os.getloadavg()[0]:.1f} when described" if hasattr(os, "getloadavg") else ""
+    parts = [cpu, f"{usable} cores", flags, memory_gib, f"Python {platform.python_version()}", platform.system(), load]
     return ", ".join(part for part in parts if part)
 
 

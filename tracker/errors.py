@@ -52,6 +52,14 @@ class VideoNotFoundError(VideoError, FileNotFoundError):
     """There is no file at the given path."""
 
 
+class OutputError(PointTrackingError, OSError):
+    """A file that cannot be written: no space, no permission, no such folder."""
+
+
+class OutputExistsError(OutputError, FileExistsError):
+    """There is another file in the place of an output, and replacing it was not asked for."""
+
+
 class FieldError(PointTrackingError, ValueError):
     """A label field whose name or type does not allow writing tracks to it."""
 

@@ -1,7 +1,7 @@
 """What to track in a sample: a grid, a mask, points, or points kept in a field.
 
 Adding a prompt: a function here that reads it from one sample and returns
-`Queries` in pixels of the displayed frame, a branch in `sample_queries`, and
+`Queries` in pixels of the displayed frame, a branch in `queries_of`, and
 its check in `check_prompt_fields` so that a wrong field is refused before the run.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.sample import SampleView
 
 from ..coordinates import denormalize_xy, frame_index_of, frame_number_of, inside_frame
 from ..errors import EmptyQueriesError, FieldError, MaskError, QueryError
@@ -102,9 +103,36 @@ def sample_queries(
         MaskError: if the sample has no mask
         QueryError: if the sample has no points, or they are outside the video
     """
+    fields = [name for name in (options.mask_field, options.points) if isinstance(name, str)]
+    selected = [_selectable(dataset, name) for name in fields]
+    sample = dataset.select(sample_id).select_fields(selected).first() if selected else None
+    return queries_of(sample, sample_id, options, size_px, warnings)
+
+
+def queries_of(
+    sample: fo.Sample | SampleView | None,
+    sample_id: str,
+    options: TrackOptions,
+    size_px: tuple[int, int],
+    warnings: list[str],
+) -> Queries:
+    """What to track in a sample that is loaded already, as `sample_queries` says.
+
+    Args:
+        sample: with the prompt's field; may be one of a view that filters the
+            prompt, or a clip. None where the prompt is no field
+        sample_id: the id under which `options.points` may name it
+        options, size_px, warnings: as for `sample_queries`
+
+    Returns:
+        Queries in pixels of the displayed frame; frames of the source video
+
+    Raises:
+        the same errors as `sample_queries`
+    """
     width, height = size_px
     if isinstance(options.points, str):
-        return _points_from_field(dataset, sample_id, options, size_px, warnings)
+        return _points_from_field(_given(sample), options, size_px, warnings)
     if isinstance(options.points, Mapping):
         if sample_id not in options.points:
             raise QueryError("No points were given for this sample")
@@ -113,7 +141,7 @@ def sample_queries(
         return point_queries(options.points)
     mask = None
     if options.mask_field is not None:
-        mask = read_mask(dataset, sample_id, options.mask_field, options.frame_index, size_px)
+        mask = _read_mask(_given(sample), options.mask_field, options.frame_index, size_px)
         if not mask.any():
             raise EmptyQueriesError(f"The mask in {options.mask_field!r} is empty: there is nothing to track")
         _warn_about_aspect(mask, size_px, warnings)
@@ -122,6 +150,17 @@ def sample_queries(
         queries,
         f"The mask selects none of the {options.grid_size**2} grid points. Use a larger grid size to hit small objects",
     )
+
+
+def _selectable(dataset: fo.Dataset, name: str) -> str:
+    bare, on_frames, _ = find_field(dataset, name)
+    return f"{FRAMES_PREFIX}{bare}" if on_frames else bare
+
+
+def _given(sample: fo.Sample | SampleView | None) -> fo.Sample | SampleView:
+    if sample is None:
+        raise QueryError("The prompt is a field, but there is no sample to read it from. Pass the sample as well")
+    return sample
 
 
 def _not_empty(queries: Queries, message: str) -> Queries:
@@ -139,14 +178,13 @@ def _warn_about_aspect(mask: np.ndarray, size_px: tuple[int, int], warnings: lis
         )
 
 
-def read_mask(
-    dataset: fo.Dataset, sample_id: str, mask_field: str, frame_index: int, size_px: tuple[int, int]
+def _read_mask(
+    sample: fo.Sample | SampleView, mask_field: str, frame_index: int, size_px: tuple[int, int]
 ) -> np.ndarray:
     """Reads the mask of a sample, or of one of its frames.
 
     Args:
-        dataset: the data set
-        sample_id: the sample
+        sample: with the mask's field
         mask_field: "field" or "frames.field"
         frame_index: the frame whose mask is read, where the field is on frames
         size_px: (width, height) of the displayed frame, for instance masks
@@ -157,9 +195,7 @@ def read_mask(
     Raises:
         MaskError: if there is no mask, or it cannot be read
     """
-    name, on_frames, _ = find_field(dataset, mask_field)
-    selected = f"{FRAMES_PREFIX}{name}" if on_frames else name
-    sample = dataset.select(sample_id).select_fields(selected).first()
+    name, on_frames, _ = find_field(sample.dataset, mask_field)
     if on_frames:
         number = frame_number_of(frame_index)
         label = sample.frames[number][name] if number in sample.frames else None
@@ -195,17 +231,15 @@ def _mask_of(label: Any, size_px: tuple[int, int]) -> np.ndarray | None:
 
 
 def _points_from_field(
-    dataset: fo.Dataset, sample_id: str, options: TrackOptions, size_px: tuple[int, int], warnings: list[str]
+    sample: fo.Sample | SampleView, options: TrackOptions, size_px: tuple[int, int], warnings: list[str]
 ) -> Queries:
     assert isinstance(options.points, str)
-    name, on_frames, found = find_field(dataset, options.points)
-    selected = f"{FRAMES_PREFIX}{name}" if on_frames else name
+    name, on_frames, found = find_field(sample.dataset, options.points)
     if isinstance(found, fo.ListField):
         if on_frames:
             raise FieldError(f"The points field {options.points!r} is a list on frames; a list belongs on samples")
-        rows = dataset.select(sample_id).values(selected)[0]
-        return _not_empty(point_queries(rows or []), f"The field {options.points!r} holds no points for this sample")
-    sample = dataset.select(sample_id).select_fields(selected).first()
+        rows = sample[name] or []
+        return _not_empty(point_queries(rows), f"The field {options.points!r} holds no points for this sample")
     if on_frames:
         labels = [(frame_index_of(n), sample.frames[n][name]) for n in sorted(sample.frames)]
     else:

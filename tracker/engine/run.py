@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import ShapeError, VideoError
 from ..models.base import CancelCheck, ProgressCallback, Tracker
-from ..types import Queries, Tracks
+from ..types import FrameMap, Queries, Tracks
 from ..video.frames import SampledFrames, VideoFrames
 from ..video.sampling import Sampling, sample_frames
 
@@ -37,6 +37,7 @@ def track_clip(
     *,
     backward: bool = False,
     sampling: Sampling | None = None,
+    frame_range: tuple[int, int] | None = None,
     check_size: SizeCheck | None = None,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
@@ -50,6 +51,8 @@ def track_clip(
         tracker: ready to track
         backward: also track towards the start
         sampling: which frames to use; None = every frame
+        frame_range: first frame index and the one to stop before, to leave the
+            rest of the video alone; None = the whole video
         check_size: asked before the work starts
         progress: called with the share done, from 0 to 1
         cancelled: asked between chunks; True ends the run
@@ -59,19 +62,19 @@ def track_clip(
 
     Raises:
         QueryError: if a query lies outside the video
+        VideoError: if the video does not decode, or not as far as the range starts
         LimitError: from `check_size`
         ShapeError: if the tracker breaks its contract
-        VideoError: if the video does not decode
         Cancelled: if the run was cancelled
     """
     sampling = sampling or Sampling()
     source = video
     source_indices: np.ndarray | None = None
-    if not sampling.keeps_all:
+    if not sampling.keeps_all or frame_range is not None:
         timestamps = video.scan().timestamps_s
         assert timestamps is not None
         queries.check_inside(video.size_px, len(timestamps))
-        frame_map = sample_frames(timestamps, sampling).including(np.unique(queries.t))
+        frame_map = _used_frames(timestamps, sampling, frame_range).including(np.unique(queries.t))
         source = SampledFrames(video, frame_map)
         source_indices = frame_map.source_indices
         queries = Queries(
@@ -87,3 +90,14 @@ def track_clip(
             f"for {expected[0]} frames x {expected[1]} points"
         )
     return TrackedClip(tracks, np.arange(source.num_frames) if source_indices is None else source_indices)
+
+
+def _used_frames(timestamps_s: np.ndarray, sampling: Sampling, frame_range: tuple[int, int] | None) -> FrameMap:
+    if frame_range is None:
+        return sample_frames(timestamps_s, sampling)
+    start, stop = frame_range
+    num_frames = len(timestamps_s)
+    if start >= num_frames:
+        raise VideoError(f"The clip starts at frame {start}, but only frames 0 to {num_frames - 1} of its video decode")
+    within = sample_frames(timestamps_s[start:stop], sampling)
+    return FrameMap(start + within.source_indices, num_frames)

@@ -71,7 +71,7 @@ class OpticalFlowOptions:
 
     resolution: int = 320
     preset: Preset = "medium"
-    consistency_px: float = 2.0
+    consistency_px: float = 2.5
     match: float = 0.7
     recover: bool = True
     chunk_frames: int = DEFAULT_CHUNK_FRAMES

@@ -75,7 +75,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="cotracker3-offline",
-            summary="the most accurate here; sees the whole clip, in both directions of time, and tracks through occlusions",
+            summary="the most accurate here; sees the whole clip at once, so it tracks through occlusions",
             code_license="Apache-2.0",
             weights_license="CC-BY-NC-4.0",
             commercial_use=False,

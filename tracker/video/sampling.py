@@ -114,11 +114,34 @@ def nearest_frames(times: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.unique(np.where(nearer_left, left, right))
 
 
+def resample(times: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
+    """The frames nearest to an even grid of points k / fps, and the grid points they stand for.
+
+    Never builds the grid, which may be far finer than the frames.
+
+    Args:
+        times: (T,) strictly increasing seconds, from 0
+        fps: grid points per second
+
+    Returns:
+        (S,) strictly increasing frame indices, and (S,) strictly increasing k; a frame
+        that is nearest to several grid points takes the one nearest to itself
+    """
+    last_nearest = _last_nearest_grid_point(times, fps)
+    before = np.concatenate([[-1], last_nearest[:-1]])
+    chosen = np.flatnonzero(last_nearest > before)
+    slots = np.clip(np.rint(times[chosen] * fps), before[chosen] + 1, last_nearest[chosen])
+    return chosen, slots.astype(np.int64)
+
+
 def _frames_at_rate(times: np.ndarray, fps: float) -> np.ndarray:
-    """The frames nearest to some k / fps; never builds the grid, which may be far finer than the frames."""
+    return np.flatnonzero(np.diff(_last_nearest_grid_point(times, fps), prepend=-1) > 0)
+
+
+def _last_nearest_grid_point(times: np.ndarray, fps: float) -> np.ndarray:
+    """The last k such that k / fps is nearest to frame i, or to a frame before it."""
     # frame i is nearest to the grid points after the middle towards the frame before, up to the middle
     # towards the next; the last frame stands for its display time as well
     steps = np.diff(times, append=times[-1] + (times[-1] - times[-2] if len(times) > 1 else 0))
     # the slack keeps a grid point that falls on a middle with the earlier frame
-    points_so_far = np.floor((times + steps / 2) * fps + 1e-6)
-    return np.flatnonzero(np.diff(points_so_far, prepend=-1) > 0)
+    return np.floor((times + steps / 2) * fps + 1e-6)

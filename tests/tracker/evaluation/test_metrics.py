@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from point_tracking import Tracks
 from point_tracking.tracker.errors import OptionError, ShapeError
 from point_tracking.tracker.evaluation.metrics import (

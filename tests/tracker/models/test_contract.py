@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+
 from point_tracking import Queries, Tracks, load_tracker
 from point_tracking.tracker.errors import Cancelled, OptionError, QueryError, ShapeError
 from point_tracking.tracker.models.base import Tracker

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from point_tracking import Queries, load_tracker
 from point_tracking.tracker.errors import OptionError
 from point_tracking.tracker.evaluation.metrics import TrackTruth, tap_vid_scores

@@ -6,8 +6,8 @@ half a pixel. Samples outside a map repeat its border.
 
 The (2 r + 1) ** 2 samples around a point lie one feature pixel apart and share
 one sub-pixel fraction. So the (2 r + 2) ** 2 whole-pixel features around it are
-gathered once, multiplied with the template, and the PRODUCTS are interpolated:
-the same numbers as sampling each position, at a fifth of the time.
+gathered once and interpolated as a block: the same numbers as sampling each
+position, at a fifth of the time.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def build_pyramid(features: Tensor, levels: int) -> list[Tensor]:
     return pyramid
 
 
-def gather_patches(level: Tensor, rows: Tensor, xy: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """Reads the whole-pixel features around positions.
+def sample_neighbourhoods(level: Tensor, rows: Tensor, xy: Tensor, radius: int) -> Tensor:
+    """Samples the features around positions (bilinear).
 
     Args:
         level: (B, F, h, w, C) one level of the pyramid
@@ -97,13 +97,12 @@ def gather_patches(level: Tensor, rows: Tensor, xy: Tensor, radius: int) -> tupl
         radius: of the neighbourhood
 
     Returns:
-        (K, 2 r + 2, 2 r + 2, C) features, x before y, from floor(x) - r to
-        floor(x) + r + 1; and the (K, 2) fractions x - floor(x)
+        (K, (2 r + 1) ** 2, C), neighbourhoods x-major
     """
     _, _, height, width, channels = level.shape
     side = 2 * radius + 2
     corner = xy.floor()
-    fraction = xy - corner
+    fx, fy = (xy - corner).to(level.dtype)[:, :, None, None, None].unbind(dim=1)  # (K, 1, 1, 1) each
     offset = torch.arange(-radius, radius + 2, device=xy.device)  # (2 r + 2,)
     # far outside, all of a neighbourhood is border: clamping first keeps whole numbers small
     left = corner[:, :1].clamp(-side, width + side).long()  # (K, 1)
@@ -112,23 +111,10 @@ def gather_patches(level: Tensor, rows: Tensor, xy: Tensor, radius: int) -> tupl
     y = (top + offset).clamp_(0, height - 1)  # (K, 2 r + 2)
     index = (rows[:, None] + x)[:, :, None] + (y * width)[:, None, :]  # (K, 2 r + 2, 2 r + 2)
     patches = level.reshape(-1, channels).index_select(0, index.flatten())  # (K * side * side, C)
-    return patches.view(-1, side, side, channels), fraction
-
-
-def interpolate_patches(values: Tensor, fraction: Tensor, out: Tensor | None = None) -> Tensor:
-    """Moves values on whole pixels to the shared fraction of a neighbourhood (bilinear).
-
-    Args:
-        values: (..., 2 r + 2, 2 r + 2, S), x before y
-        fraction: (..., 2) in [0, 1)
-        out: where to write the result
-
-    Returns:
-        (..., 2 r + 1, 2 r + 1, S)
-    """
-    fx, fy = fraction.to(values.dtype)[..., None, None, None].unbind(dim=-4)  # (..., 1, 1, 1) each
-    values = torch.lerp(values[..., :-1, :], values[..., 1:, :], fy)  # (..., 2 r + 2, 2 r + 1, S)
-    return torch.lerp(values[..., :-1, :, :], values[..., 1:, :, :], fx, out=out)  # (..., 2 r + 1, 2 r + 1, S)
+    patches = patches.view(-1, side, side, channels)  # (K, 2 r + 2, 2 r + 2, C)
+    patches = torch.lerp(patches[:, :, :-1], patches[:, :, 1:], fy)  # (K, 2 r + 2, 2 r + 1, C)
+    patches = torch.lerp(patches[:, :-1], patches[:, 1:], fx)  # (K, 2 r + 1, 2 r + 1, C)
+    return patches.flatten(1, 2)
 
 
 def sample_templates(maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> Tensor:
@@ -149,13 +135,10 @@ def sample_templates(maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> T
     t, xy = t.flatten(), xy.flatten(0, 1)  # (B * N,), (B * N, 2)
     templates = maps.levels[0].new_empty(len(t), len(maps.levels), (2 * radius + 1) ** 2, channels)
     for some in slices(len(t), _TEMPLATE_POINTS):
-        per_level = []
-        for level, level_map in enumerate(maps.levels):
-            patches, fraction = gather_patches(
-                level_map, maps.rows(level, clip[some], t[some]), xy[some] / 2**level, radius
-            )
-            samples = interpolate_patches(patches, fraction)  # (p, 2 r + 1, 2 r + 1, C)
-            per_level.append(samples.flatten(1, 2))  # (p, (2 r + 1) ** 2, C)
+        per_level = [
+            sample_neighbourhoods(level_map, maps.rows(level, clip[some], t[some]), xy[some] / 2**level, radius)
+            for level, level_map in enumerate(maps.levels)
+        ]  # (p, (2 r + 1) ** 2, C) each
         block = torch.stack(per_level, dim=1)  # (p, L, (2 r + 1) ** 2, C)
         if torch.is_grad_enabled():
             templates = block
@@ -180,27 +163,23 @@ def correlate(
         maps: of B clips
         level: of the pyramid
         clip: (P,) int64, which clip each point belongs to
-        t: (M,) int64 frames, or (P, M)
+        t: (M,) int64 frames
         xy: (P, M, 2) positions in pixels of level 0
         templates: (P, S, C), S features per point, or (P, M, 1, C), one per point and frame
         radius: of the neighbourhood
-        out: (P, M, (2 r + 1) ** 2 * S), where to write the result
+        out: contiguous (P, M, (2 r + 1) ** 2 * S), where to write the result
 
     Returns:
         (P, M, (2 r + 1) ** 2 * S), neighbourhoods x-major, each position with its S products
     """
     num_points, num_frames = xy.shape[:2]
-    side = 2 * radius + 2
     rows = maps.rows(level, clip[:, None], t).flatten()  # (P * M,)
-    patches, fraction = gather_patches(maps.levels[level], rows, xy.reshape(-1, 2) / 2**level, radius)
+    around = sample_neighbourhoods(maps.levels[level], rows, xy.reshape(-1, 2) / 2**level, radius)
     if templates.ndim == 4:
-        patches = patches.flatten(1, 2)  # (P * M, side * side, C)
-        templates = templates.flatten(0, 1)  # (P * M, 1, C)
+        templates = templates.flatten(0, 1)  # (P * M, 1, C); around is (P * M, (2 r + 1) ** 2, C)
     else:
-        patches = patches.view(num_points, num_frames * side * side, -1)  # (P, M * side * side, C)
-    products = torch.bmm(patches, templates.to(patches.dtype).transpose(1, 2))  # (.., .., S)
-    products = products.view(num_points, num_frames, side, side, -1)  # (P, M, side, side, S)
-    fraction = fraction.view(num_points, num_frames, 2)
+        around = around.view(num_points, -1, around.shape[-1])  # (P, M * (2 r + 1) ** 2, C)
     if out is not None:
-        out = out.unflatten(-1, (side - 1, side - 1, -1))  # (P, M, 2 r + 1, 2 r + 1, S)
-    return interpolate_patches(products, fraction, out).flatten(2)  # (P, M, (2 r + 1) ** 2 * S)
+        out = out.view(len(around), around.shape[1], -1)
+    products = torch.bmm(around, templates.to(around.dtype).transpose(1, 2), out=out)  # (.., .., S)
+    return products.view(num_points, num_frames, -1)  # (P, M, (2 r + 1) ** 2 * S)

@@ -20,7 +20,7 @@ from .chunks import ChunkSizes, default_chunks, slices
 from .config import COTRACKER3_OFFLINE, CoTrackerConfig
 from .correlation import FeatureMaps, build_pyramid, correlate, sample_templates
 from .encoder import FeatureEncoder
-from .transformer import Linear, UpdateTransformer
+from .transformer import Linear, UpdateTransformer, add_
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +158,7 @@ class CoTracker3(nn.Module):
         layer, fc2 = self.updateformer.input_transform, self.corr_mlp.fc2
         corr_end = 2 + config.levels * config.corr_dim
         corr = layer.weight[:, 2:corr_end].unflatten(1, (config.levels, config.corr_dim))  # (D, L, corr_dim)
-        folded = torch.matmul(corr, fc2.weight).flatten(1)  # (D, L * corr_hidden)
+        folded = torch.matmul(corr.transpose(0, 1), fc2.weight)  # (L, D, corr_hidden)
         rest = torch.cat([layer.weight[:, :2], layer.weight[:, corr_end:]], dim=1)  # (D, 2 + motion_dim)
         time = resample_time(self.time_emb, num_frames)  # (T, token_dim)
         bias = layer.bias + corr.sum(dim=1) @ fc2.bias + time @ layer.weight.T  # (T, D)
@@ -178,10 +178,12 @@ class CoTracker3(nn.Module):
             t = torch.arange(frames.start, frames.stop, device=xy.device)
             for some in slices(batch * num_points, chunks.mlp_tokens // len(t)):
                 volume = self._correlation(maps, clip[some], t, xy[some, frames], templates[some], chunks)
-                hidden = self.corr_mlp.hidden(volume).flatten(2)  # (p, f, L * corr_hidden)
+                hidden = self.corr_mlp.hidden(volume)  # (L, p, f, corr_hidden)
                 code = motion_code(motion[some, frames], self.config.motion_frequencies)  # (p, f, motion_dim)
                 side = torch.cat([logits[some, frames], code], dim=-1)  # (p, f, 2 + motion_dim)
-                block = F.linear(hidden, inputs.corr).float() + F.linear(side, inputs.rest) + inputs.bias[frames]
+                block = F.linear(side, inputs.rest) + inputs.bias[frames]  # (p, f, D)
+                for level_hidden, level_layer in zip(hidden, inputs.corr, strict=True):
+                    block = add_(block, F.linear(level_hidden, level_layer))
                 if torch.is_grad_enabled():
                     tokens = block
                 else:
@@ -191,18 +193,19 @@ class CoTracker3(nn.Module):
     def _correlation(
         self, maps: FeatureMaps, clip: Tensor, t: Tensor, xy: Tensor, templates: Tensor, chunks: ChunkSizes
     ) -> Tensor:
-        """The 4D correlation of P points in M frames, (P, M, L, (2 r + 1) ** 4)."""
-        levels, size = self.config.levels, self.config.neighbourhood**2
-        radius = self.config.radius
+        """The 4D correlation of P points in M frames, (L, P, M, (2 r + 1) ** 4)."""
+        levels, radius = range(self.config.levels), self.config.radius
         if torch.is_grad_enabled():
-            per_level = [correlate(maps, level, clip, t, xy, templates[:, level], radius) for level in range(levels)]
-            return torch.stack(per_level, dim=2)
-        volume = maps.levels[0].new_empty(len(clip), len(t), levels, size)
-        for frames in slices(len(t), chunks.gather_tokens):
-            for some in slices(len(clip), chunks.gather_tokens // (frames.stop - frames.start)):
-                for level in range(levels):
+            per_level = [correlate(maps, level, clip, t, xy, templates[:, level], radius) for level in levels]
+            return torch.stack(per_level)
+        volume = maps.levels[0].new_empty(len(levels), len(clip), len(t), self.config.neighbourhood**2)
+        # whole tracks, or parts of a single one: each block lies in one piece of the volume
+        together = max(chunks.gather_tokens // len(t), 1)
+        for some in slices(len(clip), together):
+            for frames in slices(len(t), chunks.gather_tokens):
+                for level in levels:
                     block = (maps, level, clip[some], t[frames], xy[some, frames], templates[some, level], radius)
-                    correlate(*block, out=volume[some, frames, level])
+                    correlate(*block, out=volume[level, some, frames])
         return volume
 
 
@@ -228,7 +231,7 @@ class FoldedInput:
     """The input layer after merging.
 
     Args:
-        corr: (D, L * corr_hidden), from the hidden layer of the correlation MLP
+        corr: (L, D, corr_hidden), from the hidden layer of the correlation MLP at each level
         rest: (D, 2 + motion_dim), from the two logits and the motion code
         bias: (T, D), all biases and the time embedding
     """

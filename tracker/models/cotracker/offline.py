@@ -111,7 +111,9 @@ class ChainedPoints:
         active = (self.t[0] < self.start + num_frames).nonzero()[:, 0]
         self._sample_templates(maps)
         assert self._templates is not None
-        queries = QuerySupport(self._templates[:, active], self.t[:, active] - self.start)
+        # templates are the largest thing here: they are copied only where some points wait
+        templates = self._templates if len(active) == self.t.shape[1] else self._templates[:, active]
+        queries = QuerySupport(templates, self.t[:, active] - self.start)
         hidden = torch.finfo(self.xy.dtype).min
         state = resting = TrackState.at_queries(self.xy, num_frames, hidden)
         first = TrackState.at_queries(self.xy[:, active], num_frames)
@@ -129,11 +131,13 @@ class ChainedPoints:
     def _sample_templates(self, maps: FeatureMaps) -> None:
         t = self.t - self.start
         new = (~self._sampled & (t < maps.num_frames))[0].nonzero()[:, 0]
-        if self._templates is None:
-            self._templates = maps.levels[0].new_zeros(*self.t.shape, *self.model.template_shape)
-        if len(new):
+        if len(new) == t.shape[1]:
+            self._templates = self.model.support(maps, t, self.xy)
+        elif self._templates is None:
+            self._templates = maps.levels[0].new_zeros(*t.shape, *self.model.template_shape)
+        if 0 < len(new) < t.shape[1]:
             self._templates[:, new] = self.model.support(maps, t[:, new], self.xy[:, new])
-            self._sampled[:, new] = True
+        self._sampled[:, new] = True
 
     def _initial_xy(self, num_frames: int) -> Tensor:
         """Where to start looking, (1, N, frames, 2)."""

@@ -231,7 +231,8 @@ def tanh_gelu_(x: Tensor) -> Tensor:
     if torch.is_grad_enabled() or x.device.type != "cpu":
         return F.gelu(x, approximate="tanh")
     # 0.5 x (1 + tanh(u)) = x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x ** 3)
-    gate = x.square().mul_(0.07135481627).add_(1.5957691216).mul_(x).sigmoid_()
+    slope = x.new_full(x.shape[-1:], 1.5957691216)
+    gate = torch.addcmul(slope, x, x, value=0.07135481627).mul_(x).sigmoid_()
     return x.mul_(gate)
 
 

@@ -136,14 +136,15 @@ def _download(name: str, published: PublishedFile) -> Path:
             f"or {_by_hand(published)}"
         ) from error
     # the hub client changes its HTTP library between versions; its own error derives from that library's base
-    transport_errors = tuple(base for base in HfHubHTTPError.__mro__ if base.__name__ in _TRANSPORT_ERRORS)
+    network: list[type[Exception]] = [HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError]
+    network += [base for base in HfHubHTTPError.__mro__ if base.__name__ in _TRANSPORT_ERRORS]
     endpoint = os.environ.get("HF_ENDPOINT") or None
     folder = weights_dir()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         metadata = get_hf_file_metadata(hf_hub_url(published.repository, published.filename, endpoint=endpoint))
         path = Path(hf_hub_download(published.repository, published.filename, local_dir=folder, endpoint=endpoint))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError, *transport_errors) as error:
+    except tuple(network) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise WeightsError(
             f"The weights of {name!r} could not be downloaded: {reason}. They are {published.description}. "

@@ -108,7 +108,8 @@ def test_a_few_steps_of_training_lower_the_loss(small_model, random_maps, random
     losses = []
     for _ in range(12):
         queries = QuerySupport(model.support(maps, t, xy), t)
-        loss = sum((s.xy - target).abs().mean() for s in model.refine(maps, queries, TrackState.at_queries(xy, 5), 2))
+        states = model.refine(maps, queries, TrackState.at_queries(xy, 5), 2)
+        loss = torch.stack([(state.xy - target).abs().mean() for state in states]).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -9,6 +9,7 @@ import pytest
 
 import point_tracking as pt
 from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+from point_tracking.tracker.models.cotracker.session import CoTrackerSession
 
 CASES = sorted(
     file.stem.removeprefix("case_") for file in (Path(__file__).parents[3] / "data" / "parity").glob("*.npz")
@@ -60,6 +61,7 @@ def test_tracks_equal_the_published_ones(name, parity, published_checkpoint):
 def test_a_session_gives_the_published_streaming_tracks(name, parity, published_checkpoint):
     case = parity.load_case(name)
     session = load(case, published_checkpoint).open_session(case["video"].shape[3:1:-1])
+    assert isinstance(session, CoTrackerSession)
     session.add(queries_of(case))
     parts = [session.push(case["video"][0, start : start + 5]) for start in range(0, case["video"].shape[1], 5)]
     parts.append(session.finish())
