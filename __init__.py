@@ -31,18 +31,27 @@ _PUBLIC = {
     "write_tracks": ".tracker.dataset.writer",
     "read_tracks": ".tracker.dataset.reader",
     "track_dataset": ".tracker.dataset.pipeline",
+    "preprocess_dataset": ".tracker.dataset.preprocess",
     "load_report": ".tracker.dataset.runs",
     "fill_metadata": ".tracker.dataset.video_samples",
+    # also what FiftyOne's model zoo looks for in the root of a source
+    "load_model": ".tracker.dataset.zoo_model",
+    "download_model": ".tracker.dataset.zoo_source",
+    "resolve_input": ".operators.zoo_form",
 }
 
 __all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
+    from .operators.zoo_form import resolve_input
     from .tracker.dataset.pipeline import track_dataset
+    from .tracker.dataset.preprocess import preprocess_dataset
     from .tracker.dataset.reader import read_tracks
     from .tracker.dataset.runs import load_report
     from .tracker.dataset.video_samples import fill_metadata
     from .tracker.dataset.writer import write_tracks
+    from .tracker.dataset.zoo_model import load_model
+    from .tracker.dataset.zoo_source import download_model
     from .tracker.errors import PointTrackingError
     from .tracker.models.registry import list_trackers, load_tracker, tracker_info
     from .tracker.queries import dense_queries, grid_queries, point_queries

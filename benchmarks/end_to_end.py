@@ -103,8 +103,8 @@ def main() -> None:
             "",
             harness.markdown_table(headers, rows),
             "",
-            f"All of it through `track_dataset`: {whole.result['seconds']:.1f} s for {whole.result['frames']} frames and "
-            f"{whole.result['keypoints']:,} keypoints, {whole.result['failures']} failures, "
+            f"All of it through `track_dataset`: {whole.result['seconds']:.1f} s for {whole.result['frames']} frames "
+            f"and {whole.result['keypoints']:,} keypoints, {whole.result['failures']} failures, "
             f"peak RSS {whole.peak_rss_mb:.0f} MiB.",
             "",
         ]

@@ -129,7 +129,9 @@ def parse_points(value: Any) -> Any:
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            raise QueryError(f"These points are no valid JSON ({error}). Write [[0, 320, 180], [0, 100, 50]]") from error
+            raise QueryError(
+                f"These points are no valid JSON ({error}). Write [[0, 320, 180], [0, 100, 50]]"
+            ) from error
     if text.removeprefix("frames.").isidentifier():
         return text
     try:

@@ -10,7 +10,6 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..tracker.errors import PointTrackingError
 from . import forms
 
 URI = "@fo-video/point-tracking/track_points"
@@ -177,6 +176,8 @@ def _summary(report: Any) -> str:
             lines += [f"**{title}**", ""]
             lines += [f"- `{path}`: {text}" for path, text in rows[:_FAILURES_SHOWN]]
             if len(rows) > _FAILURES_SHOWN:
-                lines.append(f"- ... and {len(rows) - _FAILURES_SHOWN} more; all are stored with the run {report.run_key!r}")
+                lines.append(
+                    f"- ... and {len(rows) - _FAILURES_SHOWN} more; all are stored with the run {report.run_key!r}"
+                )
             lines.append("")
     return "\n".join(lines)

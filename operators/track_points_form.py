@@ -37,6 +37,9 @@ def build_form(ctx: Any) -> types.Object:
         forms.show_error(blocker, error)
         return inputs
     forms.add_target(ctx, inputs, "Track points in")
+    # first of all: why Execute is disabled must be in sight
+    _add_label_field(ctx, inputs)
+    _add_existing(ctx, inputs)
     forms.add_tracker(ctx, inputs, DEFAULTS.tracker_name)
     num_points = _add_prompts(ctx, inputs)
     inputs.bool(
@@ -47,8 +50,7 @@ def build_form(ctx: Any) -> types.Object:
     )
     forms.add_sampling(ctx, inputs)
     _check_sampling(ctx, inputs)
-    layout = _add_output(ctx, inputs, num_points)
-    _add_existing(ctx, inputs)
+    layout = _add_layout(ctx, inputs, num_points)
     inputs.bool(
         "color_by_track",
         default=True,
@@ -56,9 +58,7 @@ def build_form(ctx: Any) -> types.Object:
         description="Each track keeps one colour, from the next time the data set is opened",
     )
     _add_size_notice(ctx, inputs, num_points, layout)
-    inputs.str(
-        "run_key", label="Run key", description="Name of the run record; chosen for you where empty"
-    )
+    inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
     return inputs
 
 
@@ -132,9 +132,11 @@ def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
 def _add_points_field(ctx: Any, inputs: types.Object) -> Any:
     given = ctx.params.get("points")
     if isinstance(given, (list, dict)):  # from Python: the schema follows the value
-        return inputs.define_property("points", types.List(types.List(types.Number()))) if isinstance(
-            given, list
-        ) else inputs.obj("points")
+        return (
+            inputs.define_property("points", types.List(types.List(types.Number())))
+            if isinstance(given, list)
+            else inputs.obj("points")
+        )
     return inputs.str(
         "points",
         label="Points instead of a grid",
@@ -156,9 +158,7 @@ def _mask_fields(dataset: fo.Dataset) -> list[str]:
     ]
     frame_schema = dataset.get_frame_field_schema(flat=False) or {}
     return found + [
-        f"frames.{name}"
-        for name, field in frame_schema.items()
-        if getattr(field, "document_type", None) in _MASK_TYPES
+        f"frames.{name}" for name, field in frame_schema.items() if getattr(field, "document_type", None) in _MASK_TYPES
     ]
 
 
@@ -174,7 +174,7 @@ def _given_sampling(params: dict[str, Any]) -> dict[str, Any] | None:
     return None if sampling and None in sampling.values() else sampling
 
 
-def _add_output(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
+def _add_label_field(ctx: Any, inputs: types.Object) -> None:
     label_field = ctx.params.get("label_field", DEFAULTS.label_field)
     prop = inputs.str(
         "label_field",
@@ -183,6 +183,9 @@ def _add_output(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
         description="Name of the frame field to write, without 'frames.'",
     )
     _check(prop, lambda: check_label_field(ctx.dataset, label_field))
+
+
+def _add_layout(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
     suggested = "frame" if num_points is not None and num_points >= SUGGEST_FRAME_LAYOUT_FROM else DEFAULTS.layout
     choices = types.RadioGroup()
     choices.add_choice("points", label="One keypoint per point", description="filter, select and correct single points")

@@ -6,6 +6,7 @@ import fiftyone as fo
 import media
 import numpy as np
 import pytest
+
 from point_tracking import Tracks, read_tracks
 from point_tracking.demo import build
 from point_tracking.demo.clips import (

@@ -1,6 +1,7 @@
 """The link into the plugins folder: added where nothing is, and nothing else is ever touched."""
 
 import pytest
+
 from point_tracking.demo.plugin_link import PLUGIN_NAME, link_plugin
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import media
 import pytest
+
 from point_tracking.demo import run
 from point_tracking.demo.plugin_link import OPERATOR_URI
 

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from point_tracking.tracker import coordinates as c
 from point_tracking.tracker.errors import ShapeError
 

@@ -4,6 +4,7 @@ import inspect
 import pickle
 
 import pytest
+
 from point_tracking.tracker import errors
 
 CLASSES = [c for _, c in inspect.getmembers(errors, inspect.isclass) if c.__module__ == errors.__name__]

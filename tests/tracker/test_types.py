@@ -3,10 +3,11 @@
 from dataclasses import FrozenInstanceError
 
 import numpy as np
-import point_tracking as pt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import point_tracking as pt
 from point_tracking.tracker.errors import QueryError, ShapeError
 
 # Queries

@@ -12,7 +12,17 @@ from fiftyone.core.odm import create_field
 from ..errors import FieldError
 
 FRAMES_PREFIX = "frames."
-_RESERVED = ("id", "frame_number", "sample_id", "filepath", "created_at", "last_modified_at", "frames", "tags", "metadata")
+_RESERVED = (
+    "id",
+    "frame_number",
+    "sample_id",
+    "filepath",
+    "created_at",
+    "last_modified_at",
+    "frames",
+    "tags",
+    "metadata",
+)
 _OWNER_KEY = "point_tracking"
 
 INFO_SUBFIELDS: dict[str, type[fo.Field]] = {
@@ -103,13 +113,14 @@ def is_ours(dataset: fo.Dataset, label_field: str) -> bool:
     return info_field_of(label_field) in dataset.get_field_schema(flat=False)
 
 
-def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool) -> None:
+def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False) -> None:
     """Declares the fields that tracks need; what exists already stays as it is.
 
     Args:
         dataset: the data set to write to
         label_field: the name, without "frames."
         occluded: whether keypoints will carry the attribute `occluded`
+        interpolated: whether keypoints will carry the attribute `interpolated`
     """
     if not has_label_field(dataset, label_field):
         dataset.add_frame_field(
@@ -120,6 +131,8 @@ def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool) -> None:
         )
     if occluded:
         dataset.add_frame_field(f"{label_field}.keypoints.occluded", fo.BooleanField)
+    if interpolated:
+        dataset.add_frame_field(f"{label_field}.keypoints.interpolated", fo.BooleanField)
     info_field = info_field_of(label_field)
     if info_field not in dataset.get_field_schema(flat=False):
         dataset.add_sample_field(

@@ -43,21 +43,22 @@ def check_layout(layout: str, keep_hidden: bool) -> None:
         )
 
 
-def check_document_size(num_points: int, layout: str, keep_hidden: bool = False) -> None:
+def check_document_size(num_points: int, layout: str, keep_hidden: bool = False, interpolate: bool = False) -> None:
     """Refuses more points than a frame's document can hold.
 
     Args:
         num_points: tracks
         layout: "points" or "frame"
         keep_hidden: whether keypoints carry the attribute `occluded`
+        interpolate: whether they carry the attribute `interpolated`
 
     Raises:
         LimitError: naming the limit and the layout that fits
     """
-    needed = document_bytes(num_points, layout, keep_hidden)
+    needed = document_bytes(num_points, layout, keep_hidden, interpolate)
     if needed <= MAX_FRAME_BYTES:
         return
-    other_fits = layout == "points" and document_bytes(num_points, "frame") <= MAX_FRAME_BYTES
+    other_fits = layout == "points" and document_bytes(num_points, "frame", False, interpolate) <= MAX_FRAME_BYTES
     remedy = "Use layout='frame', which fits" if other_fits else "Track fewer points"
     raise LimitError(
         f"{num_points:,} points need {needed / 2**20:.1f} MiB per frame in the layout {layout!r}, and MongoDB stores "
@@ -65,13 +66,14 @@ def check_document_size(num_points: int, layout: str, keep_hidden: bool = False)
     )
 
 
-def document_bytes(num_points: int, layout: str, keep_hidden: bool = False) -> int:
+def document_bytes(num_points: int, layout: str, keep_hidden: bool = False, interpolated: bool = False) -> int:
     """The exact size of a frame's keypoints with every point visible.
 
     Args:
         num_points: tracks
         layout: "points" or "frame"
         keep_hidden: whether keypoints carry the attribute `occluded`
+        interpolated: whether they carry the attribute `interpolated`
 
     Returns:
         bytes as BSON
@@ -81,10 +83,11 @@ def document_bytes(num_points: int, layout: str, keep_hidden: bool = False) -> i
     positions = digits + 2 * num_points
     envelope = len(encode({"_cls": "Keypoints", "keypoints": []}))
     if layout == "frame":
-        empty = len(encode(_multi_point_document([], [])))
+        empty = len(encode(_multi_point_document([], [], interpolated)))
         return envelope + empty + 3 + 2 * positions + num_points * (len(encode({"0": 0.5, "1": 0.5})) + 8)
     occluded = False if keep_hidden else None
-    return envelope + positions + num_points * len(encode(_single_point_document([0.5, 0.5], 0.5, 1, occluded)))
+    single = _single_point_document([0.5, 0.5], 0.5, 1, occluded, interpolated)
+    return envelope + positions + num_points * len(encode(single))
 
 
 def visible_in_frame(tracks: Tracks, size_px: tuple[int, int]) -> np.ndarray:
@@ -107,6 +110,7 @@ def frame_documents(
     rows: slice = slice(None),
     layout: str = "points",
     keep_hidden: bool = False,
+    interpolated: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """The `fo.Keypoints` of some frames, as the dictionaries FiftyOne stores.
 
@@ -119,19 +123,21 @@ def frame_documents(
         layout: "points" (one Keypoint per point) or "frame" (one for all, hidden = NaN)
         keep_hidden: also store hidden points whose position is known, with
             `occluded=True`; layout "points" only
+        interpolated: (T,) bool, frames whose keypoints are marked with `interpolated=True`
 
     Returns:
         one document per row
     """
     xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
-    shown = tracks.visible[rows] & inside_frame(tracks.xy[rows], size_px)  # (n, N)
+    shown = np.asarray(tracks.visible[rows] & inside_frame(tracks.xy[rows], size_px))  # (n, N)
     confidence = tracks.confidence[rows].astype(np.float64)  # (n, N)
+    filled_in = [False] * len(xy) if interpolated is None else interpolated[rows].tolist()  # (n,)
     if layout == "frame":
         points = np.where(shown[..., None], xy, np.nan)
         confidence = np.where(shown, confidence, 0.0)
         return [
-            _keypoints_document([_multi_point_document(p, c)])
-            for p, c in zip(points.tolist(), confidence.tolist(), strict=True)
+            _keypoints_document([_multi_point_document(p, c, between)])
+            for p, c, between in zip(points.tolist(), confidence.tolist(), filled_in, strict=True)
         ]
     stored = np.isfinite(xy).all(axis=2) if keep_hidden else shown
     documents = []
@@ -141,7 +147,7 @@ def frame_documents(
         documents.append(
             _keypoints_document(
                 [
-                    _single_point_document(point, score, index, occluded)
+                    _single_point_document(point, score, index, occluded, filled_in[row])
                     for point, score, index, occluded in zip(
                         xy[row, columns].tolist(),
                         confidence[row, columns].tolist(),
@@ -160,7 +166,7 @@ def _keypoints_document(keypoints: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _single_point_document(
-    point: list[float], confidence: float, index: int, occluded: bool | None
+    point: list[float], confidence: float, index: int, occluded: bool | None, interpolated: bool
 ) -> dict[str, Any]:
     document = {
         "_id": ObjectId(),
@@ -174,11 +180,13 @@ def _single_point_document(
     }
     if occluded is not None:
         document["occluded"] = occluded
+    if interpolated:
+        document["interpolated"] = True
     return document
 
 
-def _multi_point_document(points: list[list[float]], confidence: list[float]) -> dict[str, Any]:
-    return {
+def _multi_point_document(points: list[list[float]], confidence: list[float], interpolated: bool) -> dict[str, Any]:
+    document = {
         "_id": ObjectId(),
         "_cls": "Keypoint",
         "attributes": {},
@@ -188,3 +196,6 @@ def _multi_point_document(points: list[list[float]], confidence: list[float]) ->
         "confidence": confidence,
         "index": track_index_of(0),
     }
+    if interpolated:
+        document["interpolated"] = True
+    return document

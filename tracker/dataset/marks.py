@@ -79,7 +79,7 @@ def read_marks(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str)
     if not sample_ids or not is_ours(dataset, label_field):
         return {}
     view = dataset.select(list(sample_ids))
-    names = [name for name in SampleMark.__dataclass_fields__]
+    names = list(SampleMark.__dataclass_fields__)
     columns = view.values(["id", *(f"{info_field_of(label_field)}.{name}" for name in names)])
     return {
         sample_id: SampleMark(**dict(zip(names, values, strict=True)))

@@ -18,6 +18,12 @@ from ..queries.points import point_queries
 from ..video.sampling import Sampling, as_sampling
 from .fields import check_label_name
 from .keypoints import check_document_size, check_layout
+from .origins import FILEPATH
+
+WRITE_TO = {
+    "media": "The frames of the tracked media",
+    "source": "The frames of the source it was preprocessed from",
+}
 
 # one clip's tracks are held in memory (13 bytes each) and stored (45 to 190 bytes each)
 MAX_POINTS_X_FRAMES = 50_000_000
@@ -47,6 +53,9 @@ class TrackOptions:
     keep_hidden: bool = False
     overwrite: bool = False
     skip_existing: bool = False
+    media_field: str = FILEPATH
+    write_to: str = "media"
+    interpolate: bool = False
     run_key: str | None = None
     checked_sampling: Sampling = field(init=False, repr=False)
 
@@ -58,13 +67,32 @@ class TrackOptions:
         check_layout(self.layout, self.keep_hidden)
         if self.overwrite and self.skip_existing:
             raise OptionError("overwrite and skip_existing exclude each other: replace finished samples, or leave them")
+        self._check_media()
         if self.run_key is not None and not (isinstance(self.run_key, str) and self.run_key.isidentifier()):
             raise OptionError(
                 f"Invalid run key ({self.run_key!r}). A key consists of letters, digits and underscores "
                 "and starts with a letter"
             )
         if self.num_points_known is not None:
-            check_document_size(self.num_points_known, self.layout, self.keep_hidden)
+            check_document_size(self.num_points_known, self.layout, self.keep_hidden, self.interpolate)
+
+    def _check_media(self) -> None:
+        if self.write_to not in WRITE_TO:
+            raise OptionError(f"Invalid write_to ({self.write_to!r}). Supported values are {', '.join(WRITE_TO)}")
+        if not isinstance(self.media_field, str) or not self.media_field:
+            raise OptionError(f"Invalid media_field ({self.media_field!r}). Expected the name of a sample field")
+        if self.media_field != FILEPATH and self.write_to == "media":
+            raise OptionError(
+                f"The frames of a sample are those of its filepath, so tracks of the media in {self.media_field!r} "
+                "have no frames of their own. Use write_to='source'"
+            )
+        if self.interpolate and self.write_to == "media":
+            raise OptionError("interpolate fills the source's frames between preprocessed ones. Use write_to='source'")
+        if self.media_field != FILEPATH and isinstance(self.points, str):
+            raise OptionError(
+                f"The points field {self.points!r} speaks of the source's frames, which the media in "
+                f"{self.media_field!r} does not all have. Give points, a mask or a grid"
+            )
 
     def _check_tracker(self) -> None:
         if isinstance(self.tracker, Tracker):
@@ -126,6 +154,9 @@ class TrackOptions:
             "keep_hidden": self.keep_hidden,
             "overwrite": self.overwrite,
             "skip_existing": self.skip_existing,
+            "media_field": self.media_field,
+            "write_to": self.write_to,
+            "interpolate": self.interpolate,
         }
 
 

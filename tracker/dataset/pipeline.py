@@ -14,7 +14,7 @@ from fiftyone.core.collections import SampleCollection
 
 from ..coordinates import frame_number_of
 from ..engine.run import track_clip
-from ..errors import Cancelled
+from ..errors import Cancelled, VideoError
 from ..models.base import CancelCheck, Tracker
 from ..models.registry import load_tracker
 from ..types import Queries, Tracks
@@ -23,11 +23,12 @@ from ..video.sampling import Sampling
 from .keypoints import check_document_size
 from .marks import WRITING, SampleMark
 from .options import DEFAULTS, TrackOptions, check_track_size
+from .origins import FILEPATH, check_copy, onto_source
 from .progress import ProgressOption, ProgressReporter
 from .prompts import sample_queries
 from .report import DONE, FAILED, NOT_RUN, SKIPPED, Outcome, TrackReport
 from .runs import choose_run_key, register_run, save_report
-from .targets import Target, find_targets
+from .targets import Target, destination_of, find_targets
 from .video_samples import VideoShape, store_metadata
 from .writer import store_tracks
 
@@ -50,6 +51,9 @@ def track_dataset(
     keep_hidden: bool = DEFAULTS.keep_hidden,
     overwrite: bool = DEFAULTS.overwrite,
     skip_existing: bool = DEFAULTS.skip_existing,
+    media_field: str = DEFAULTS.media_field,
+    write_to: str = DEFAULTS.write_to,
+    interpolate: bool = DEFAULTS.interpolate,
     run_key: str | None = DEFAULTS.run_key,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
@@ -80,6 +84,17 @@ def track_dataset(
         keep_hidden: also store hidden points, with occluded=True
         overwrite: replace what the field holds
         skip_existing: leave finished samples alone, redo half-written ones
+        media_field: the sample field with the path of the video to track; another
+            one than "filepath" needs write_to="source", and its frame indices and
+            pixels are those of that video
+        write_to: "media", the frames of the tracked video, or "source": the tracked
+            video was made by `preprocess_dataset`, and tracks are written onto the
+            frame numbers of the video it was made from (for copies in a data set of
+            their own, onto the samples of the source's data set, which also keeps
+            the run)
+        interpolate: with write_to="source", also fill the frames in between,
+            linearly, where a point is visible on both sides; such keypoints carry
+            interpolated=True and the lower of the two confidences
         run_key: name of the run record; chosen where not given
         progress: None as FiftyOne is configured, True or False, or a function
             that takes a `Progress`
@@ -112,6 +127,9 @@ def track_dataset(
         keep_hidden=keep_hidden,
         overwrite=overwrite,
         skip_existing=skip_existing,
+        media_field=media_field,
+        write_to=write_to,
+        interpolate=interpolate,
         run_key=run_key,
     )
     return run(samples, options, progress=progress, cancelled=cancelled)
@@ -142,13 +160,13 @@ def run(
     report = TrackReport(run_key=None, label_field=options.label_field, tracker=options.tracker_name)
     if not targets:
         return report
-    dataset = samples._dataset
+    dataset = destination_of(samples, options)
     report.run_key = choose_run_key(dataset, options)
     tracker = options.tracker if isinstance(options.tracker, Tracker) else _load(options)
     register_run(dataset, report.run_key, options, len(targets))
     try:
         with ProgressReporter(progress, len(targets)) as reporter:
-            _run_targets(dataset, targets, tracker, options, report, reporter, cancelled, started)
+            _run_targets(samples._dataset, dataset, targets, tracker, options, report, reporter, cancelled, started)
     finally:
         done = len(report.outcomes)
         report.outcomes.extend(Outcome(t.sample_id, t.filepath, NOT_RUN) for t in targets[done:])
@@ -164,6 +182,7 @@ def _load(options: TrackOptions) -> Tracker:
 
 def _run_targets(
     dataset: fo.Dataset,
+    destination: fo.Dataset,
     targets: Sequence[Target],
     tracker: Tracker,
     options: TrackOptions,
@@ -173,7 +192,7 @@ def _run_targets(
     started: float,
 ) -> None:
     assert report.run_key is not None
-    task = _SampleTask(dataset, tracker, options, report.run_key, reporter, cancelled)
+    task = _SampleTask(dataset, destination, tracker, options, report.run_key, reporter, cancelled)
     saved = time.monotonic()
     for target in targets:
         try:
@@ -185,7 +204,7 @@ def _run_targets(
         reporter.finished(f"{Path(target.filepath).name}: {outcome.status}")
         if time.monotonic() - saved > _SAVE_REPORT_EVERY_S:
             report.seconds = time.monotonic() - started
-            save_report(dataset, report)
+            save_report(destination, report)
             saved = time.monotonic()
 
 
@@ -194,6 +213,7 @@ class _SampleTask:
     """Everything that stays the same from sample to sample."""
 
     dataset: fo.Dataset
+    destination: fo.Dataset
     tracker: Tracker
     options: TrackOptions
     run_key: str
@@ -224,9 +244,11 @@ class _SampleTask:
 
     def _track(self, target: Target, warnings: list[str], started: float) -> Outcome:
         options = self.options
+        if options.write_to == "source" and target.origin is None:
+            raise VideoError("This sample has no preprocessed video, so there is nothing to track. Preprocess it first")
         video = VideoFrames(target.filepath)
         queries = sample_queries(self.dataset, target.sample_id, options, video.size_px, warnings)
-        check_document_size(len(queries), options.layout, options.keep_hidden)
+        check_document_size(len(queries), options.layout, options.keep_hidden, options.interpolate)
         clip = track_clip(
             video,
             queries,
@@ -255,13 +277,22 @@ class _SampleTask:
         self, target: Target, video: VideoFrames, tracks: Tracks, source_indices: np.ndarray, queries: Queries
     ) -> int:
         shape = VideoShape(video.size_px, video.num_frames)
+        frame_numbers, interpolated = frame_number_of(source_indices), None
+        if target.origin is not None:
+            check_copy(target.filepath, video.num_frames, target.origin)
+            moved = onto_source(
+                tracks, source_indices, video.size_px, target.origin, interpolate=self.options.interpolate
+            )
+            tracks, frame_numbers, interpolated = moved.tracks, moved.frame_numbers, moved.interpolated
+            shape = VideoShape(target.origin.size_px, target.origin.num_frames)
+            check_track_size(tracks.num_points, tracks.num_frames)
         stored = store_tracks(
-            self.dataset,
-            target.sample_id,
+            self.destination,
+            target.destination_id,
             self.options.label_field,
             tracks,
             shape,
-            frame_numbers=frame_number_of(source_indices),
+            frame_numbers=frame_numbers,
             keep_hidden=self.options.keep_hidden,
             mark=SampleMark(
                 state=WRITING,
@@ -271,6 +302,8 @@ class _SampleTask:
                 tracker=self.options.tracker_name,
                 run_key=self.run_key,
             ),
+            interpolated=interpolated,
         )
-        store_metadata(self.dataset, target.sample_id, video)
+        if self.options.media_field == FILEPATH:
+            store_metadata(self.dataset, target.sample_id, video)
         return stored

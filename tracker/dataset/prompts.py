@@ -20,6 +20,8 @@ from ..queries import grid_queries, point_queries
 from ..types import Queries
 from .fields import FRAMES_PREFIX
 from .options import TrackOptions
+from .origins import FILEPATH
+from .video_samples import dataset_of
 
 _MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
 _POINT_TYPES = (fo.Keypoints, fo.Keypoint)
@@ -60,7 +62,12 @@ def check_prompt_fields(dataset: fo.Dataset, options: TrackOptions) -> None:
         FieldError: saying what was found and what is supported
     """
     if options.mask_field is not None:
-        _, _, found = find_field(dataset, options.mask_field)
+        _, on_frames, found = find_field(dataset, options.mask_field)
+        if on_frames and options.media_field != FILEPATH:
+            raise FieldError(
+                f"The masks in {options.mask_field!r} belong to the source's frames, which the media in "
+                f"{options.media_field!r} does not all have. Use a mask field on samples"
+            )
         if getattr(found, "document_type", None) not in _MASK_TYPES:
             raise FieldError(
                 f"The mask field {options.mask_field!r} holds {_type_name(found)}. "
@@ -195,7 +202,7 @@ def _read_mask(
     Raises:
         MaskError: if there is no mask, or it cannot be read
     """
-    name, on_frames, _ = find_field(sample.dataset, mask_field)
+    name, on_frames, _ = find_field(dataset_of(sample)[0], mask_field)
     if on_frames:
         number = frame_number_of(frame_index)
         label = sample.frames[number][name] if number in sample.frames else None
@@ -234,7 +241,7 @@ def _points_from_field(
     sample: fo.Sample | SampleView, options: TrackOptions, size_px: tuple[int, int], warnings: list[str]
 ) -> Queries:
     assert isinstance(options.points, str)
-    name, on_frames, found = find_field(sample.dataset, options.points)
+    name, on_frames, found = find_field(dataset_of(sample)[0], options.points)
     if isinstance(found, fo.ListField):
         if on_frames:
             raise FieldError(f"The points field {options.points!r} is a list on frames; a list belongs on samples")

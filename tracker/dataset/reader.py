@@ -60,9 +60,7 @@ def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict
     values = dataset.select(sample_id).aggregate([fo.Values("frames.frame_number"), *aggregations])
     per_frame = [column[0] if column and column[0] is not None else [] for column in values]
     filled = [k for k, points in enumerate(per_frame[1]) if points]
-    return {
-        name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)
-    }
+    return {name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)}
 
 
 def _is_frame_layout(columns: dict[str, list[Any]], mark: SampleMark | None) -> bool:
@@ -112,9 +110,7 @@ def _from_multi_points(
 ) -> Tracks:
     num_points = mark.num_points if mark else max((len(p[0]) for p in columns["points"]), default=0)
     xy, visible, confidence = _empty(num_frames, num_points)
-    for number, points, scores in zip(
-        columns["frame_number"], columns["points"], columns["confidence"], strict=True
-    ):
+    for number, points, scores in zip(columns["frame_number"], columns["points"], columns["confidence"], strict=True):
         if len(points) != 1 or len(points[0]) > num_points:
             raise FieldError("These keypoints are not one per frame with the same points in every frame")
         row, n = frame_index_of(number), len(points[0])

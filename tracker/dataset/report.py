@@ -120,17 +120,17 @@ class TrackReport:
 
     def __str__(self) -> str:
         parts = [
-            f"Tracked {self.num_points:,} points in {_count(self.num_samples, 'sample')} "
+            f"Tracked {self.num_points:,} points in {count_of(self.num_samples, 'sample')} "
             f"({self.num_frames:,} frames, {self.num_keypoints:,} keypoints) "
             f"in {self.seconds:.1f} s with {self.tracker!r} into frames.{self.label_field}"
         ]
         if self.num_skipped:
-            parts.append(f"{_count(self.num_skipped, 'finished sample')} left alone")
+            parts.append(f"{count_of(self.num_skipped, 'finished sample')} left alone")
         not_run = len(self._with(NOT_RUN))
         if self.cancelled:
-            parts.append(f"cancelled with {_count(not_run, 'sample')} to go")
+            parts.append(f"cancelled with {count_of(not_run, 'sample')} to go")
         if self.failures:
-            parts.append(f"{_count(len(self.failures), 'failure')}")
+            parts.append(f"{count_of(len(self.failures), 'failure')}")
         return "; ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
@@ -151,5 +151,6 @@ class TrackReport:
         return cls(**{**values, "outcomes": outcomes})
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun, e.g. "1 sample", "1,200 samples"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

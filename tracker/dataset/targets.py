@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import fiftyone as fo
 from fiftyone.core.clips import ClipsView
 from fiftyone.core.collections import SampleCollection
 
-from ..errors import CollectionError, FieldExistsError
+from ..errors import CollectionError, FieldError, FieldExistsError
 from .fields import check_label_field, is_ours
 from .marks import DONE, read_marks
 from .options import TrackOptions, check_track_size
+from .origins import FILEPATH, Origin, read_origins
 from .prompts import check_prompt_fields
 from .writer import samples_with_data
 
@@ -25,11 +26,18 @@ class Target:
         sample_id: of the sample
         filepath: of its media
         finished: it was tracked before and is to be left alone
+        origin: where the media was preprocessed from, if tracks are to be written there
     """
 
     sample_id: str
     filepath: str
     finished: bool = False
+    origin: Origin | None = None
+
+    @property
+    def destination_id(self) -> str:
+        """The sample that tracks are written to."""
+        return self.sample_id if self.origin is None else self.origin.sample_id
 
 
 def check_collection(samples: SampleCollection) -> None:
@@ -76,18 +84,60 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
         LimitError: if points x frames pass the limit
     """
     check_collection(samples)
-    dataset = samples._dataset
-    ids, paths = samples.values(["id", "filepath"])
+    ids = samples.values("id")
     if not ids:
         return []
+    _check_media_field(samples, options)
+    origins = read_origins(samples, options.media_field) if options.write_to == "source" else {}
+    dataset = destination_of(samples, options)
     check_label_field(dataset, options.label_field)
-    check_prompt_fields(dataset, options)
+    check_prompt_fields(samples._dataset, options)
     _check_declared_sizes(samples, options)
+    targets = [
+        Target(i, p or "", origin=origins.get(i)) for i, p in zip(ids, samples.values(options.media_field), strict=True)
+    ]
+    destination_ids = [target.destination_id for target in targets if target.origin or options.write_to == "media"]
+    if len(set(destination_ids)) < len(destination_ids):
+        raise CollectionError(
+            "Several of these samples were preprocessed from the same source, and only one can be written to it. "
+            "Choose one copy per source"
+        )
     if options.overwrite:
-        finished: set[str] = set()
-    else:
-        finished = _finished_samples(dataset, ids, options)
-    return [Target(i, p, i in finished) for i, p in zip(ids, paths, strict=True)]
+        return targets
+    finished = _finished_samples(dataset, destination_ids, options)
+    return [replace(target, finished=target.destination_id in finished) for target in targets]
+
+
+def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Dataset:
+    """The data set that tracks are written to.
+
+    Args:
+        samples: that are tracked
+        options: of the run
+
+    Returns:
+        the samples' own, or that of the sources they were preprocessed from
+
+    Raises:
+        CollectionError: if the sources are in several data sets, or theirs was deleted
+    """
+    if options.write_to == "media" or options.media_field != FILEPATH:
+        return samples._dataset
+    names = sorted({origin.dataset for origin in read_origins(samples, options.media_field).values()})
+    if len(names) != 1:
+        found = f"in {len(names)} data sets ({', '.join(names)})" if names else "unknown"
+        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one data set at a time")
+    if not fo.dataset_exists(names[0]):
+        raise CollectionError(
+            f"The data set {names[0]!r} with the sources of these samples was deleted or renamed. "
+            "Use write_to='media', or preprocess again"
+        )
+    return fo.load_dataset(names[0])
+
+
+def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:
+    if options.media_field not in samples.get_field_schema(flat=False):
+        raise FieldError(f"There is no media field {options.media_field!r} in this data set. Check the name")
 
 
 def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> None:

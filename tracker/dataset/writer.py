@@ -93,6 +93,7 @@ def store_tracks(
     frame_numbers: Sequence[int] | np.ndarray | None,
     keep_hidden: bool,
     mark: SampleMark,
+    interpolated: np.ndarray | None = None,
 ) -> int:
     """Replaces what a field holds for one sample; on any failure the old state is restored.
 
@@ -105,6 +106,7 @@ def store_tracks(
         frame_numbers: (T,) frame numbers of the rows; None = 1, 2, ...
         keep_hidden: also store hidden points
         mark: layout, tracker and run to note with the sample
+        interpolated: (T,) bool, rows to be marked as filled in; None where no row is
 
     Returns:
         the number of point positions stored
@@ -116,14 +118,19 @@ def store_tracks(
     """
     numbers = _check_frame_numbers(frame_numbers, tracks.num_frames, shape.num_frames)
     mark = replace(mark, state=WRITING, num_points=tracks.num_points, num_frames=shape.num_frames)
-    declare(dataset, label_field, occluded=keep_hidden)
+    declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
     with _all_or_nothing(dataset, sample_id, label_field) as existing_numbers:
         set_mark(dataset, sample_id, label_field, mark)
         _create_frames(dataset[sample_id], shape.num_frames, existing_numbers)
         _clear(dataset, sample_id, label_field)
         for rows in _row_chunks(tracks):
             documents = frame_documents(
-                tracks, shape.size_px, rows=rows, layout=mark.layout, keep_hidden=keep_hidden
+                tracks,
+                shape.size_px,
+                rows=rows,
+                layout=mark.layout,
+                keep_hidden=keep_hidden,
+                interpolated=interpolated,
             )
             _set_frames(dataset, sample_id, label_field, dict(zip(numbers[rows].tolist(), documents, strict=True)))
         stored = _count_stored(tracks, shape.size_px, keep_hidden)
@@ -162,7 +169,9 @@ def _check_frame_numbers(
         return frame_number_of(np.arange(num_rows))
     numbers = np.asarray(frame_numbers)
     if numbers.shape != (num_rows,) or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise ShapeError(f"Invalid frame numbers of shape {numbers.shape}. Expected {num_rows} whole numbers, one per row")
+        raise ShapeError(
+            f"Invalid frame numbers of shape {numbers.shape}. Expected {num_rows} whole numbers, one per row"
+        )
     if numbers.size and ((np.diff(numbers) <= 0).any() or numbers[0] < FIRST_FRAME_NUMBER or numbers[-1] > num_frames):
         raise ShapeError(
             f"Invalid frame numbers from {numbers.min()} to {numbers.max()}. "

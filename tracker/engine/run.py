@@ -73,13 +73,12 @@ def track_clip(
     if not sampling.keeps_all or frame_range is not None:
         timestamps = video.scan().timestamps_s
         assert timestamps is not None
+        frame_map = _used_frames(timestamps, sampling, frame_range)
         queries.check_inside(video.size_px, len(timestamps))
-        frame_map = _used_frames(timestamps, sampling, frame_range).including(np.unique(queries.t))
+        frame_map = frame_map.including(np.unique(queries.t))
         source = SampledFrames(video, frame_map)
         source_indices = frame_map.source_indices
-        queries = Queries(
-            t=np.searchsorted(source_indices, queries.t), xy=queries.xy, origin=queries.origin
-        )
+        queries = Queries(t=np.searchsorted(source_indices, queries.t), xy=queries.xy, origin=queries.origin)
     if check_size is not None:
         check_size(len(queries), source.num_frames_hint)
     tracks = tracker.track(source, queries, backward, progress=progress, cancelled=cancelled)

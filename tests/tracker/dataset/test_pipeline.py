@@ -192,9 +192,7 @@ def test_points_per_sample_and_from_fields(make_dataset: MakeDataset, tmp_path: 
     assert "1 of 2 points" in report.outcomes[0].warnings[0]
 
 
-def test_queries_outside_the_video_are_failures(
-    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker
-) -> None:
+def test_queries_outside_the_video_are_failures(make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker) -> None:
     dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=4))
     for points, text in (([(0, SIZE[0], 1)], "outside"), ([(4, 1, 1)], "has 4 frames")):
         report = pt.track_dataset(dataset, tracker=drift, points=points)

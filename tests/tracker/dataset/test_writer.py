@@ -16,7 +16,14 @@ from trackers import random_tracks
 import point_tracking as pt
 from point_tracking.tracker.dataset import writer
 from point_tracking.tracker.dataset.keypoints import DEFAULT_LABEL
-from point_tracking.tracker.errors import CollectionError, FieldError, FieldExistsError, LimitError, ShapeError, WriteError
+from point_tracking.tracker.errors import (
+    CollectionError,
+    FieldError,
+    FieldExistsError,
+    LimitError,
+    ShapeError,
+    WriteError,
+)
 
 SIZE = media.SIZE
 MakeDataset = Callable[..., fo.Dataset]
@@ -121,7 +128,7 @@ def test_bad_frame_numbers_are_refused(make_dataset: MakeDataset, clip: Path, nu
 
 def test_more_rows_than_frames_are_refused_and_fewer_are_fine(make_dataset: MakeDataset, clip: Path) -> None:
     sample = make_dataset(clip).first()
-    with pytest.raises(ShapeError, match="13 rows.*12 frames"):
+    with pytest.raises(ShapeError, match=r"13 rows.*12 frames"):
         pt.write_tracks(sample, "tracks", random_tracks(np.random.default_rng(0), 13, 4, SIZE))
     pt.write_tracks(sample, "tracks", random_tracks(np.random.default_rng(0), 7, 4, SIZE))
     assert pt.read_tracks(sample, "tracks").num_frames == 12
@@ -168,7 +175,9 @@ def test_existing_data_is_refused_or_replaced_never_appended(
     assert not back.visible[5:].any()
 
 
-@pytest.mark.parametrize("name", ["frames.tracks", "", "_private", "a.b", "two words", "1st", "$x", "id", "frame_number"])
+@pytest.mark.parametrize(
+    "name", ["frames.tracks", "", "_private", "a.b", "two words", "1st", "$x", "id", "frame_number"]
+)
 def test_bad_names_are_refused(make_dataset: MakeDataset, clip: Path, name: str) -> None:
     sample = make_dataset(clip).first()
     with pytest.raises(FieldError, match="Invalid label field"):

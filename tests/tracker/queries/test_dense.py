@@ -1,10 +1,11 @@
 """Dense order against a literal transcription of the published rule."""
 
 import numpy as np
-import point_tracking as pt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import point_tracking as pt
 from point_tracking.tracker.errors import OptionError
 
 

@@ -3,12 +3,13 @@
 from fractions import Fraction
 
 import numpy as np
-import point_tracking as pt
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+import point_tracking as pt
 from point_tracking.tracker.errors import MaskError, OptionError
 from point_tracking.tracker.queries.grid import MAX_GRID_SIZE, grid_points, read_mask_at
 

@@ -1,10 +1,11 @@
 """Explicit points: rows (t, x, y)."""
 
 import numpy as np
-import point_tracking as pt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+import point_tracking as pt
 from point_tracking.tracker.errors import QueryError
 
 ROWS = st.lists(st.tuples(st.integers(0, 10**6), st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)))

@@ -6,11 +6,12 @@ from pathlib import Path
 import av
 import media
 import numpy as np
-import point_tracking as pt
 import pytest
 from av.error import FFmpegError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import point_tracking as pt
 from point_tracking.tracker.errors import ShapeError, VideoError
 from point_tracking.tracker.video import frames as frames_module
 from point_tracking.tracker.video.frames import ArrayFrames, FrameSource, SampledFrames, VideoFrames, as_frame_source
@@ -275,6 +276,7 @@ def test_a_file_whose_time_stamps_mislead_is_read_from_the_start(folder):
     source, expected = VideoFrames(path), decoded(path)
     probe = source.scan()
     # as if sequential reading had given other stamps than reading after a jump does
+    assert probe.pts is not None
     moved = probe.pts.copy()
     moved[26:] += 1
     source._probe = frames_module.VideoProbe(**{**vars(probe), "pts": moved})

@@ -7,8 +7,9 @@ from pathlib import Path
 import av
 import media
 import numpy as np
-import point_tracking as pt
 import pytest
+
+import point_tracking as pt
 from point_tracking.tracker.errors import PointTrackingError, VideoError, VideoNotFoundError
 from point_tracking.tracker.video import stream as stream_module
 
@@ -42,6 +43,7 @@ def test_an_ordinary_file(tmp_path):
 def test_exact_facts(tmp_path):
     facts = pt.probe(media.b_frame_video(tmp_path / "clip.mp4", 30, gop=12), exact=True)
     assert facts.exact_frames == 30
+    assert facts.timestamps_s is not None
     np.testing.assert_allclose(facts.timestamps_s, np.arange(30) / 10)
     assert facts.key_frames is not None
     assert facts.key_frames.tolist() == [0, 12, 24]
@@ -63,6 +65,7 @@ def test_every_container_gives_the_same_facts(tmp_path, ending, b_frames):
         assert facts.warnings == ()
         assert facts.mime_type.startswith("video/")
     assert facts.exact_frames == 40
+    assert facts.timestamps_s is not None
     np.testing.assert_allclose(facts.timestamps_s, np.arange(40) / 25, atol=1e-3)
     assert facts.duration_s == pytest.approx(1.6, abs=0.041)
 
@@ -73,6 +76,7 @@ def test_variable_rate_is_told_by_time_stamps(tmp_path, ending, b_frames):
     path = media.variable_rate_video(tmp_path / f"clip.{ending}", 30, b_frames=b_frames)
     facts = pt.probe(path, exact=True)
     assert facts.variable_rate
+    assert facts.timestamps_s is not None
     np.testing.assert_allclose(facts.timestamps_s, media.variable_rate_times(30), atol=1.5e-3)
     assert facts.fps == pytest.approx(30 / facts.duration_s, rel=0.02)
 
@@ -140,6 +144,7 @@ def test_a_stream_without_any_time_stamps(tmp_path):
 def test_time_stamps_that_go_back_are_replaced_by_the_nominal_rate(tmp_path):
     facts = pt.probe(media.b_frame_video(tmp_path / "clip.avi", 20), exact=True)
     assert facts.pts is None
+    assert facts.timestamps_s is not None
     np.testing.assert_allclose(facts.timestamps_s, np.arange(20) / 10)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from point_tracking.tracker.errors import OptionError
 from point_tracking.tracker.video.sampling import Sampling, as_sampling, nearest_frames, sample_frames
 

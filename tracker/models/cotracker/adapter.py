@@ -7,7 +7,7 @@ ends here.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -169,7 +169,8 @@ class CoTrackerTracker(Tracker):
             store,
             self._options.support_grid,
             self._options.iterations,
-            read_frames,
+            plan.chunks,
+            self._dtype,
         )
 
     @property
@@ -231,7 +232,7 @@ class _ClipRun:
     def run(self) -> Tracks:
         arrays = TrackArrays.empty(self._num_frames, len(self._queries))
         passes = self._passes()
-        stored = self._store_clip() if self._keeps_all_features else None
+        stored = self._store_clip() if self._plan.keeps_clip else None
         forward = StoredFeatures(stored.maps()) if stored else self._stream(backwards=False)
         self._run_windows(forward, passes, arrays, backwards=False)
         if self._backward:
@@ -248,17 +249,6 @@ class _ClipRun:
     def _passes(self) -> list[np.ndarray]:
         size = self._plan.points_per_pass
         return [np.arange(i, min(i + size, len(self._queries))) for i in range(0, len(self._queries), size)]
-
-    @property
-    def _keeps_all_features(self) -> bool:
-        if self._tracker._offline:
-            return self._plan.window_frames >= self._num_frames
-        if not self._backward:
-            return False
-        budget = self._plan.budget_bytes
-        height, width = self._model.config.grid_size
-        clip_bytes = self._num_frames * height * width * self._model.config.feature_dim * 6
-        return budget is None or clip_bytes < budget // 2
 
     def _store_clip(self) -> ClipFeatures:
         store = ClipFeatures(self._model, self._num_frames, self._tracker._feature_dtype)
@@ -294,12 +284,13 @@ class _ClipRun:
         self, features: WindowFeatures, passes: list[np.ndarray], out: TrackArrays, backwards: bool
     ) -> None:
         """Takes all passes through the clip, window by window."""
+        chunks = replace(self._plan.chunks, on_block=self._check_cancelled)
         groups: list[tuple[np.ndarray, Windowed]] = [(columns, self._points(columns, backwards)) for columns in passes]
         for start in self._starts():
             maps = features.window(start, self._window)
             for columns, points in groups:
                 state = None
-                for state in points.refine_window(maps, self._tracker._options.iterations, self._plan.chunks):  # noqa: B007
+                for state in points.refine_window(maps, self._tracker._options.iterations, chunks):  # noqa: B007
                     self._on_refined(len(columns) + self._side**2)
                 assert state is not None
                 found = TrackArrays.from_state(state, slice(0, len(columns)), start)
@@ -317,11 +308,14 @@ class _ClipRun:
         """Operations of the whole run, roughly."""
         config = self._model.config
         directions = 2 if self._backward else 1
-        encoded = self._num_frames * (1 if self._keeps_all_features else directions)
+        encoded = self._num_frames * (1 if self._plan.keeps_clip else directions)
         windows = len(self._starts()) * directions
         points = sum(len(columns) + self._side**2 for columns in self._passes())
         refined = refine_flops(config, self._window, points) * self._tracker._options.iterations * windows
         return encoded * encoder_flops(config) + refined
+
+    def _check_cancelled(self) -> None:
+        self._hooks.report(self._work_done / self._work)
 
     def _on_encoded(self, num_frames: int) -> None:
         self._work_done += (num_frames - self._frames_encoded) * encoder_flops(self._model.config)

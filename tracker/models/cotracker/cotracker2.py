@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .chunks import ChunkSizes, default_chunks, slices
+from .chunks import ChunkSizes, default_chunks
 from .config import COTRACKER2, CoTrackerConfig
 from .correlation import FeatureMaps, build_pyramid, correlate, sample_templates
 from .encoder import FeatureEncoder
@@ -118,7 +118,7 @@ class CoTracker2(nn.Module):
         xy, feature, fixed, position = (x.flatten(0, 1) for x in (xy, feature, fixed, position))  # (B * N, T, ..) each
         t = torch.arange(num_frames, device=xy.device)
         tokens = xy.new_empty(batch * num_points, num_frames, self.config.width)
-        for some in slices(batch * num_points, chunks.gather_tokens // num_frames):
+        for some in chunks.slices(batch * num_points, chunks.gather_tokens // num_frames):
             volumes = [
                 correlate(maps, level, clip[some], t, xy[some], feature[some, :, None], self.config.radius)
                 for level in range(self.config.levels)

@@ -174,9 +174,9 @@ class CoTracker3(nn.Module):
         xy, templates = state.xy.flatten(0, 1), templates.flatten(0, 1)  # (B * N, T, 2), (B * N, L, S, C)
         clip = torch.arange(batch, device=xy.device).repeat_interleave(num_points)  # (B * N,)
         tokens = xy.new_empty(batch * num_points, num_frames, self.config.width)
-        for frames in slices(num_frames, chunks.mlp_tokens):
+        for frames in chunks.slices(num_frames, chunks.mlp_tokens):
             t = torch.arange(frames.start, frames.stop, device=xy.device)
-            for some in slices(batch * num_points, chunks.mlp_tokens // len(t)):
+            for some in chunks.slices(batch * num_points, chunks.mlp_tokens // len(t)):
                 volume = self._correlation(maps, clip[some], t, xy[some, frames], templates[some], chunks)
                 hidden = self.corr_mlp.hidden(volume)  # (L, p, f, corr_hidden)
                 code = motion_code(motion[some, frames], self.config.motion_frequencies)  # (p, f, motion_dim)

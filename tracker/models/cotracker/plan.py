@@ -40,6 +40,7 @@ class Plan:
             model chains windows where these are fewer than the clip has
         overlap: frames shared by successive windows
         points_per_pass: points tracked together
+        keeps_clip: whether the features of all frames stay in memory
         estimated_bytes: peak above the loaded model
         budget_bytes: what may be used; None where that is not known
     """
@@ -48,6 +49,7 @@ class Plan:
     window_frames: int
     overlap: int
     points_per_pass: int
+    keeps_clip: bool
     estimated_bytes: int
     budget_bytes: int | None
 
@@ -58,6 +60,7 @@ class Plan:
             "window_frames": self.window_frames,
             "overlap": self.overlap,
             "points_per_pass": self.points_per_pass,
+            "keeps_clip": self.keeps_clip,
             "estimated_mb": round(self.estimated_bytes / _MIB),
             "budget_mb": None if self.budget_bytes is None else round(self.budget_bytes / _MIB),
         }
@@ -109,7 +112,7 @@ def make_plan(
         budget >>= shrink
     chunks = default_chunks(device)
     for _ in range(shrink):
-        chunks = _halve(chunks)
+        chunks = chunks.halved(_MIN_CHUNKS)
     window = work.num_frames if config.mode == "offline" else min(config.window, work.num_frames)
     points = min(work.max_points_per_pass or work.num_points, work.num_points)
 
@@ -117,15 +120,22 @@ def make_plan(
         return estimate_bytes(config, work, device, chunks, window, points)
 
     if budget is not None:
-        while bytes_needed() > budget and chunks != _halve(chunks):
-            chunks = _halve(chunks)
+        while bytes_needed() > budget and chunks != chunks.halved(_MIN_CHUNKS):
+            chunks = chunks.halved(_MIN_CHUNKS)
         # a pass with few points still gains from its virtual tokens being shared
         while bytes_needed() > budget and points > max(config.virtual_tokens, 1):
             points = -(-points // 2)
         while config.mode == "offline" and bytes_needed() > budget and window > MIN_WINDOW_FRAMES:
             window = max(window // 2, MIN_WINDOW_FRAMES)
     overlap = config.step if config.mode == "online" else max(window // _OVERLAP_SHARE, 1)
-    return Plan(chunks, window, overlap, max(points, 1), bytes_needed(), budget)
+    needed = bytes_needed()
+    keeps_clip = window >= work.num_frames
+    if config.mode == "online" and work.backward and not keeps_clip:
+        # backwards the same features are needed again: kept, they are encoded once
+        rest = (work.num_frames - window) * _pyramid_bytes(config, work.feature_bytes)
+        if budget is None or needed + rest <= budget:
+            keeps_clip, needed = True, needed + rest
+    return Plan(chunks, window, overlap, max(points, 1), keeps_clip, needed, budget)
 
 
 def estimate_bytes(
@@ -200,11 +210,6 @@ def _block_bytes(
     block = (2 * config.mlp_ratio + 6) * config.width * _FLOAT_BYTES
     context = 3 * config.width * _FLOAT_BYTES * max(points, min(chunks.block_tokens, tokens))
     yield min(max(chunks.block_tokens, frames), tokens) * block + context
-
-
-def _halve(chunks: ChunkSizes) -> ChunkSizes:
-    halved = chunks.halved()
-    return ChunkSizes(**{name: max(size, _MIN_CHUNKS.to_dict()[name]) for name, size in halved.to_dict().items()})
 
 
 def available_bytes(device: torch.device) -> int | None:

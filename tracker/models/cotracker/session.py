@@ -8,9 +8,11 @@ import torch
 from ...errors import OptionError, QueryError, ShapeError
 from ...queries.grid import grid_queries
 from ...types import Queries, Tracks
+from .chunks import ChunkSizes
 from .features import ClipFeatures
 from .online import WindowedPoints
 from .passes import ModelFrame, Rules, TrackArrays
+from .precision import matrix_products
 
 
 class CoTrackerSession:
@@ -26,7 +28,8 @@ class CoTrackerSession:
         features: a rolling store
         support_grid: points per side that support the first queries, in frame 0
         iterations: refinements per window
-        read_frames: frames encoded together
+        chunks: how much is done at once
+        dtype: in which matrices are multiplied, as of `precision.choose_dtype`
     """
 
     def __init__(
@@ -37,7 +40,8 @@ class CoTrackerSession:
         features: ClipFeatures,
         support_grid: int | str,
         iterations: int,
-        read_frames: int,
+        chunks: ChunkSizes,
+        dtype: str,
     ) -> None:
         self._frame = frame
         self._rules = rules
@@ -45,9 +49,9 @@ class CoTrackerSession:
         self._features: ClipFeatures | None = features
         self._support_grid = support_grid
         self._iterations = iterations
-        self._read_frames = read_frames
+        self._chunks = chunks
+        self._dtype = dtype
         self._columns: list[int] = []  # of the points that were asked for; the others are support
-        self._queries = Queries(t=np.zeros(0, dtype=np.int64), xy=np.zeros((0, 2)))
         self._supported = False
         self._pending: TrackArrays | None = None
         self._finished = False
@@ -82,9 +86,6 @@ class CoTrackerSession:
         first = points.t.shape[1]
         self._add(queries)
         self._columns += range(first, first + len(queries))
-        self._queries = Queries(
-            t=np.concatenate([self._queries.t, queries.t]), xy=np.concatenate([self._queries.xy, queries.xy])
-        )
 
     def _add(self, queries: Queries) -> None:
         points, _ = self._open()
@@ -115,12 +116,13 @@ class CoTrackerSession:
                 f"Expected uint8 (T, {height}, {width}, 3) RGB"
             )
         settled = [self._nothing()]
-        window = points.model.config.window
-        for start in range(0, len(frames), self._read_frames):
-            with torch.inference_mode():
-                features.append(frames[start : start + self._read_frames])
-            while features.num_frames >= points.start + window:
-                settled.append(self._track_window(points.model.config.step))
+        config = points.model.config
+        read = min(self._chunks.encoder_frames, config.step)
+        for start in range(0, len(frames), read):
+            with torch.inference_mode(), matrix_products(self._dtype):
+                features.append(frames[start : start + read])
+            while features.num_frames >= points.start + config.window:
+                settled.append(self._track_window(config.step))
         return self._tracks(settled)
 
     def finish(self) -> Tracks:
@@ -149,10 +151,10 @@ class CoTrackerSession:
         """Runs the next window; its first `settle` frames become final, the rest stays pending."""
         points, features = self._open()
         start, stop = points.start, min(features.num_frames, points.start + points.model.config.window)
-        with torch.inference_mode():
+        with torch.inference_mode(), matrix_products(self._dtype):
             maps = features.maps(start, stop)
             state = None
-            for state in points.refine_window(maps, self._iterations):  # noqa: B007
+            for state in points.refine_window(maps, self._iterations, self._chunks):  # noqa: B007
                 pass
         assert state is not None
         arrays = TrackArrays.from_state(state, self._columns, start)

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .chunks import ChunkSizes, slices
+from .chunks import ChunkSizes
 from .config import CoTrackerConfig
 
 _NORM_EPS = 1e-6
@@ -90,11 +90,11 @@ class UpdateTransformer(nn.Module):
         assert isinstance(write, CrossBlock)
         for_keys, for_rows = (masks.read, masks.write) if masks else (None, None)
         num_points, num_frames = points.shape[1:3]
-        for frames in slices(num_frames, chunks.block_tokens // max(num_points, 1)):
+        for frames in chunks.slices(num_frames, chunks.block_tokens // max(num_points, 1)):
             p, v = _cut(points, _TIME, frames), _cut(virtual, _TIME, frames)  # (B, N, f, D), (B, V, f, D)
             v = mix(read(v, p, for_keys), axis=_POINTS)
             context = write.normed_context(v)
-            for some in slices(num_points, chunks.block_tokens // p.shape[_TIME]):
+            for some in chunks.slices(num_points, chunks.block_tokens // p.shape[_TIME]):
                 rows = None if for_rows is None else for_rows[:, :, some]
                 q = write.attend(_cut(p, _POINTS, some), context, rows)
             if torch.is_grad_enabled():
@@ -242,7 +242,7 @@ def add_(x: Tensor, update: Tensor) -> Tensor:
 
 
 def _over_time(block: nn.Module, x: Tensor, chunks: ChunkSizes) -> Tensor:
-    for some in slices(x.shape[_POINTS], chunks.block_tokens // x.shape[_TIME]):
+    for some in chunks.slices(x.shape[_POINTS], chunks.block_tokens // x.shape[_TIME]):
         out = block(_cut(x, _POINTS, some), axis=_TIME)
         if torch.is_grad_enabled():
             return out

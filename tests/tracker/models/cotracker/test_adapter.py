@@ -192,6 +192,12 @@ def test_progress_rises_to_one(make, clip, kind, backward):
     assert shares[-2] > 0.8, "the last of six iterations was all that was left"
 
 
+def test_cancelling_is_asked_for_between_blocks_of_an_iteration(make, clip):
+    asked = []
+    make(iterations=1, memory_limit_gb=0.002).track(clip(10), POINTS, cancelled=lambda: bool(asked.append(0)))
+    assert len(asked) > 12, "three chunks of frames, one iteration, start and end are six"
+
+
 @pytest.mark.parametrize("calls", [1, 3, 6])
 def test_runs_end_when_cancelled(make, clip, calls):
     asked = iter(range(100))
