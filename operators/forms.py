@@ -7,12 +7,12 @@ decide what is valid.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import fiftyone.operators.types as types
 
 from ..tracker.errors import OptionError, PointTrackingError, QueryError
-from ..tracker.models.registry import list_trackers, tracker_info
 
 # above this many samples a run is scheduled instead of keeping the App busy
 DELEGATE_ABOVE = 100
@@ -55,21 +55,6 @@ def target_of(ctx: Any) -> Any:
     if only_open_sample(ctx):
         return ctx.dataset.select(ctx.current_sample)
     return ctx.target_view()
-
-
-def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
-    """A choice of trackers that shows what each is good for and its terms of use."""
-    choices = types.DropdownView()
-    for name in list_trackers():
-        info = tracker_info(name)
-        choices.add_choice(name, label=name, description=f"{info.summary} ({info.terms})")
-    inputs.enum("tracker", choices.values(), default=default, label="Tracker", view=choices)
-    chosen = ctx.params.get("tracker") or default
-    if chosen in list_trackers():
-        info = tracker_info(chosen)
-        text = f"{chosen}: {info.summary}. Terms: {info.terms}."
-        view = types.Notice(label=text) if info.commercial_use else types.Warning(label=text)
-        inputs.view("tracker_terms", view)
 
 
 def add_sampling(ctx: Any, inputs: types.Object) -> None:
@@ -147,3 +132,19 @@ def show_error(prop: Any, error: PointTrackingError | OptionError) -> None:
     """Marks a field as invalid, so that the form cannot be sent."""
     prop.invalid = True
     prop.error_message = str(error)
+
+
+def error_of(check: Callable[[], Any]) -> PointTrackingError | None:
+    """What a check raises that the user can mend, or None."""
+    try:
+        check()
+    except PointTrackingError as error:
+        return error
+    return None
+
+
+def check_field(prop: Any, check: Callable[[], Any]) -> None:
+    """Marks a field as invalid where a check of its value fails."""
+    error = error_of(check)
+    if error is not None:
+        show_error(prop, error)

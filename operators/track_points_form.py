@@ -9,12 +9,13 @@ import fiftyone.operators.types as types
 
 from ..tracker.dataset.fields import check_label_field, has_label_field, info_field_of
 from ..tracker.dataset.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
-from ..tracker.dataset.options import DEFAULTS, TrackOptions
+from ..tracker.dataset.options import DEFAULTS, WRITE_TO, TrackOptions
+from ..tracker.dataset.origins import FILEPATH, media_fields_with_copies
 from ..tracker.dataset.targets import check_collection
 from ..tracker.errors import PointTrackingError
 from ..tracker.queries.grid import check_frame_index, check_grid_size
 from ..tracker.video.sampling import as_sampling
-from . import forms
+from . import forms, tracker_form
 
 _MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
 _FORM_ONLY = ("sampling_rule", "sampling_every_nth", "sampling_fps", "sampling_max_frames")
@@ -37,10 +38,11 @@ def build_form(ctx: Any) -> types.Object:
         forms.show_error(blocker, error)
         return inputs
     forms.add_target(ctx, inputs, "Track points in")
+    _add_media(ctx, inputs)
     # first of all: why Execute is disabled must be in sight
     _add_label_field(ctx, inputs)
     _add_existing(ctx, inputs)
-    forms.add_tracker(ctx, inputs, DEFAULTS.tracker_name)
+    tracker_form.add_tracker(ctx, inputs, DEFAULTS.tracker_name)
     num_points = _add_prompts(ctx, inputs)
     inputs.bool(
         "backward",
@@ -80,6 +82,7 @@ def options_of(params: dict[str, Any]) -> TrackOptions:
     values["mask_field"] = params.get("mask_field") or None
     values["run_key"] = params.get("run_key") or None
     values["sampling"] = forms.sampling_of(params)
+    values["tracker_options"] = tracker_form.tracker_options_of(params)
     return TrackOptions(**values)
 
 
@@ -98,7 +101,7 @@ def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
             label="Grid size",
             description=_grid_caption(grid_size),
         )
-        _check(grid, lambda: check_grid_size(grid_size))
+        forms.check_field(grid, lambda: check_grid_size(grid_size))
         choices = types.AutocompleteView(allow_user_input=True)
         for name in _mask_fields(ctx.dataset):
             choices.add_choice(name, label=name)
@@ -115,16 +118,18 @@ def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
             label="Frame of the grid and the mask",
             description="Counted from 0",
         )
-        _check(index, lambda: check_frame_index(ctx.params.get("frame_index", DEFAULTS.frame_index)))
+        forms.check_field(index, lambda: check_frame_index(ctx.params.get("frame_index", DEFAULTS.frame_index)))
     prop = _add_points_field(ctx, inputs)
     if error is None:
-        error = _error_of(lambda: TrackOptions(points=points))
+        error = forms.error_of(lambda: TrackOptions(points=points))
     if error is not None:
         forms.show_error(prop, error)
         return None
     if points is None:
         has_mask = bool(ctx.params.get("mask_field"))
-        known = not has_mask and isinstance(grid_size, int) and _error_of(lambda: check_grid_size(grid_size)) is None
+        known = (
+            not has_mask and isinstance(grid_size, int) and forms.error_of(lambda: check_grid_size(grid_size)) is None
+        )
         return grid_size**2 if known else None
     return len(points) if isinstance(points, list) else None
 
@@ -163,7 +168,7 @@ def _mask_fields(dataset: fo.Dataset) -> list[str]:
 
 
 def _check_sampling(ctx: Any, inputs: types.Object) -> None:
-    error = _error_of(lambda: as_sampling(_given_sampling(ctx.params)))
+    error = forms.error_of(lambda: as_sampling(_given_sampling(ctx.params)))
     if error is not None:
         forms.show_error(inputs.view("sampling_error", types.Error(label=str(error))), error)
 
@@ -182,7 +187,7 @@ def _add_label_field(ctx: Any, inputs: types.Object) -> None:
         label="Label field",
         description="Name of the frame field to write, without 'frames.'",
     )
-    _check(prop, lambda: check_label_field(ctx.dataset, label_field))
+    forms.check_field(prop, lambda: check_label_field(ctx.dataset, label_field))
 
 
 def _add_layout(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
@@ -194,7 +199,7 @@ def _add_layout(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
     layout = ctx.params.get("layout") or suggested
     keep_hidden = bool(ctx.params.get("keep_hidden", DEFAULTS.keep_hidden)) and layout == "points"
     if num_points is not None and layout in LAYOUTS:
-        _check(prop, lambda: check_document_size(num_points, layout, keep_hidden))
+        forms.check_field(prop, lambda: check_document_size(num_points, layout, keep_hidden))
     if suggested == "frame" and layout == "points":
         inputs.view(
             "layout_advice",
@@ -208,6 +213,42 @@ def _add_layout(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
             description="Store occluded points too, marked with occluded = True",
         )
     return layout
+
+
+def _add_media(ctx: Any, inputs: types.Object) -> None:
+    """Where samples are preprocessed copies, or have them: what to track, and which frames to write to."""
+    fields = media_fields_with_copies(ctx.dataset)
+    if not fields:
+        return
+    chosen = ctx.params.get("media_field") or DEFAULTS.media_field
+    if fields != [FILEPATH]:
+        choices = types.DropdownView()
+        for name in dict.fromkeys([FILEPATH, *fields]):
+            choices.add_choice(name, label=name)
+        inputs.enum(
+            "media_field",
+            choices.values(),
+            default=DEFAULTS.media_field,
+            label="Media to track",
+            description="Tracks of preprocessed media are written onto the frame numbers of the videos in filepath",
+            view=choices,
+        )
+    write_to = ctx.params.get("write_to") or (DEFAULTS.write_to if chosen == FILEPATH else "source")
+    if chosen in fields:
+        choices = types.RadioGroup()
+        for name in WRITE_TO if chosen == FILEPATH else ("source",):
+            choices.add_choice(name, label=WRITE_TO[name])
+        prop = inputs.enum(
+            "write_to", choices.values(), default=choices.values()[0], label="Write tracks onto", view=choices
+        )
+        forms.check_field(prop, lambda: TrackOptions(media_field=chosen, write_to=write_to))
+    if write_to == "source":
+        inputs.bool(
+            "interpolate",
+            default=DEFAULTS.interpolate,
+            label="Fill the frames in between",
+            description="Linearly, where a point is visible on both sides; marked with interpolated = True",
+        )
 
 
 def _add_existing(ctx: Any, inputs: types.Object) -> None:
@@ -228,7 +269,7 @@ def _add_existing(ctx: Any, inputs: types.Object) -> None:
     inputs.bool("skip_existing", default=DEFAULTS.skip_existing, label="Leave finished samples alone")
     prop = inputs.bool("overwrite", default=DEFAULTS.overwrite, label="Replace existing tracks")
     if overwrite and skip:
-        _check(prop, lambda: TrackOptions(overwrite=True, skip_existing=True))
+        forms.check_field(prop, lambda: TrackOptions(overwrite=True, skip_existing=True))
     elif num_held and not overwrite and not skip:
         prop.invalid = True
         prop.error_message = f"Chosen samples that already hold tracks: {num_held:,}. Replace them, or leave them alone"
@@ -260,17 +301,3 @@ def _add_size_notice(ctx: Any, inputs: types.Object, num_points: int | None, lay
         if layout == "frame":
             text += " (as one per frame)"
     inputs.view("size", types.Notice(label=text))
-
-
-def _error_of(check: Any) -> PointTrackingError | None:
-    try:
-        check()
-    except PointTrackingError as error:
-        return error
-    return None
-
-
-def _check(prop: Any, check: Any) -> None:
-    error = _error_of(check)
-    if error is not None:
-        forms.show_error(prop, error)

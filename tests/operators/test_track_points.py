@@ -194,3 +194,23 @@ def test_the_open_sample_is_the_default_target_in_the_modal(dataset: fo.Dataset)
     context = {"dataset": dataset, "current_sample": last}
     foo.execute_operator("@fo-video/point-tracking/track_open_sample", context, params={"grid_size": 2})
     assert dataset.values("tracks_info.state") == [None, "done"]
+
+
+def test_weights_need_a_file_or_consent(dataset: fo.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POINT_TRACKING_WEIGHTS_DIR", str(tmp_path / "weights"))
+    form = _form(dataset, tracker="cotracker3-offline")
+    assert "NON-COMMERCIAL" in form["tracker_terms"].view.label
+    assert "102 MB" in form["checkpoint"].view.description
+    assert list(_invalid(dataset, tracker="cotracker3-offline")) == ["accept_license"]
+    assert _invalid(dataset, tracker="cotracker3-offline", accept_license=True) == {}
+    assert list(_invalid(dataset, tracker="cotracker3-offline", checkpoint="/no/such/file.pth")) == ["checkpoint"]
+    weights = tmp_path / "mine.pth"
+    weights.touch()
+    assert _invalid(dataset, tracker="cotracker3-offline", checkpoint=str(weights)) == {}
+    with pytest.raises(Exception, match="Accept the terms"):
+        foo.execute_operator(URI, {"dataset": dataset}, params={"tracker": "cotracker3-offline"})
+    with pytest.raises(Exception, match="CheckpointError"):
+        foo.execute_operator(
+            URI, {"dataset": dataset}, params={"tracker": "cotracker3-offline", "checkpoint": str(weights)}
+        )
+    assert not dataset.has_frame_field("tracks")

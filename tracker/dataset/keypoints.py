@@ -129,7 +129,7 @@ def frame_documents(
         one document per row
     """
     xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
-    shown = np.asarray(tracks.visible[rows] & inside_frame(tracks.xy[rows], size_px))  # (n, N)
+    shown: np.ndarray = np.asarray(tracks.visible[rows] & inside_frame(tracks.xy[rows], size_px))  # (n, N)
     confidence = tracks.confidence[rows].astype(np.float64)  # (n, N)
     filled_in = [False] * len(xy) if interpolated is None else interpolated[rows].tolist()  # (n,)
     if layout == "frame":
