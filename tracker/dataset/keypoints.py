@@ -6,6 +6,8 @@ Adding a layout: add its name to `LAYOUTS`, a branch to `frame_documents`,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -86,7 +88,7 @@ def document_bytes(num_points: int, layout: str, keep_hidden: bool = False, inte
         empty = len(encode(_multi_point_document([], [], interpolated)))
         return envelope + empty + 3 + 2 * positions + num_points * (len(encode({"0": 0.5, "1": 0.5})) + 8)
     occluded = False if keep_hidden else None
-    single = _single_point_document([0.5, 0.5], 0.5, 1, occluded, interpolated)
+    single = single_point_document([0.5, 0.5], 0.5, 1, occluded, interpolated)
     return envelope + positions + num_points * len(encode(single))
 
 
@@ -100,7 +102,7 @@ def visible_in_frame(tracks: Tracks, size_px: tuple[int, int]) -> np.ndarray:
     Returns:
         (T, N) bool
     """
-    return tracks.visible & inside_frame(tracks.xy, size_px)
+    return np.asarray(tracks.visible & inside_frame(tracks.xy, size_px))
 
 
 def frame_documents(
@@ -128,46 +130,85 @@ def frame_documents(
     Returns:
         one document per row
     """
-    xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
-    shown: np.ndarray = np.asarray(tracks.visible[rows] & inside_frame(tracks.xy[rows], size_px))  # (n, N)
-    confidence = tracks.confidence[rows].astype(np.float64)  # (n, N)
-    filled_in = [False] * len(xy) if interpolated is None else interpolated[rows].tolist()  # (n,)
-    if layout == "frame":
-        points = np.where(shown[..., None], xy, np.nan)
-        confidence = np.where(shown, confidence, 0.0)
+    if layout == "points":
         return [
-            _keypoints_document([_multi_point_document(p, c, between)])
-            for p, c, between in zip(points.tolist(), confidence.tolist(), filled_in, strict=True)
-        ]
-    stored = np.isfinite(xy).all(axis=2) if keep_hidden else shown
-    documents = []
-    for row in range(len(xy)):
-        columns = np.flatnonzero(stored[row])
-        hidden = (~shown[row, columns]).tolist() if keep_hidden else [None] * len(columns)
-        documents.append(
-            _keypoints_document(
+            keypoints_document(
                 [
-                    _single_point_document(point, score, index, occluded, filled_in[row])
+                    single_point_document(point, score, index, occluded, row.interpolated)
                     for point, score, index, occluded in zip(
-                        xy[row, columns].tolist(),
-                        confidence[row, columns].tolist(),
-                        track_index_of(columns).tolist(),
-                        hidden,
+                        row.xy.tolist(),
+                        row.confidence.tolist(),
+                        row.index.tolist(),
+                        [None] * len(row.index) if row.occluded is None else row.occluded.tolist(),
                         strict=True,
                     )
                 ]
             )
+            for row in point_rows(tracks, size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated)
+        ]
+    xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
+    shown = visible_in_frame(tracks, size_px)[rows]  # (n, N)
+    points = np.where(shown[..., None], xy, np.nan)
+    confidence = np.where(shown, tracks.confidence[rows].astype(np.float64), 0.0)
+    filled_in = [False] * len(xy) if interpolated is None else interpolated[rows].tolist()
+    return [
+        keypoints_document([_multi_point_document(p, c, between)])
+        for p, c, between in zip(points.tolist(), confidence.tolist(), filled_in, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """The points of one frame that are stored in the layout "points".
+
+    Args:
+        xy: (K, 2) float64 in FiftyOne's unit square
+        confidence: (K,) float64
+        index: (K,) int64, the tracks they belong to
+        occluded: (K,) bool, or None where only visible points are stored
+        interpolated: whether this frame was filled in between tracked ones
+    """
+
+    xy: np.ndarray
+    confidence: np.ndarray
+    index: np.ndarray
+    occluded: np.ndarray | None
+    interpolated: bool
+
+
+def point_rows(
+    tracks: Tracks,
+    size_px: tuple[int, int],
+    *,
+    rows: slice,
+    keep_hidden: bool,
+    interpolated: np.ndarray | None,
+) -> Iterator[PointRow]:
+    """Chooses and normalises what the layout "points" stores; arguments as for `frame_documents`."""
+    xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
+    shown = visible_in_frame(tracks, size_px)[rows]  # (n, N)
+    stored = np.isfinite(xy).all(axis=2) if keep_hidden else shown
+    confidence = tracks.confidence[rows].astype(np.float64)  # (n, N)
+    for row in range(len(xy)):
+        columns = np.flatnonzero(stored[row])
+        yield PointRow(
+            xy=xy[row, columns],
+            confidence=confidence[row, columns],
+            index=track_index_of(columns),
+            occluded=~shown[row, columns] if keep_hidden else None,
+            interpolated=interpolated is not None and bool(interpolated[rows][row]),
         )
-    return documents
 
 
-def _keypoints_document(keypoints: list[dict[str, Any]]) -> dict[str, Any]:
+def keypoints_document(keypoints: list[dict[str, Any]]) -> dict[str, Any]:
+    """A frame's `fo.Keypoints` as FiftyOne stores it."""
     return {"_cls": "Keypoints", "keypoints": keypoints}
 
 
-def _single_point_document(
+def single_point_document(
     point: list[float], confidence: float, index: int, occluded: bool | None, interpolated: bool
 ) -> dict[str, Any]:
+    """One point's `fo.Keypoint` as FiftyOne stores it; `occluded` is left out where it is None."""
     document = {
         "_id": ObjectId(),
         "_cls": "Keypoint",

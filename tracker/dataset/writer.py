@@ -18,6 +18,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 from ..coordinates import FIRST_FRAME_NUMBER, frame_number_of
 from ..errors import FieldExistsError, LimitError, ShapeError, WriteError
 from ..types import Tracks
+from .encoding import encoded_frame_documents
 from .fields import FRAMES_PREFIX, check_label_field, declare, has_label_field
 from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
 from .marks import DONE, WRITING, SampleMark, read_marks, set_mark
@@ -124,14 +125,14 @@ def store_tracks(
         _create_frames(dataset[sample_id], shape.num_frames, existing_numbers)
         _clear(dataset, sample_id, label_field)
         for rows in _row_chunks(tracks):
-            documents = frame_documents(
-                tracks,
-                shape.size_px,
-                rows=rows,
-                layout=mark.layout,
-                keep_hidden=keep_hidden,
-                interpolated=interpolated,
-            )
+            if mark.layout == "points":
+                documents = encoded_frame_documents(
+                    tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated
+                )
+            else:
+                documents = frame_documents(
+                    tracks, shape.size_px, rows=rows, layout=mark.layout, interpolated=interpolated
+                )
             _set_frames(dataset, sample_id, label_field, dict(zip(numbers[rows].tolist(), documents, strict=True)))
         stored = _count_stored(tracks, shape.size_px, keep_hidden)
         set_mark(dataset, sample_id, label_field, replace(mark, state=DONE, num_keypoints=stored))
