@@ -8,6 +8,7 @@ Adding an operator
 4. A test through `foo.execute_operator` in `tests/operators`, and one line in the README.
 """
 
+from .preprocess_videos import PreprocessVideos
 from .track_points import TrackOpenSample, TrackPoints
 
-OPERATORS = (TrackPoints, TrackOpenSample)
+OPERATORS = (TrackPoints, TrackOpenSample, PreprocessVideos)

@@ -75,7 +75,9 @@ def show_summary(ctx: Any, title: str, report: Any, *, failed: str, warned: str)
             lines += [f"**{heading}**", ""]
             lines += [f"- `{path}`: {text}" for path, text in rows[:_ROWS_SHOWN]]
             if len(rows) > _ROWS_SHOWN:
-                lines.append(f"- ... and {len(rows) - _ROWS_SHOWN} more; all are stored with the run {report.run_key!r}")
+                lines.append(
+                    f"- ... and {len(rows) - _ROWS_SHOWN} more; all are stored with the run {report.run_key!r}"
+                )
             lines.append("")
     outputs = types.Object()
     outputs.str("summary", label="Result", view=types.MarkdownView())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,11 +9,9 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from . import forms
+from .background import run_in_thread, show_summary
 
 URI = "@fo-video/point-tracking/track_points"
-_POLL_S = 0.25
-_STOP_TIMEOUT_S = 60.0
-_FAILURES_SHOWN = 50
 _ICON = "/assets/track_points.svg"
 
 
@@ -72,13 +68,15 @@ class TrackPoints(foo.Operator):
         if ctx.delegated:
             report = run(samples, options, progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
         else:
-            report = yield from _run_in_thread(ctx, run, samples, options)
+            report = yield from run_in_thread(ctx, run, samples, options)
         if report.num_samples and ctx.params.get("color_by_track", True):
             from ..tracker.dataset.colors import color_by_track
+            from ..tracker.dataset.targets import destination_of
 
-            color_by_track(samples._dataset, options.layout)
+            color_by_track(destination_of(samples, options), options.layout)
         if not ctx.delegated:
-            yield from _show(ctx, report)
+            yield ctx.trigger("reload_dataset")
+            yield from show_summary(ctx, "Track points", report, failed="Not tracked", warned="Tracked, with a warning")
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
         """Tracks points in a data set or view from Python.
@@ -117,67 +115,3 @@ class TrackOpenSample(TrackPoints):
 
     def resolve_placement(self, ctx: Any) -> types.Placement:
         return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, _button())
-
-
-def _run_in_thread(ctx: Any, run: Any, samples: Any, options: Any) -> Iterator[Any]:
-    """Yields progress while the run works in a thread; closing the App's tab cancels the run.
-
-    Returns:
-        the report
-    """
-    events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    stop = threading.Event()
-    result: dict[str, Any] = {}
-
-    def work() -> None:
-        try:
-            result["report"] = run(samples, options, progress=events.put, cancelled=stop.is_set)
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            result["error"] = error
-
-    thread = threading.Thread(target=work, name="track-points", daemon=True)
-    thread.start()
-    try:
-        yield ctx.ops.set_progress(progress=0.0, label="Starting")
-        while thread.is_alive():
-            thread.join(_POLL_S)
-            latest = None
-            while not events.empty():
-                latest = events.get()
-            if latest is not None:
-                label = f"{latest.iteration} of {latest.total} videos done ({latest.message})"
-                yield ctx.ops.set_progress(progress=latest.progress, label=label)
-    finally:
-        stop.set()
-        thread.join(_STOP_TIMEOUT_S)
-    if "error" in result:
-        raise result["error"]
-    return result["report"]
-
-
-def _show(ctx: Any, report: Any) -> Iterator[Any]:
-    """Tells the result in words, lists failures, and shows the new field."""
-    yield ctx.trigger("reload_dataset")
-    outputs = types.Object()
-    outputs.str("summary", label="Result", view=types.MarkdownView())
-    yield ctx.ops.show_output(
-        outputs=types.Property(outputs, view=types.View(label="Track points")).to_json(),
-        results={"summary": _summary(report)},
-    )
-
-
-def _summary(report: Any) -> str:
-    lines = [str(report), ""]
-    for title, rows in (
-        ("Not tracked", [(f.filepath, f.message) for f in report.failures]),
-        ("Tracked, with a warning", report.warnings),
-    ):
-        if rows:
-            lines += [f"**{title}**", ""]
-            lines += [f"- `{path}`: {text}" for path, text in rows[:_FAILURES_SHOWN]]
-            if len(rows) > _FAILURES_SHOWN:
-                lines.append(
-                    f"- ... and {len(rows) - _FAILURES_SHOWN} more; all are stored with the run {report.run_key!r}"
-                )
-            lines.append("")
-    return "\n".join(lines)

@@ -15,12 +15,12 @@ import fiftyone as fo
 import fiftyone.zoo as foz
 import media
 import pytest
-from conftest import REPOSITORY
 from ffmpeg import needs_ffmpeg
 
 import point_tracking as pt
 from point_tracking.tracker.dataset.zoo_source import SOURCE_NAME, manifest
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 _REFUSED_PORT = 9  # "discard": nothing listens there
 
 
@@ -42,7 +42,7 @@ def _archive(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name in listed.stdout.decode().split("\0"):
             file = REPOSITORY / name
-            if name and file.is_file() and name.split("/")[0] not in ("tests", "benchmarks", "demo"):
+            if name and file.is_file():
                 archive.write(file, f"point-tracking-main/{name}")
 
 
@@ -135,9 +135,7 @@ def test_a_source_that_is_offline_is_named() -> None:
     assert url not in foz.list_zoo_model_sources()
 
 
-def test_no_weights_come_without_consent(
-    source_url: str, no_weights: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_no_weights_come_without_consent(source_url: str, no_weights: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(Exception, match=r"CC-BY-NC-4.0.*accept_license=True") as error:
         foz.load_zoo_model("cotracker3-offline")
     assert type(error.value).__name__ == "LicenseError"
@@ -158,9 +156,7 @@ def test_the_form_of_the_zoo_operator_offers_options_of_load_model(source_url: s
         form = foz.get_zoo_model(name).resolve_input(SimpleNamespace(params={}))
         fields = form.type.properties
         assert ("accept_license" in fields) == (pt.tracker_info(name).weights_license is not None)
-    defaults = {
-        key: prop.default for key, prop in fields.items() if key not in ("accept_license", "terms")
-    }
+    defaults = {key: prop.default for key, prop in fields.items() if key not in ("accept_license", "terms")}
     assert pt.load_model("optical-flow", **defaults).media_type == "video"
 
 

@@ -187,7 +187,7 @@ def point_rows(
     """Chooses and normalises what the layout "points" stores; arguments as for `frame_documents`."""
     xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
     shown = visible_in_frame(tracks, size_px)[rows]  # (n, N)
-    stored = np.isfinite(xy).all(axis=2) if keep_hidden else shown
+    stored: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2)) if keep_hidden else shown
     confidence = tracks.confidence[rows].astype(np.float64)  # (n, N)
     for row in range(len(xy)):
         columns = np.flatnonzero(stored[row])

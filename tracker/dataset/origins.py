@@ -148,6 +148,20 @@ def read_origins(samples: SampleCollection, media_field: str) -> dict[str, Origi
     }
 
 
+def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:
+    """The media fields of a data set that hold preprocessed copies.
+
+    Args:
+        dataset: any data set
+
+    Returns:
+        names, "filepath" among them where the samples themselves are copies
+    """
+    schema = dataset.get_field_schema(flat=False)
+    infos = [(field.info or {}).get(_OWNER_KEY, {}) for field in schema.values()]
+    return [info["media_field"] for info in infos if "media_field" in info]
+
+
 def check_copy(path: str, num_frames: int, origin: Origin) -> None:
     """Refuses a copy that is not the one the sample's origin speaks of.
 

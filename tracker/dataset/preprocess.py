@@ -262,9 +262,7 @@ class _Work:
         warnings = list(made.warnings)
         wanted, found = self.options.fps, made.provenance.source.fps
         if wanted is not None and found and wanted > found * _RATE_SLACK:
-            warnings.append(
-                f"{wanted:g} frames per second were asked for; the source has {found:.3g}, and all were kept"
-            )
+            warnings.append(f"the source has {found:.3g} frames per second, fewer than {wanted:g}: all were kept")
         outcome = CopyOutcome(
             target.sample_id,
             target.source,

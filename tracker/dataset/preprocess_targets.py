@@ -74,18 +74,34 @@ def find_copy_targets(samples: SampleCollection, options: PreprocessOptions) -> 
         OutputError: if the output folder cannot be written to
     """
     check_collection(samples)
+    targets = _targets(samples, options)
+    if targets:
+        check_folder(options.folder, [target.source for target in targets])
+        check_destination(samples, options)
+        make_folder(options.folder)
+    return targets
+
+
+def check_destination(samples: SampleCollection, options: PreprocessOptions) -> None:
+    """Refuses to write to someone else's data set or field, or over other copies without being told to.
+
+    Args:
+        samples: a video data set or view
+        options: of the run
+
+    Raises:
+        CollectionError, FieldError, FieldExistsError: saying what is in the way
+    """
+    if options.target == "dataset":
+        _check_dataset(samples._dataset, _targets(samples, options), options)
+    else:
+        _check_media_field(samples, _targets(samples, options), options)
+
+
+def _targets(samples: SampleCollection, options: PreprocessOptions) -> list[CopyTarget]:
     columns = samples.values(["id", FILEPATH, "tags"])
     folder = options.folder
-    targets = [CopyTarget(i, p, folder / output_name(p), tuple(t or ())) for i, p, t in zip(*columns, strict=True)]
-    if not targets:
-        return []
-    check_folder(folder, [target.source for target in targets])
-    if options.target == "dataset":
-        _check_dataset(samples._dataset, targets, options)
-    else:
-        _check_media_field(samples, targets, options)
-    make_folder(folder)
-    return targets
+    return [CopyTarget(i, p, folder / output_name(p), tuple(t or ())) for i, p, t in zip(*columns, strict=True)]
 
 
 def dataset_name_of(dataset: fo.Dataset, options: PreprocessOptions) -> str:

@@ -94,7 +94,8 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
     check_prompt_fields(samples._dataset, options)
     _check_declared_sizes(samples, options)
     targets = [
-        Target(i, p or "", origin=origins.get(i)) for i, p in zip(ids, samples.values(options.media_field), strict=True)
+        Target(sample_id, path or source_path, origin=origins.get(sample_id))
+        for sample_id, source_path, path in zip(*samples.values(["id", FILEPATH, options.media_field]), strict=True)
     ]
     destination_ids = [target.destination_id for target in targets if target.origin or options.write_to == "media"]
     if len(set(destination_ids)) < len(destination_ids):

@@ -7,9 +7,7 @@ is complete. Which source frame each of its frames shows is stored inside it.
 
 from __future__ import annotations
 
-import errno
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -26,10 +24,10 @@ from ..errors import (
     OptionError,
     OutputError,
     OutputExistsError,
-    PointTrackingError,
     VideoError,
 )
 from .audio import AudioTrack
+from .output_file import output_errors, part_file, rename_new
 from .picture import PictureShaper, describe_colors, fit_size
 from .policy import FramePolicy, Selection, select_frames
 from .probe import VideoProbe, probe
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 MAX_CRF = 51
 MIN_SIDE = 16
-PART_SUFFIX = ".part"
 
 # key frames are this close, so that stepping through the copy in a browser stays quick
 _GOP_FRAMES = 48
@@ -156,7 +153,7 @@ def transcode(
     if _ENCODER not in av.codecs_available:
         raise DependencyError("This build of PyAV has no H.264 encoder (libx264). Install it with: pip install av")
     job = _Job(facts, source_facts, options, threads, progress, cancelled)
-    with _part_file(path) as part:
+    with part_file(path) as part:
         timeline = packet_timeline(facts)
         try:
             made = job.encode(part, timeline or decoded_timeline(facts))
@@ -188,7 +185,7 @@ class _Job:
         provenance = Provenance(self.source, self.options.to_record(), selection.frame_map)
         self.warnings = []
         with (
-            _output_errors(part),
+            output_errors(part),
             open_stream(self.facts.path, frame_threads=timeline.intact) as (container, stream),
             _open_output(part) as output,
         ):
@@ -265,6 +262,8 @@ class _Writer:
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = selection.tick_s
         stream.codec_context.thread_count = threads
+        # PyAV asks for slices otherwise, with which x264 keeps fewer cores busy and makes larger files
+        stream.thread_type = "AUTO"
         if pixel_aspect:
             stream.codec_context.sample_aspect_ratio = 1 / pixel_aspect if facts.rotation % 180 else pixel_aspect
         self._stream: Any = stream
@@ -320,17 +319,6 @@ def _reusable(path: Path, source: SourceFacts, options: TranscodeOptions, overwr
 
 
 @contextmanager
-def _part_file(path: Path) -> Iterator[Path]:
-    """A name for the unfinished copy beside the finished one; whatever is left there is removed."""
-    part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{PART_SUFFIX}")
-    try:
-        yield part
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
-
-
-@contextmanager
 def _open_output(part: Path) -> Iterator[OutputContainer]:
     """Opens an mp4 for writing; an error of the block is not hidden by one of closing the useless file."""
     output = av.open(f"file:{part}", "w", format="mp4", options={"movflags": "+faststart"})
@@ -343,39 +331,18 @@ def _open_output(part: Path) -> Iterator[OutputContainer]:
     output.close()
 
 
-@contextmanager
-def _output_errors(part: Path) -> Iterator[None]:
-    """Says in words why a file cannot be written."""
-    try:
-        yield
-    except PointTrackingError:
-        raise
-    except (FFmpegError, OSError) as error:
-        raise _as_output_error(error, part.parent) from error
-
-
-def _as_output_error(error: Exception, folder: Path) -> OutputError:
-    number = getattr(error, "errno", None)
-    reason = getattr(error, "strerror", None) or str(error)
-    if number in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return OutputError(f"There is no space left in {folder}. Nothing was kept of this copy; free some space")
-    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return OutputError(f"{folder} cannot be written to ({reason}). Choose a folder you may write to")
-    return OutputError(f"The copy could not be written to {folder}: {reason}")
-
-
 def _publish(part: Path, path: Path, made: Provenance, overwrite: bool) -> tuple[Provenance, bool]:
     """Gives the finished copy its name, unless another run was faster.
 
     Returns:
         the record of the file at `path`, and whether it is the other run's
     """
-    with _output_errors(part):
+    with output_errors(part):
         if overwrite:
             os.replace(part, path)
             return made, False
         try:
-            _rename_new(part, path)
+            rename_new(part, path)
         except FileExistsError as error:
             found = read_provenance(path)
             if found is not None and found.matches(made.source, made.options):
@@ -384,18 +351,3 @@ def _publish(part: Path, path: Path, made: Provenance, overwrite: bool) -> tuple
                 f"{path} was made by another run at the same time, with other options. Choose another folder"
             ) from error
     return made, False
-
-
-def _rename_new(part: Path, path: Path) -> None:
-    """Renames without ever replacing a file."""
-    if os.name == "nt":
-        os.rename(part, path)  # refuses an existing name there
-        return
-    try:
-        os.link(part, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
-        os.rename(part, path)

@@ -125,7 +125,7 @@ def test_a_clip_gets_tracks_in_its_frames_only(make_dataset: MakeDataset, clip: 
     for first in (4, 10):
         for step in range(3):
             found = [np.multiply(keypoint["points"][0], SIZE) for keypoint in stored[first + step]]
-            expected = [xy for xy in grid + [step, 0] if xy[0] <= SIZE[0] - 1]
+            expected = [xy for xy in grid + np.array([step, 0]) if xy[0] <= SIZE[0] - 1]
             np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

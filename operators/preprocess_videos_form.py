@@ -1,0 +1,196 @@
+"""The form of `preprocess_videos`: its fields, its early warnings, and how its values are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from ..tracker.dataset.origins import FILEPATH
+from ..tracker.dataset.preprocess_options import (
+    DEFAULTS,
+    TARGETS,
+    PreprocessOptions,
+    check_folder,
+    check_writable,
+)
+from ..tracker.dataset.preprocess_targets import check_destination, dataset_name_of
+from ..tracker.dataset.targets import check_collection
+from ..tracker.errors import PointTrackingError
+from ..tracker.video.policy import DEFAULT_POLICY, POLICIES, FramePolicy
+from ..tracker.video.transcode import MIN_SIDE, PRESETS, TranscodeOptions
+from . import forms
+
+# shown where a policy is chosen for the first time
+_SUGGESTED = {"fps": 10.0, "every_nth": 3, "max_frames": 300}
+_POLICY_LABELS = {"fps": "Frames per second", "every_nth": "Keep every ... frame", "max_frames": "At most ... frames"}
+
+
+def build_form(ctx: Any) -> types.Object:
+    """Builds the form for the current state of its values.
+
+    Args:
+        ctx: FiftyOne's execution context
+
+    Returns:
+        the inputs
+    """
+    inputs = types.Object()
+    try:
+        check_collection(ctx.dataset)
+    except PointTrackingError as error:
+        blocker = inputs.view("no_videos", types.Error(label="Preprocessing needs videos", description=str(error)))
+        forms.show_error(blocker, error)
+        return inputs
+    forms.add_target(ctx, inputs, "Preprocess")
+    _add_folder(ctx, inputs)
+    _add_policy(ctx, inputs)
+    _add_picture(ctx, inputs)
+    _add_result(ctx, inputs)
+    inputs.bool(
+        "overwrite",
+        default=DEFAULTS.overwrite,
+        label="Replace earlier copies",
+        description=(
+            "Copies of the same sources made with other options are replaced, and in a data set of copies their "
+            "samples with all labels. Fitting copies are always reused. Original videos are never touched"
+        ),
+    )
+    num_samples = len(forms.target_of(ctx))
+    text = f"{num_samples:,} video{'' if num_samples == 1 else 's'} will be copied; the originals stay as they are"
+    view = types.Notice(label=text) if num_samples else types.Warning(label="The chosen target holds no samples")
+    inputs.view("size", view)
+    inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
+    return inputs
+
+
+def options_of(params: dict[str, Any]) -> PreprocessOptions:
+    """Reads the form's values, or parameters given from Python, as options.
+
+    Args:
+        params: of the execution context
+
+    Returns:
+        checked options
+
+    Raises:
+        PointTrackingError: for values that are not supported
+    """
+    names = [name for name, spec in PreprocessOptions.__dataclass_fields__.items() if spec.init]
+    values = {name: params[name] for name in names if params.get(name) not in (None, "")}
+    values["output_dir"] = _folder_in(params)
+    if values.get("policy") in POLICIES:  # hidden fields keep their last value
+        hidden = set(_SUGGESTED) - {values["policy"]}
+        values = {name: value for name, value in values.items() if name not in hidden}
+    return PreprocessOptions(**values)
+
+
+def _folder_in(params: dict[str, Any]) -> str:
+    value = params.get("output_dir")
+    if isinstance(value, dict):  # as the file explorer gives it
+        value = value.get("absolute_path")
+    return value or ""
+
+
+def _add_folder(ctx: Any, inputs: types.Object) -> None:
+    given = ctx.params.get("output_dir")
+    label, text = "Output folder", "Not among the original videos. It is made where it does not exist"
+    if isinstance(given, str):  # typed, or from Python
+        prop = inputs.str("output_dir", required=True, label=label, description=text)
+    else:
+        explorer = types.FileExplorerView(
+            choose_dir=True, button_label="Choose a folder...", choose_button_label="Use this folder"
+        )
+        prop = inputs.file("output_dir", required=True, label=label, description=text, view=explorer)
+    folder = _folder_in(ctx.params)
+    if folder:
+        forms.check_field(prop, lambda: _check_folder(ctx, Path(folder)))
+
+
+def _check_folder(ctx: Any, folder: Path) -> None:
+    path = PreprocessOptions(output_dir=folder).folder
+    check_folder(path, forms.target_of(ctx).values(FILEPATH))
+    check_writable(path)
+
+
+def _add_policy(ctx: Any, inputs: types.Object) -> None:
+    choices = types.RadioGroup()
+    for name, label in POLICIES.items():
+        choices.add_choice(name, label=label)
+    given = [name for name in _SUGGESTED if ctx.params.get(name) is not None]
+    chosen = ctx.params.get("policy") or (given[0] if given else DEFAULT_POLICY)
+    prop = inputs.enum("policy", choices.values(), default=DEFAULT_POLICY, label="Frames to keep", view=choices)
+    if chosen not in _SUGGESTED:
+        forms.check_field(prop, lambda: FramePolicy(chosen))
+        return
+    value = ctx.params.get(chosen)
+    value = _SUGGESTED[chosen] if value is None else value
+    add = inputs.float if chosen == "fps" else inputs.int
+    prop = add(
+        chosen,
+        default=_SUGGESTED[chosen],
+        label=_POLICY_LABELS[chosen],
+        description="The real duration is kept; a video's rate is never raised",
+    )
+    forms.check_field(prop, lambda: FramePolicy(chosen, **{chosen: value}))
+
+
+def _add_picture(ctx: Any, inputs: types.Object) -> None:
+    prop = inputs.int(
+        "longest_side",
+        label="Longest side (pixels)",
+        description=f"Larger videos are scaled down to it (at least {MIN_SIDE}); empty keeps the size",
+    )
+    side = ctx.params.get("longest_side")
+    forms.check_field(prop, lambda: TranscodeOptions(longest_side=side))
+    inputs.bool("keep_audio", default=DEFAULTS.keep_audio, label="Keep the sound")
+    choices = types.DropdownView()
+    for name in PRESETS:
+        choices.add_choice(name, label=name)
+    inputs.enum(
+        "preset",
+        choices.values(),
+        default=DEFAULTS.preset,
+        label="Encoder preset",
+        description="Slower presets make smaller files",
+        view=choices,
+    )
+
+
+def _add_result(ctx: Any, inputs: types.Object) -> None:
+    choices = types.RadioGroup()
+    for name, label in TARGETS.items():
+        choices.add_choice(name, label=label)
+    inputs.enum("target", choices.values(), default=DEFAULTS.target, label="Where the copies go", view=choices)
+    target = ctx.params.get("target") or DEFAULTS.target
+    if target == "media_field":
+        prop = inputs.str("media_field", default=DEFAULTS.media_field, label="Name of the media field")
+        inputs.view(
+            "media_field_meaning",
+            types.Notice(
+                label="Labels with frame numbers belong to the original video",
+                description=(
+                    "The App draws frame labels by the frame numbers of the original in filepath. On a copy with fewer "
+                    "frames they appear at the wrong time. Track points can track the copy and write onto the original "
+                    "frames"
+                ),
+            ),
+        )
+    else:
+        prop = inputs.str(
+            "dataset_name",
+            label="Name of the new data set",
+            description=f"Empty: {dataset_name_of(ctx.dataset, DEFAULTS)}",
+        )
+        inputs.bool("persistent", default=DEFAULTS.persistent, label="Keep the new data set after this session")
+    if target in TARGETS:
+        forms.check_field(prop, lambda: _check_destination(ctx, target))
+
+
+def _check_destination(ctx: Any, target: str) -> None:
+    names = ("dataset_name", "media_field", "overwrite")
+    values = {name: ctx.params[name] for name in names if ctx.params.get(name) not in (None, "")}
+    folder = _folder_in(ctx.params) or DEFAULTS.output_dir
+    options = PreprocessOptions(output_dir=folder, target=target, **values)
+    check_destination(forms.target_of(ctx), options)
