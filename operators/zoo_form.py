@@ -56,7 +56,7 @@ def resolve_input(model_name: str, ctx: Any) -> types.Property:
         list(LAYOUTS),
         default=DEFAULTS.layout,
         label="Layout",
-        description="One keypoint per point, or one per frame with all points (much faster to store)",
+        description="One keypoint per point, or one per frame with all points (cheaper to store)",
     )
     if info.weights_license is not None:
         inputs.view("terms", types.Warning(label=f"{info.name}: {info.terms}"))

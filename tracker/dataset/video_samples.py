@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import fiftyone as fo
+from fiftyone.core.clips import ClipView
 from fiftyone.core.collections import SampleCollection
 from fiftyone.core.sample import SampleView
 
@@ -30,20 +31,21 @@ def dataset_of(sample: fo.Sample | SampleView) -> tuple[fo.Dataset, str]:
     """The data set and the id of a video sample.
 
     Args:
-        sample: a video sample, also one of a view or a clips view
+        sample: a video sample of a data set or view
 
     Returns:
-        the data set, and the id of the video's sample in it
+        the data set, and the sample's id in it
 
     Raises:
         CollectionError: if it is no video sample of a data set
     """
     if not isinstance(sample, (fo.Sample, SampleView)) or not sample.in_dataset:
         raise CollectionError("Expected a sample of a data set. Add the sample to a data set first")
+    if isinstance(sample, ClipView):
+        raise CollectionError("This is a clip, a part of a video. Pass the sample of its video: dataset[clip.sample_id]")
     if sample.media_type != "video":
         raise CollectionError(f"The sample's media type is {sample.media_type!r}. Point tracks need a video sample")
-    # a clip names the sample of its video in `sample_id`
-    return sample.dataset, sample.sample_id if sample.has_field("sample_id") else sample.id
+    return sample.dataset, sample.id
 
 
 def frame_size_of(sample: fo.Sample | SampleView) -> tuple[int, int]:

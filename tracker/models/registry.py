@@ -5,7 +5,9 @@ Adding a tracker
    subclass of `base.Tracker`.
 2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
    this package, imported only when the tracker is loaded.
-3. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`,
+3. Write the zoo's list anew:
+   `python -m point_tracking.tracker.dataset.zoo_source > manifest.json`.
+4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`,
    run `benchmarks/accuracy.py`, and write its row in the README.
 """
 

@@ -198,6 +198,12 @@ def test_samples_outside_a_video_data_set_are_refused(clip: Path, tmp_path: Path
     tracks = random_tracks(np.random.default_rng(0), 3, 4, SIZE)
     with pytest.raises(CollectionError, match="data set"):
         pt.write_tracks(fo.Sample(filepath=str(clip)), "tracks", tracks)
+    dataset = make_dataset(clip)
+    video = dataset.first()
+    video["events"] = fo.TemporalDetections(detections=[fo.TemporalDetection(label="run", support=[2, 5])])
+    video.save()
+    with pytest.raises(CollectionError, match="This is a clip"):
+        pt.write_tracks(dataset.to_clips("events").first(), "tracks", tracks)
     image = make_dataset(media.picture_file(tmp_path / "picture.png")).first()
     with pytest.raises(CollectionError, match="image"):
         pt.write_tracks(image, "tracks", tracks)

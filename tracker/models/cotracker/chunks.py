@@ -22,7 +22,7 @@ class ChunkSizes:
         on_block: called before each block of work; may raise, to end it
     """
 
-    encoder_frames: int = 4
+    encoder_frames: int = 1
     gather_tokens: int = 64
     mlp_tokens: int = 256
     block_tokens: int = 1024

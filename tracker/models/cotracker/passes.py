@@ -254,9 +254,13 @@ def with_support(queries: Queries, side: int, size_px: tuple[int, int]) -> Queri
 
 def frames_of(source: FrameSource, chunk_frames: int, num_frames: int, backwards: bool) -> Iterator[np.ndarray]:
     """Chunks of a clip's frames in either direction."""
-    if backwards:
-        return source.reversed_chunks(stop=num_frames, chunk_frames=chunk_frames)
-    return source.chunks(stop=num_frames, chunk_frames=chunk_frames)
+    if not backwards:
+        yield from source.chunks(stop=num_frames, chunk_frames=chunk_frames)
+        return
+    # a file is read backwards in larger pieces: each is decoded from the key frame before it
+    for piece in source.reversed_chunks(stop=num_frames):
+        for start in range(0, len(piece), chunk_frames):
+            yield piece[start : start + chunk_frames]
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
