@@ -192,7 +192,8 @@ def compare_workers(folder: Path, repeat: int) -> str:
         sources.append(str(shutil.copy(clip, folder / f"many-{k}.mp4")))
     ways = {
         "one after the other, codecs' own threads": (1, 0, False),
-        "2 threads, 1 codec thread each (the default on 2 cores)": (2, 1, False),
+        "2 threads, 1 codec thread each": (2, 1, False),
+        "2 threads, 2 codec threads each (the default on 2 cores)": (2, 2, False),
         "2 threads, codecs' own threads": (2, 0, False),
         "2 processes, 1 codec thread each": (2, 1, True),
     }

@@ -21,7 +21,6 @@ from ..types import Queries
 from .fields import FRAMES_PREFIX
 from .options import TrackOptions
 from .origins import FILEPATH
-from .video_samples import dataset_of
 
 _MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
 _POINT_TYPES = (fo.Keypoints, fo.Keypoint)
@@ -202,7 +201,7 @@ def _read_mask(
     Raises:
         MaskError: if there is no mask, or it cannot be read
     """
-    name, on_frames, _ = find_field(dataset_of(sample)[0], mask_field)
+    name, on_frames, _ = find_field(sample.dataset, mask_field)
     if on_frames:
         number = frame_number_of(frame_index)
         label = sample.frames[number][name] if number in sample.frames else None
@@ -241,7 +240,7 @@ def _points_from_field(
     sample: fo.Sample | SampleView, options: TrackOptions, size_px: tuple[int, int], warnings: list[str]
 ) -> Queries:
     assert isinstance(options.points, str)
-    name, on_frames, found = find_field(dataset_of(sample)[0], options.points)
+    name, on_frames, found = find_field(sample.dataset, options.points)
     if isinstance(found, fo.ListField):
         if on_frames:
             raise FieldError(f"The points field {options.points!r} is a list on frames; a list belongs on samples")

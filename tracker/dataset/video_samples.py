@@ -42,7 +42,7 @@ def dataset_of(sample: fo.Sample | SampleView) -> tuple[fo.Dataset, str]:
     if not isinstance(sample, (fo.Sample, SampleView)) or not sample.in_dataset:
         raise CollectionError("Expected a sample of a data set. Add the sample to a data set first")
     if isinstance(sample, ClipView):
-        raise CollectionError("This is a clip, a part of a video. Pass the sample of its video: dataset[clip.sample_id]")
+        raise CollectionError("This is a clip, not a whole video. Pass its video: dataset[clip.sample_id]")
     if sample.media_type != "video":
         raise CollectionError(f"The sample's media type is {sample.media_type!r}. Point tracks need a video sample")
     return sample.dataset, sample.id

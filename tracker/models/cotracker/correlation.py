@@ -12,6 +12,7 @@ position, at a fifth of the time.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -145,6 +146,56 @@ def sample_templates(maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> T
         else:
             templates[some] = block
     return templates.unflatten(0, (batch, num_points))  # (B, N, L, (2 r + 1) ** 2, C)
+
+
+class SampledTemplates:
+    """Templates that are sampled when they are needed, instead of 100 KB kept per point.
+
+    They cost one more frame of sampling per iteration, and need the query frames
+    to be in the maps.
+
+    Args:
+        maps: of B clips
+        t: (B, N) int64 frames
+        xy: (B, N, 2) positions in pixels of level 0
+        radius: of the neighbourhood
+    """
+
+    def __init__(self, maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> None:
+        self._maps = maps
+        self._radius = radius
+        self._clip = torch.arange(t.shape[0], device=t.device).repeat_interleave(t.shape[1])  # (B * N,)
+        self._t, self._xy = t.flatten(), xy.flatten(0, 1)  # (B * N,), (B * N, 2)
+
+    def narrow(self, some: slice) -> SampledTemplates:
+        """Those of some points."""
+        part = copy(self)
+        part._clip, part._t, part._xy = self._clip[some], self._t[some], self._xy[some]
+        return part
+
+    def sample(self, some: slice, level: int) -> Tensor:
+        """(p, (2 r + 1) ** 2, C) of some points at a level."""
+        rows = self._maps.rows(level, self._clip[some], self._t[some])
+        return sample_neighbourhoods(self._maps.levels[level], rows, self._xy[some] / 2**level, self._radius)
+
+
+class StoredTemplates:
+    """Templates in memory, with the interface of `SampledTemplates`.
+
+    Args:
+        templates: (B * N, L, (2 r + 1) ** 2, C)
+    """
+
+    def __init__(self, templates: Tensor) -> None:
+        self._templates = templates
+
+    def narrow(self, some: slice) -> StoredTemplates:
+        """Those of some points."""
+        return StoredTemplates(self._templates[some])
+
+    def sample(self, some: slice, level: int) -> Tensor:
+        """(p, (2 r + 1) ** 2, C) of some points at a level."""
+        return self._templates[some, level]
 
 
 def correlate(

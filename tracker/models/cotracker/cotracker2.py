@@ -84,6 +84,7 @@ class CoTracker2(nn.Module):
             known = known & (frame >= self.config.step)
         position = self._window_embedding(state.xy[:, :, 0])  # (B, N, T, token_dim)
         fixed = torch.stack([known.to(position.dtype), state.visibility], dim=-1)  # (B, N, T, 2)
+        assert isinstance(queries.templates, Tensor)
         feature = queries.templates.flatten(2).unsqueeze(2).expand(-1, -1, num_frames, -1)  # (B, N, T, C)
         virtual = self.updateformer.virtual_after_first_time_block()
         iterations = iterations or self.config.iterations

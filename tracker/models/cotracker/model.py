@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from .chunks import ChunkSizes, default_chunks, slices
 from .config import COTRACKER3_OFFLINE, CoTrackerConfig
-from .correlation import FeatureMaps, build_pyramid, correlate, sample_templates
+from .correlation import FeatureMaps, SampledTemplates, StoredTemplates, build_pyramid, correlate, sample_templates
 from .encoder import FeatureEncoder
 from .transformer import Linear, UpdateTransformer, add_
 
@@ -57,12 +57,12 @@ class QuerySupport:
     Args:
         templates: (B, N, L, (2 r + 1) ** 2, C) features around the points in
             their own frames (CoTracker2: (B, N, 1, 1, C)); zeros for points
-            whose frame has not come yet
+            whose frame has not come yet; or what samples them (CoTracker3 only)
         t: (B, N) int64 query frames, counted from the first frame of the guess
         first_window: False where half of the guess comes from the window before
     """
 
-    templates: Tensor
+    templates: Tensor | SampledTemplates
     t: Tensor
     first_window: bool = True
 
@@ -140,6 +140,9 @@ class CoTracker3(nn.Module):
             yield state
             return
         inputs = self._fold_input(state.xy.shape[2])
+        templates = queries.templates
+        if isinstance(templates, Tensor):
+            templates = StoredTemplates(templates.flatten(0, 1))  # (B * N, L, (2 r + 1) ** 2, C)
         virtual = self.updateformer.virtual_after_first_time_block()
         for _ in range(iterations or self.config.iterations):
             xy = state.xy.detach()
@@ -171,13 +174,13 @@ class CoTracker3(nn.Module):
         batch, num_points, num_frames = state.visibility.shape
         motion = relative_motion(state.xy, self.config).flatten(0, 1)  # (B * N, T, 4)
         logits = torch.stack([state.visibility, state.confidence], dim=-1).flatten(0, 1)  # (B * N, T, 2)
-        xy, templates = state.xy.flatten(0, 1), templates.flatten(0, 1)  # (B * N, T, 2), (B * N, L, S, C)
+        xy = state.xy.flatten(0, 1)  # (B * N, T, 2)
         clip = torch.arange(batch, device=xy.device).repeat_interleave(num_points)  # (B * N,)
         tokens = xy.new_empty(batch * num_points, num_frames, self.config.width)
         for frames in chunks.slices(num_frames, chunks.mlp_tokens):
             t = torch.arange(frames.start, frames.stop, device=xy.device)
             for some in chunks.slices(batch * num_points, chunks.mlp_tokens // len(t)):
-                volume = self._correlation(maps, clip[some], t, xy[some, frames], templates[some], chunks)
+                volume = self._correlation(maps, clip[some], t, xy[some, frames], templates.narrow(some), chunks)
                 hidden = self.corr_mlp.hidden(volume)  # (L, p, f, corr_hidden)
                 code = motion_code(motion[some, frames], self.config.motion_frequencies)  # (p, f, motion_dim)
                 side = torch.cat([logits[some, frames], code], dim=-1)  # (p, f, 2 + motion_dim)
@@ -196,7 +199,7 @@ class CoTracker3(nn.Module):
         """The 4D correlation of P points in M frames, (L, P, M, (2 r + 1) ** 4)."""
         levels, radius = range(self.config.levels), self.config.radius
         if torch.is_grad_enabled():
-            per_level = [correlate(maps, level, clip, t, xy, templates[:, level], radius) for level in levels]
+            per_level = [correlate(maps, level, clip, t, xy, templates.sample(slice(None), level), radius) for level in levels]
             return torch.stack(per_level)
         volume = maps.levels[0].new_empty(len(levels), len(clip), len(t), self.config.neighbourhood**2)
         # whole tracks, or parts of a single one: each block lies in one piece of the volume
@@ -204,7 +207,7 @@ class CoTracker3(nn.Module):
         for some in slices(len(clip), together):
             for frames in slices(len(t), chunks.gather_tokens):
                 for level in levels:
-                    block = (maps, level, clip[some], t[frames], xy[some, frames], templates[some, level], radius)
+                    block = (maps, level, clip[some], t[frames], xy[some, frames], templates.sample(some, level), radius)
                     correlate(*block, out=volume[level, some, frames])
         return volume
 
