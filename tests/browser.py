@@ -19,7 +19,7 @@ DIALOG = '[data-cy="operators-prompt-view-modal"]'
 LOOKER = '[data-cy="looker"]'
 MODAL = '[data-cy="modal"]'
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--use-gl=angle", "--use-angle=swiftshader"]
-_TIMEOUT_MS = 60_000
+_TIMEOUT_MS = 120_000
 
 
 def chromium() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import database
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PLUGIN_LINK = Path("@fo-video", "point-tracking")
@@ -38,6 +39,11 @@ os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
 os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
 (_HOME / "plugins" / PLUGIN_LINK.parent).mkdir()
 (_HOME / "plugins" / PLUGIN_LINK).symlink_to(REPOSITORY, target_is_directory=True)
+
+
+# machines that run tests are shared: how long an example takes says nothing about the code
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
 
 
 def _folder_from(variable: str) -> Path:

@@ -22,7 +22,7 @@ def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
     """Two good clips and one that does not decode."""
     browser.chromium()
     dataset = fo.Dataset()
-    paths = [media.video(tmp_path / f"{k}.mp4", num_frames=60, size=(640, 360)) for k in range(2)]
+    paths = [media.video(tmp_path / f"{k}.mp4", num_frames=30, size=(480, 270)) for k in range(2)]
     paths.append(media.text_file(tmp_path / "broken.mp4"))
     dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
     pt.fill_metadata(dataset)
