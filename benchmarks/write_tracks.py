@@ -9,6 +9,7 @@ on data sets that are deleted afterwards:
 from __future__ import annotations
 
 import argparse
+import gc
 import tempfile
 import time
 from pathlib import Path
@@ -72,6 +73,7 @@ def measure(way: str, num_points: int) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         dataset, sample = _sample(Path(folder))
+        fresh: Any = None
         tracks = _tracks(num_points)
         pt.probe(sample.filepath)  # imports and first use are not what is measured
         if way == "write_slowly":
@@ -89,6 +91,9 @@ def measure(way: str, num_points: int) -> dict[str, float]:
                 result = _measured(lambda: pt.read_tracks(fresh, "tracks"))
             else:
                 result = _measured(lambda: _read_slowly(fresh, num_points))
+        # FiftyOne would load every keypoint of a sample that is still referenced
+        sample = fresh = None
+        gc.collect()
         dataset.delete()
     return result
 

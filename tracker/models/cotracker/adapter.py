@@ -277,7 +277,8 @@ class _ClipRun:
             t = self._num_frames - 1 - t
         if self._tracker._offline:
             assert isinstance(self._model, CoTracker3)
-            return ChainedPoints(self._model, t, xy, self._window, min(self._plan.overlap, self._window - 1))
+            overlap, single = min(self._plan.overlap, self._window - 1), self._window >= self._num_frames
+            return ChainedPoints(self._model, t, xy, self._window, overlap, single)
         return WindowedPoints(self._model, t, xy)
 
     def _run_windows(

@@ -22,6 +22,8 @@ from .correlation import FeatureMaps, SampledTemplates, StoredTemplates, build_p
 from .encoder import FeatureEncoder
 from .transformer import Linear, UpdateTransformer, add_
 
+Templates = SampledTemplates | StoredTemplates
+
 
 @dataclass(frozen=True, eq=False)
 class TrackState:
@@ -140,15 +142,12 @@ class CoTracker3(nn.Module):
             yield state
             return
         inputs = self._fold_input(state.xy.shape[2])
-        templates = queries.templates
-        if isinstance(templates, Tensor):
-            templates = StoredTemplates(templates.flatten(0, 1))  # (B * N, L, (2 r + 1) ** 2, C)
+        given = queries.templates
+        templates = StoredTemplates(given.flatten(0, 1)) if isinstance(given, Tensor) else given
         virtual = self.updateformer.virtual_after_first_time_block()
         for _ in range(iterations or self.config.iterations):
             xy = state.xy.detach()
-            tokens = self._embed(
-                maps, queries.templates, TrackState(xy, state.visibility, state.confidence), inputs, chunks
-            )
+            tokens = self._embed(maps, templates, TrackState(xy, state.visibility, state.confidence), inputs, chunks)
             tokens = self.updateformer(tokens, virtual, chunks)  # (B, N, T, D)
             move = self.updateformer.flow_head(tokens)  # (B, N, T, 2)
             visibility, confidence = self.updateformer.vis_conf_head(tokens).unbind(dim=-1)  # (B, N, T) each
@@ -168,7 +167,7 @@ class CoTracker3(nn.Module):
         return FoldedInput(folded.to(self.corr_mlp.fc1.weight.dtype), rest, bias)
 
     def _embed(
-        self, maps: FeatureMaps, templates: Tensor, state: TrackState, inputs: FoldedInput, chunks: ChunkSizes
+        self, maps: FeatureMaps, templates: Templates, state: TrackState, inputs: FoldedInput, chunks: ChunkSizes
     ) -> Tensor:
         """Makes the transformer's tokens, (B, N, T, D), a block of points x frames at a time."""
         batch, num_points, num_frames = state.visibility.shape
@@ -194,20 +193,23 @@ class CoTracker3(nn.Module):
         return tokens.unflatten(0, (batch, num_points))  # (B, N, T, D)
 
     def _correlation(
-        self, maps: FeatureMaps, clip: Tensor, t: Tensor, xy: Tensor, templates: Tensor, chunks: ChunkSizes
+        self, maps: FeatureMaps, clip: Tensor, t: Tensor, xy: Tensor, templates: Templates, chunks: ChunkSizes
     ) -> Tensor:
         """The 4D correlation of P points in M frames, (L, P, M, (2 r + 1) ** 4)."""
         levels, radius = range(self.config.levels), self.config.radius
         if torch.is_grad_enabled():
-            per_level = [correlate(maps, level, clip, t, xy, templates.sample(slice(None), level), radius) for level in levels]
-            return torch.stack(per_level)
+            everything = slice(None)
+            return torch.stack(
+                [correlate(maps, level, clip, t, xy, templates.sample(everything, level), radius) for level in levels]
+            )
         volume = maps.levels[0].new_empty(len(levels), len(clip), len(t), self.config.neighbourhood**2)
         # whole tracks, or parts of a single one: each block lies in one piece of the volume
         together = max(chunks.gather_tokens // len(t), 1)
         for some in slices(len(clip), together):
             for frames in slices(len(t), chunks.gather_tokens):
                 for level in levels:
-                    block = (maps, level, clip[some], t[frames], xy[some, frames], templates.sample(some, level), radius)
+                    template = templates.sample(some, level)  # (p, (2 r + 1) ** 2, C)
+                    block = (maps, level, clip[some], t[frames], xy[some, frames], template, radius)
                     correlate(*block, out=volume[level, some, frames])
         return volume
 

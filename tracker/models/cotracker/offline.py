@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .chunks import ChunkSizes
-from .correlation import FeatureMaps
+from .correlation import FeatureMaps, SampledTemplates
 from .model import CoTracker3, QuerySupport, TrackState
 
 _VISIBLE_LOGIT = 0.0  # seen rather than not: enough to hand a position over
@@ -61,6 +61,7 @@ class ChainedPoints:
         xy: (1, N, 2) query positions in feature pixels
         window: frames of a window
         overlap: frames it shares with the one before
+        single: the clip has one window only; then templates need not be kept
 
     Attributes:
         start: first frame of the next window
@@ -71,6 +72,7 @@ class ChainedPoints:
     xy: Tensor
     window: int
     overlap: int
+    single: bool = False
     start: int = 0
 
     def __post_init__(self) -> None:
@@ -109,11 +111,7 @@ class ChainedPoints:
         """
         num_frames = maps.num_frames
         active = (self.t[0] < self.start + num_frames).nonzero()[:, 0]
-        self._sample_templates(maps)
-        assert self._templates is not None
-        # templates are the largest thing here: they are copied only where some points wait
-        templates = self._templates if len(active) == self.t.shape[1] else self._templates[:, active]
-        queries = QuerySupport(templates, self.t[:, active] - self.start)
+        queries = QuerySupport(self._templates_of(maps, active), self.t[:, active] - self.start)
         hidden = torch.finfo(self.xy.dtype).min
         state = resting = TrackState.at_queries(self.xy, num_frames, hidden)
         first = TrackState.at_queries(self.xy[:, active], num_frames)
@@ -128,8 +126,11 @@ class ChainedPoints:
         self._hand_over(state, active)
         self.start += self.step
 
-    def _sample_templates(self, maps: FeatureMaps) -> None:
+    def _templates_of(self, maps: FeatureMaps, active: Tensor) -> Tensor | SampledTemplates:
+        """The templates of the active points, sampled from this window where their frames have just come."""
         t = self.t - self.start
+        if self.single:
+            return SampledTemplates(maps, t, self.xy, self.model.config.radius)
         new = (~self._sampled & (t < maps.num_frames))[0].nonzero()[:, 0]
         if len(new) == t.shape[1]:
             self._templates = self.model.support(maps, t, self.xy)
@@ -138,6 +139,8 @@ class ChainedPoints:
         if 0 < len(new) < t.shape[1]:
             self._templates[:, new] = self.model.support(maps, t[:, new], self.xy[:, new])
         self._sampled[:, new] = True
+        # templates are the largest thing here: they are copied only where some points wait
+        return self._templates if len(active) == self.t.shape[1] else self._templates[:, active]
 
     def _initial_xy(self, num_frames: int) -> Tensor:
         """Where to start looking, (1, N, frames, 2)."""

@@ -24,7 +24,7 @@ _MIB = 2**20
 _FREE_SHARE = 0.8  # of the free memory that a plan may use
 _MIN_CHUNKS = ChunkSizes(encoder_frames=1, gather_tokens=16, mlp_tokens=16, block_tokens=64)
 # maps of the encoder's widest stage that are alive together, scratch memory included
-_ENCODER_MAPS = 4.5
+_ENCODER_MAPS = 6.5
 # windows of the offline model: longer ones track through longer occlusions
 MIN_WINDOW_FRAMES = 8
 _OVERLAP_SHARE = 4  # windows overlap by a quarter
@@ -165,11 +165,12 @@ def estimate_bytes(
     maps = window_frames * _pyramid_bytes(config, work.feature_bytes)
     template_values = config.levels * config.neighbourhood if config.version == 3 else 1
     templates = points * template_values * config.feature_dim * work.feature_bytes
-    # every pass keeps its templates from window to window; a chain copies those of the points it has come to
+    # every pass keeps its templates from window to window; a chain copies those of the points it has come to;
+    # in a single window they are sampled when they are needed
     if config.mode == "online":
         templates *= passes
-    elif window_frames < work.num_frames:
-        templates *= passes + 1
+    else:
+        templates *= passes + 1 if window_frames < work.num_frames else 0
     tokens = (points + 3 * config.virtual_tokens) * tokens_t * config.width * _FLOAT_BYTES
     states = points * tokens_t * 24 * _FLOAT_BYTES
     if config.version == 2:

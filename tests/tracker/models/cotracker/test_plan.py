@@ -74,7 +74,7 @@ def test_blocks_shrink_before_points_are_split_and_clips_cut():
 
 def test_published_goals_of_memory_are_planned():
     lean = make_plan(COTRACKER3_OFFLINE, Workload(8, 2500, 0, (512, 384)), CPU, None)
-    assert lean.estimated_bytes < 400 * MIB
+    assert lean.estimated_bytes < 200 * MIB
     large = make_plan(COTRACKER3_OFFLINE, work(150, 2500, feature_bytes=2), GPU, 141 * 1024 * MIB)
     assert large.estimated_bytes < 4096 * MIB
     assert (large.window_frames, large.points_per_pass) == (150, 2500)

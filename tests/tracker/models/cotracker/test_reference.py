@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from point_tracking.tracker.models.cotracker.chunks import ChunkSizes
-from point_tracking.tracker.models.cotracker.correlation import FeatureMaps
+from point_tracking.tracker.models.cotracker.correlation import FeatureMaps, SampledTemplates
 from point_tracking.tracker.models.cotracker.model import QuerySupport, TrackState
 from point_tracking.tracker.models.cotracker.online import WindowedPoints
 
@@ -132,6 +132,19 @@ def test_network_equals_the_plain_form(small_model, random_maps, random_queries,
             torch.testing.assert_close(found.visibility[b], plain_logits[..., 0], atol=2e-4, rtol=1e-4)
             torch.testing.assert_close(found.confidence[b], plain_logits[..., 1], atol=2e-4, rtol=1e-4)
     assert (found.xy - xy[:, :, None]).abs().max() > 0.05, "tracks that do not move prove nothing"
+
+
+@pytest.mark.parametrize("num_frames", [5, 90])
+def test_templates_sampled_when_needed_equal_stored_ones(small_model, random_maps, random_queries, num_frames):
+    model = small_model("offline")
+    maps = random_maps(model, num_frames, batch=2)
+    t, xy = random_queries(model, num_frames, num_points=7, batch=2)
+    found = []
+    with torch.inference_mode():
+        for templates in (model.support(maps, t, xy), SampledTemplates(maps, t, xy, model.config.radius)):
+            states = model.refine(maps, QuerySupport(templates, t), TrackState.at_queries(xy, num_frames), 2)
+            found.append(list(states)[-1].xy)
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)
 
 
 def test_training_form_equals_the_inference_form(small_model, random_maps, random_queries):
