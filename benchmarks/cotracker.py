@@ -82,7 +82,6 @@ def measure_clip(num_frames: int, num_points: int, dtype: str, threads: int) -> 
     tracker.track(frames[:1], pt.Queries(t=np.zeros(4, dtype=int), xy=warm_up.xy))  # libraries set themselves up
     totals: dict[str, float] = {}
     model.encode = timed(totals, "encoder", model.encode)
-    model.support = timed(totals, "templates", model.support)
     model._correlation = timed(totals, "correlation", model._correlation)
     model._embed = timed(totals, "tokens", model._embed)
     model.updateformer._exchange = timed(totals, "space", model.updateformer._exchange)
@@ -169,7 +168,7 @@ def speed_row(num_frames: int, num_points: int, dtype: str, threads: int) -> tup
         gain,
     ]
     total = found["seconds"]
-    names = ("encoder", "templates", "correlation", "correlation MLP, input", "time", "space")
+    names = ("encoder", "correlation", "correlation MLP, input", "time", "space")
     stages = [size, dtype, *(f"{found['stages'].get(name, 0) / total:.0%}" for name in names)]
     other = PUBLISHED_MB.get((num_frames, num_points))
     memory = [
@@ -195,7 +194,7 @@ def main() -> None:
     headers = ["T, N", "dtype", "s", "peak GFLOP/s", "encoder", "iterations", "whole", "published / ours"]
     print(markdown_table(headers, [row[0] for row in rows]))
     print("\n## Where the time goes\n")
-    headers = ["T, N", "dtype", "encoder", "templates", "correlation", "its MLP, input", "time", "space"]
+    headers = ["T, N", "dtype", "encoder", "correlation", "its MLP, input", "time", "space"]
     print(markdown_table(headers, [row[1] for row in rows]))
     print("\n## Memory above the loaded model, MiB\n")
     headers = ["T, N", "dtype", "measured", "planned", "planned / measured", "published"]
