@@ -12,6 +12,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
+from ..tracker.dataset.targets import check_collection
 from ..tracker.errors import OptionError, PointTrackingError, QueryError
 
 # above this many samples a run is scheduled instead of keeping the App busy
@@ -25,6 +26,27 @@ SAMPLING_RULES = {
 }
 
 _ONLY_OPEN_SAMPLE = "only_open_sample"
+
+
+def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> bool:
+    """Lets the user choose videos, or says why there are none to choose from.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        action: verb of the choice, as in "Preprocess the entire data set"
+        blocked: heading where the data set holds no videos
+
+    Returns:
+        False where the form ends here
+    """
+    try:
+        check_collection(ctx.dataset)
+    except PointTrackingError as error:
+        show_error(inputs.view("no_videos", types.Error(label=blocked, description=str(error))), error)
+        return False
+    add_target(ctx, inputs, action)
+    return True
 
 
 def add_target(ctx: Any, inputs: types.Object, action: str) -> None:

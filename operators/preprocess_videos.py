@@ -9,30 +9,31 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from . import forms
-from .background import run_in_thread, show_summary
+from .background import show_summary
+from .samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/preprocess_videos"
+_ICON = "/assets/preprocess_videos.svg"
 
 
-class PreprocessVideos(foo.Operator):
+class PreprocessVideos(SamplesOperator):
     """Copies videos at a lower rate or size; sources are only read."""
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="preprocess_videos",
+        return self.samples_config(
+            "preprocess_videos",
             label="Preprocess videos",
             description=(
                 "Make small copies of long, large or unplayable videos before tracking points; tracks made on the "
                 "copies can be written back onto the original frames"
             ),
-            icon="video_settings",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            # writes files into a folder the user names; replaces only copies, and only when told to
-            risk_level=types.RiskLevel.MEDIUM,
+            icon=_ICON,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(
+            types.Places.SAMPLES_GRID_ACTIONS, types.Button(label="Preprocess videos", icon=_ICON, prompt=True)
         )
 
     def resolve_input(self, ctx: Any) -> types.Property:
@@ -40,23 +41,14 @@ class PreprocessVideos(foo.Operator):
 
         return types.Property(build_form(ctx), view=types.View(label="Preprocess videos"))
 
-    def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        large = len(forms.target_of(ctx)) > forms.DELEGATE_ABOVE if ctx.dataset is not None else False
-        return foo.ExecutionOptions(
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            default_choice_to_delegated=large,
-        )
-
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.preprocess import run
         from .preprocess_videos_form import options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
+        report = yield from self.run(ctx, run, samples, options)
         if ctx.delegated:
-            run(samples, options, progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
             return
-        report = yield from run_in_thread(ctx, run, samples, options)
         if report.media_field is not None:
             yield ctx.trigger("reload_dataset")
         yield from show_summary(
@@ -79,12 +71,7 @@ class PreprocessVideos(foo.Operator):
             PointTrackingError: as `preprocess_dataset`
         """
         if delegate:
-            return foo.execute_operator(
-                self.uri,
-                {"view": sample_collection.view()},
-                params={"output_dir": str(output_dir), **params},
-                request_delegation=True,
-            )
+            return self.schedule(sample_collection, {"output_dir": str(output_dir), **params})
         from ..tracker.dataset.preprocess import preprocess_dataset
 
         return preprocess_dataset(sample_collection, output_dir, **params)

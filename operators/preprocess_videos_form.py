@@ -16,8 +16,6 @@ from ..tracker.dataset.preprocess_options import (
     check_writable,
 )
 from ..tracker.dataset.preprocess_targets import check_destination, dataset_name_of
-from ..tracker.dataset.targets import check_collection
-from ..tracker.errors import PointTrackingError
 from ..tracker.video.policy import DEFAULT_POLICY, POLICIES, FramePolicy
 from ..tracker.video.transcode import MIN_SIDE, PRESETS, TranscodeOptions
 from . import forms
@@ -37,13 +35,8 @@ def build_form(ctx: Any) -> types.Object:
         the inputs
     """
     inputs = types.Object()
-    try:
-        check_collection(ctx.dataset)
-    except PointTrackingError as error:
-        blocker = inputs.view("no_videos", types.Error(label="Preprocessing needs videos", description=str(error)))
-        forms.show_error(blocker, error)
+    if not forms.add_videos(ctx, inputs, "Preprocess", blocked="Preprocessing needs videos"):
         return inputs
-    forms.add_target(ctx, inputs, "Preprocess")
     _add_folder(ctx, inputs)
     _add_policy(ctx, inputs)
     _add_picture(ctx, inputs)

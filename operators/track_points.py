@@ -9,7 +9,8 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from . import forms
-from .background import run_in_thread, show_summary
+from .background import show_summary
+from .samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/track_points"
 _ICON = "/assets/track_points.svg"
@@ -19,29 +20,16 @@ def _button() -> types.Button:
     return types.Button(label="Track points", icon=_ICON, prompt=True)
 
 
-class TrackPoints(foo.Operator):
+class TrackPoints(SamplesOperator):
     """Tracks points in videos and stores them as frame-level keypoints."""
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return self._config(
+        return self.samples_config(
             "track_points",
-            "Track points",
-            "Track a grid, masks or points through videos and store them as keypoints on the frames",
-        )
-
-    def _config(self, name: str, label: str, description: str, *, unlisted: bool = False) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name=name,
-            label=label,
-            description=description,
-            unlisted=unlisted,
+            label="Track points",
+            description="Track a grid, masks or points through videos and store them as keypoints on the frames",
             icon=_ICON,
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            risk_level=types.RiskLevel.MEDIUM,
         )
 
     def resolve_placement(self, ctx: Any) -> types.Placement:
@@ -52,23 +40,12 @@ class TrackPoints(foo.Operator):
 
         return types.Property(build_form(ctx), view=types.View(label="Track points"))
 
-    def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        large = len(forms.target_of(ctx)) > forms.DELEGATE_ABOVE if ctx.dataset is not None else False
-        return foo.ExecutionOptions(
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            default_choice_to_delegated=large,
-        )
-
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.pipeline import run
         from .track_points_form import options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
-        if ctx.delegated:
-            report = run(samples, options, progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
-        else:
-            report = yield from run_in_thread(ctx, run, samples, options)
+        report = yield from self.run(ctx, run, samples, options)
         if report.num_samples and ctx.params.get("color_by_track", True):
             from ..tracker.dataset.colors import color_by_track
             from ..tracker.dataset.targets import destination_of
@@ -93,9 +70,7 @@ class TrackPoints(foo.Operator):
             PointTrackingError: as `track_dataset`
         """
         if delegate:
-            return foo.execute_operator(
-                self.uri, {"view": sample_collection.view()}, params=params, request_delegation=True
-            )
+            return self.schedule(sample_collection, params)
         from ..tracker.dataset.pipeline import track_dataset
 
         return track_dataset(sample_collection, **params)
@@ -106,10 +81,11 @@ class TrackOpenSample(TrackPoints):
 
     @property
     def config(self) -> foo.OperatorConfig:
-        return self._config(
+        return self.samples_config(
             "track_open_sample",
-            "Track points in the open video",
-            "Track points through the video that is open in the App; elsewhere, use Track points",
+            label="Track points in the open video",
+            description="Track points through the video that is open in the App; elsewhere, use Track points",
+            icon=_ICON,
             unlisted=True,
         )
 

@@ -11,7 +11,6 @@ from ..tracker.dataset.fields import check_label_field, has_label_field, info_fi
 from ..tracker.dataset.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
 from ..tracker.dataset.options import DEFAULTS, WRITE_TO, TrackOptions
 from ..tracker.dataset.origins import FILEPATH, media_fields_with_copies
-from ..tracker.dataset.targets import check_collection
 from ..tracker.errors import PointTrackingError
 from ..tracker.queries.grid import check_frame_index, check_grid_size
 from ..tracker.video.sampling import as_sampling
@@ -31,13 +30,8 @@ def build_form(ctx: Any) -> types.Object:
         the inputs
     """
     inputs = types.Object()
-    try:
-        check_collection(ctx.dataset)
-    except PointTrackingError as error:
-        blocker = inputs.view("no_videos", types.Error(label="Point tracking needs videos", description=str(error)))
-        forms.show_error(blocker, error)
+    if not forms.add_videos(ctx, inputs, "Track points in", blocked="Point tracking needs videos"):
         return inputs
-    forms.add_target(ctx, inputs, "Track points in")
     _add_media(ctx, inputs)
     # first of all: why Execute is disabled must be in sight
     _add_label_field(ctx, inputs)

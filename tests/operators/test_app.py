@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 import point_tracking as pt
 
 URI = "@fo-video/point-tracking/track_points"
+PREPROCESS_URI = "@fo-video/point-tracking/preprocess_videos"
 pytestmark = pytest.mark.app
 
 
@@ -71,3 +72,38 @@ def test_tracking_from_the_toolbar_button(dataset: fo.Dataset) -> None:
         expect(page.get_by_text("frames.tracks exists; finished among the chosen samples: 1")).to_be_visible()
         browser.screenshot(page, "6_form_in_the_modal")
         page.keyboard.press("Escape")
+
+
+def test_preprocessing_from_the_toolbar_button(
+    dataset: fo.Dataset, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    output_dir = tmp_path_factory.mktemp("elsewhere") / "copies"
+    copies_name = f"{dataset.name}-copies"
+    with browser.app_page(dataset) as page:
+        page.click(f'[data-item-id="{PREPROCESS_URI}"]')
+        folder = browser.field(page, "Output folder")
+        folder.wait_for()
+        execute = page.get_by_role("button", name="Execute")
+        expect(execute).to_be_disabled()
+        folder.fill(str(tmp_path))
+        folder.press("Tab")
+        expect(page.get_by_text("is the folder of the source videos")).to_be_visible()
+        browser.screenshot(page, "7_folder_of_the_originals")
+        folder.fill(str(output_dir))
+        folder.press("Tab")
+        page.get_by_text("Every n-th frame").click()
+        browser.field(page, "Keep every ... frame").fill("2")
+        browser.field(page, "Name of the new data set").fill(copies_name)
+        expect(page.get_by_text("3 videos will be copied; the originals stay as they are")).to_be_visible()
+        expect(execute).to_be_enabled()
+        browser.screenshot(page, "8_preprocess_form")
+        execute.click()
+        expect(page.get_by_text("Not preprocessed").first).to_be_visible()
+        browser.screenshot(page, "9_preprocess_result")
+
+    copies = fo.load_dataset(copies_name)
+    try:
+        assert copies.values("metadata.total_frame_count") == [15, 15]
+        assert all(path.startswith(str(output_dir)) for path in copies.values("filepath"))
+    finally:
+        copies.delete()

@@ -1,0 +1,80 @@
+"""What operators that work through many samples share: how they are offered, started and scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from . import forms
+from .background import run_in_thread
+
+
+class SamplesOperator(foo.Operator):
+    """A run over the chosen samples: at once with progress, or scheduled where they are many."""
+
+    def samples_config(
+        self, name: str, *, label: str, description: str, icon: str, unlisted: bool = False
+    ) -> foo.OperatorConfig:
+        """The configuration of an operator of this kind.
+
+        Args:
+            name: the operator's, without the plugin's
+            label: its name for people
+            description: one sentence: what it does
+            icon: path of an image in the plugin
+            unlisted: keep it out of the App's list of operators
+        """
+        return foo.OperatorConfig(
+            name=name,
+            label=label,
+            description=description,
+            unlisted=unlisted,
+            icon=icon,
+            dynamic=True,
+            execute_as_generator=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            # writes labels or files where the user says, and replaces them only when told to
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
+        large = len(forms.target_of(ctx)) > forms.DELEGATE_ABOVE if ctx.dataset is not None else False
+        return foo.ExecutionOptions(
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=large,
+        )
+
+    def run(self, ctx: Any, run: Callable[..., Any], samples: Any, options: Any) -> Generator[Any, None, Any]:
+        """Runs here, in a thread with progress in the App, or inside a delegated operation.
+
+        Args:
+            ctx: FiftyOne's execution context
+            run: called with samples, options, progress= and, in the App, cancelled=
+            samples: a data set or view
+            options: of the run
+
+        Returns:
+            what `run` returns
+        """
+        if ctx.delegated:
+            return run(samples, options, progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
+        return (yield from run_in_thread(ctx, run, samples, options))
+
+    def schedule(self, sample_collection: Any, params: dict[str, Any]) -> Any:
+        """Schedules the operator from Python.
+
+        Args:
+            sample_collection: a data set or view
+            params: of the operator
+
+        Returns:
+            FiftyOne's ExecutionResult
+        """
+        return foo.execute_operator(
+            self.uri, {"view": sample_collection.view()}, params=params, request_delegation=True
+        )
