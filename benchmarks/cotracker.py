@@ -1,6 +1,6 @@
 """What CoTracker costs on the CPU: stages, share of the matrix peak, memory against the plan, streaming.
 
-    python benchmarks/cotracker.py [--quick] [--threads 1]
+    python benchmarks/cotracker.py [--quick] [--threads 1] [--plans-only]
 
 Runs the published sizes with random weights: time and memory do not depend on
 them. The published implementation is not run: its times stand in the table
@@ -112,6 +112,80 @@ def measure_clip(num_frames: int, num_points: int, dtype: str, threads: int) -> 
     }
 
 
+def measure_plan(model_name: str, num_frames: int, num_points: int, backward: bool, limit_gb: float | None) -> dict:
+    """Peak memory of one clip through any of the models, one iteration, against what was planned."""
+    import numpy as np
+    import torch
+
+    import point_tracking as pt
+    from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
+    from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+    from point_tracking.tracker.models.cotracker.cotracker2 import CoTracker2
+    from point_tracking.tracker.models.cotracker.model import CoTracker3
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    model = {
+        "offline": lambda: CoTracker3(COTRACKER3_OFFLINE),
+        "online": lambda: CoTracker3(COTRACKER3_ONLINE),
+        "cotracker2": lambda: CoTracker2(COTRACKER2),
+    }[model_name]()
+    tracker = CoTrackerTracker.from_model(model, device="cpu", support_grid=0, iterations=1, memory_limit_gb=limit_gb)
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (num_frames, 96, 128, 3), dtype=np.uint8)
+    queries = pt.Queries(t=np.zeros(num_points, dtype=int), xy=rng.uniform(0, [127, 95], (num_points, 2)))
+    if backward:
+        queries = pt.Queries(t=np.full(num_points, num_frames // 2), xy=queries.xy)
+    tracker.track(frames[:1], pt.Queries(t=np.zeros(4, dtype=int), xy=queries.xy[:4]))  # libraries set themselves up
+    release_free_memory()
+    base = rss_mb()
+    reset_peak_rss()
+    tracks = tracker.track(frames, queries, backward=backward)
+    return {"peak_mb": peak_rss_mb() - base, "plan": tracks.info["plan"]}
+
+
+# model, frames, points, backward, memory limit in GiB: what the plan has to cut in different ways
+PLANS = [
+    ("offline", 48, 100, False, 0.15),
+    ("offline", 24, 900, False, 0.12),
+    ("online", 24, 100, False, None),
+    ("online", 24, 900, False, None),
+    ("online", 40, 100, True, None),
+    ("online", 40, 100, True, 0.2),
+    ("cotracker2", 24, 100, False, None),
+    ("cotracker2", 24, 900, False, None),
+]
+
+
+def plan_table(plans: list[tuple]) -> str:
+    """How well memory is foretold for chained windows, the online models, and both directions."""
+    rows = []
+    for name, num_frames, num_points, backward, limit_gb in plans:
+        found = run_isolated(
+            measure_plan,
+            model_name=name,
+            num_frames=num_frames,
+            num_points=num_points,
+            backward=backward,
+            limit_gb=limit_gb,
+        ).result
+        plan = found["plan"]
+        rows.append(
+            [
+                name + (", backward" if backward else ""),
+                f"{num_frames}, {num_points}",
+                "free memory" if limit_gb is None else f"{limit_gb * 1024:.0f} MiB",
+                plan["window_frames"],
+                plan["points_per_pass"],
+                round(found["peak_mb"]),
+                plan["estimated_mb"],
+                f"{plan['estimated_mb'] / found['peak_mb']:.2f}",
+            ]
+        )
+    headers = ["model", "T, N", "limit", "window", "points at once", "measured", "planned", "planned / measured"]
+    return markdown_table(headers, rows)
+
+
 def measure_stream(num_points: int, threads: int) -> dict:
     """Steady state of a streaming session: CPU time per new frame, and memory after 2 and 6 windows."""
     import numpy as np
@@ -185,7 +259,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes only")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--plans-only", action="store_true", help="only compare memory plans with measured peaks")
     given = parser.parse_args()
+    if given.plans_only:
+        print(f"{describe_machine()}\n\n{plan_table(PLANS)}")
+        return
     sizes = [(8, 100), (12, 400)] if given.quick else [(8, 100), (12, 400), (24, 100), (8, 2500), (48, 100)]
     dtypes = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
     rows = [speed_row(*size, dtype, given.threads) for size in sizes for dtype in dtypes]
@@ -199,6 +277,8 @@ def main() -> None:
     print("\n## Memory above the loaded model, MiB\n")
     headers = ["T, N", "dtype", "measured", "planned", "planned / measured", "published"]
     print(markdown_table(headers, [row[2] for row in rows]))
+    print("\n## Memory plans of windows and the other models, MiB above the loaded model\n")
+    print(plan_table(PLANS[2:3] if given.quick else PLANS))
     print("\n## Streaming: cost of a new frame in the steady state, online model\n")
     counts = [100] if given.quick else [100, 400]
     streams = []

@@ -76,12 +76,12 @@ def set_matrix_dtype(model: CoTracker, dtype: torch.dtype) -> None:
 
 @contextmanager
 def matrix_products(dtype: str) -> Iterator[None]:
-    """Allows TF32 products in float32 modules for a while, where that was chosen."""
-    if dtype != "tf32":
-        yield
-        return
+    """Allows TF32 products in float32 modules for a while where that was chosen, and forbids them elsewhere.
+
+    Torch's own default rounds the convolutions of float32 modules to TF32 on cuda.
+    """
     matmul, cudnn = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = dtype == "tf32"
     try:
         yield
     finally:
