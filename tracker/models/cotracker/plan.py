@@ -162,7 +162,10 @@ def estimate_bytes(
     points = points_per_pass + work.num_support
     passes = -(-work.num_points // max(points_per_pass, 1))
     tokens_t = window_frames if config.mode == "offline" else config.window
-    maps = window_frames * _pyramid_bytes(config, work.feature_bytes)
+    windowed = window_frames < work.num_frames
+    # a store of windows has room for the frames that come next, beside those still needed
+    stored_frames = window_frames + (min(chunks.encoder_frames, window_frames) if windowed else 0)
+    maps = stored_frames * _pyramid_bytes(config, work.feature_bytes)
     template_values = config.levels * config.neighbourhood if config.version == 3 else 1
     templates = points * template_values * config.feature_dim * work.feature_bytes
     # every pass keeps its templates from window to window; a chain copies those of the points it has come to;
@@ -170,15 +173,17 @@ def estimate_bytes(
     if config.mode == "online":
         templates *= passes
     else:
-        templates *= passes + 1 if window_frames < work.num_frames else 0
+        templates *= passes + 1 if windowed else 0
     tokens = (points + 3 * config.virtual_tokens) * tokens_t * config.width * _FLOAT_BYTES
     states = points * tokens_t * 24 * _FLOAT_BYTES
     if config.version == 2:
         states += points * tokens_t * (config.token_dim + 6 * config.feature_dim) * _FLOAT_BYTES
     results = work.num_frames * work.num_points * 4 * _FLOAT_BYTES * (2 if work.backward else 1)
     encoding = _encoder_bytes(config, work, device, chunks)
-    refining = templates + tokens + states + max(_block_bytes(config, work, chunks, points, tokens_t))
-    return int(maps + results + max(encoding, refining))
+    refining = tokens + states + max(_block_bytes(config, work, chunks, points, tokens_t))
+    if not windowed:
+        return int(maps + results + max(encoding, templates + refining))
+    return int(maps + results + templates + max(encoding, refining))
 
 
 def _pyramid_bytes(config: CoTrackerConfig, feature_bytes: int) -> int:
