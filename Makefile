@@ -10,10 +10,14 @@ VIDEOS ?=
 # e.g. PYTEST_ARGS="-k writer", BENCH=benchmarks/decode.py
 PYTEST_ARGS ?=
 BENCH ?= $(filter-out benchmarks/harness.py, $(sort $(wildcard benchmarks/*.py)))
+# small, base; resumes where OUT holds a checkpoint
+CONFIG ?= small
+MINUTES ?= 30
+OUT ?= runs/$(CONFIG)
 export DEMO_APP VIDEOS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo test lint bench train
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,3 +42,7 @@ lint:  ## ruff check, ruff format --check, pyright
 bench:  ## run the benchmarks (BENCH=benchmarks/decode.py: one of them)
 	@$(SETUP) bench
 	@set -e; for script in $(BENCH); do echo "== $$script"; .venv/bin/python $$script; done
+
+train:  ## train a tracker of our own (CONFIG=small, MINUTES=30, OUT=runs/small)
+	@$(SETUP) setup
+	@$(RUN) point_tracking.tracker.training --config "$(CONFIG)" --minutes "$(MINUTES)" --out "$(OUT)" --resume

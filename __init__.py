@@ -32,6 +32,12 @@ _PUBLIC = {
     "read_tracks": ".tracker.dataset.reader",
     "track_dataset": ".tracker.dataset.pipeline",
     "preprocess_dataset": ".tracker.dataset.preprocess",
+    "evaluate_dataset": ".tracker.dataset.evaluation",
+    "adapt_tracker": ".tracker.dataset.adaptation",
+    "truth_queries": ".tracker.dataset.truth_sets",
+    "load_tapvid": ".tracker.dataset.truth_sets",
+    "write_tapvid": ".tracker.dataset.truth_sets",
+    "load_known_clips": ".tracker.dataset.truth_sets",
     "load_report": ".tracker.dataset.runs",
     "fill_metadata": ".tracker.dataset.video_samples",
     # also what FiftyOne's model zoo looks for in the root of a source
@@ -44,10 +50,13 @@ __all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
     from .operators.zoo_form import resolve_input
+    from .tracker.dataset.adaptation import adapt_tracker
+    from .tracker.dataset.evaluation import evaluate_dataset
     from .tracker.dataset.pipeline import track_dataset
     from .tracker.dataset.preprocess import preprocess_dataset
     from .tracker.dataset.reader import read_tracks
     from .tracker.dataset.runs import load_report
+    from .tracker.dataset.truth_sets import load_known_clips, load_tapvid, truth_queries, write_tapvid
     from .tracker.dataset.video_samples import fill_metadata
     from .tracker.dataset.writer import write_tracks
     from .tracker.dataset.zoo_model import load_model

@@ -1,11 +1,18 @@
-"""How accurate, fast and lean a tracker is, on real clips with known tracks.
+"""How accurate, fast and lean trackers are, on real clips with known tracks.
 
-    POINT_TRACKING_EVAL_DIR=... python benchmarks/accuracy.py --tracker optical-flow \
-        --output benchmarks/results/accuracy.md [option=value ...]
+    POINT_TRACKING_EVAL_DIR=... python benchmarks/accuracy.py --output benchmarks/results/accuracy.md
+
+takes every tracker that can be loaded without a licence question, and plain
+Lucas-Kanade beside them. To choose:
+
+    ... --tracker optical-flow --tracker cotracker3-offline --option checkpoint=scaled_offline.pth
+
+An option goes with the tracker named before it. `--json` keeps the figures, and
+`--baseline` takes the default tracker's from such a file instead of running it.
 
 Accuracy is TAP-Vid's, queried first, per kind of clip (kinds are never averaged
-together). Speed and memory are measured on made-up frames of 1280 x 720, each
-run in its own process.
+together), with the verdict of the promotion rule. Speed is also measured on
+made-up frames of 1280 x 720. Each tracker runs in processes of its own.
 """
 
 from __future__ import annotations
@@ -15,125 +22,165 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-from harness import describe_machine, markdown_table, run_isolated
+from baselines import lucas_kanade
+from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, run_isolated
 
-from point_tracking import Queries, Tracks, VideoFrames, grid_queries, load_tracker
-from point_tracking.tracker.evaluation.metrics import (
-    MaskScores,
-    TapVidScores,
-    TrackTruth,
-    mask_scores,
-    mean_mask_scores,
-    mean_tap_vid_scores,
-    tap_vid_scores,
-)
+from point_tracking import PointTrackingError, VideoFrames, grid_queries, list_trackers, load_tracker, tracker_info
+from point_tracking.tracker.evaluation.clips import KnownClip, known_clips, read_known_clip
+from point_tracking.tracker.evaluation.counting import mean_known
+from point_tracking.tracker.evaluation.masks import mask_scores
+from point_tracking.tracker.evaluation.promotion import MAX_VISIBLE_OUTSIDE_PERCENT, KindFigures, judge
+from point_tracking.tracker.evaluation.tap_vid import share_visible_outside, tap_vid_scores
 from point_tracking.tracker.models.base import Tracker
-from point_tracking.tracker.types import FrameMap
+from point_tracking.tracker.models.registry import DEFAULT_TRACKER
+from point_tracking.tracker.types import FrameMap, Tracks
 from point_tracking.tracker.video.frames import SampledFrames
 
 # masks are stored at half resolution and points near an outline are fair
 MASK_TOLERANCE_CELLS = 2
 SPEED_SIZE_PX = (1280, 720)
-SPEED_GRID = 30
+SPEED_GRID = 20
+
+FIGURES = ("delta_avg", "average_jaccard", "occlusion_accuracy", "share_visible", "on_object", "visible_outside")
+_FIGURE_HEADERS = ("delta_avg", "AJ", "OA", "visible", "on object", "outside")
+_COST_HEADERS = ("ms/frame", "us/frame/point", "peak MiB")
 
 
-@dataclass(frozen=True)
-class EvalClip:
-    """One clip of POINT_TRACKING_EVAL_DIR, at full rate or thinned out.
-
-    Args:
-        name: of the file
-        kind: of truth; kinds are never averaged together
-        frames: the clip
-        queries: points in pixels of the clip
-        truth: tracks, or None for a clip with masks only
-        masks: (T, H', W') bool, or None
-    """
+@dataclass
+class Contestant:
+    """A tracker with the options it runs with."""
 
     name: str
-    kind: str
-    frames: SampledFrames
-    queries: Queries
-    truth: TrackTruth | None
-    masks: np.ndarray | None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        options = ", ".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.name} ({options})" if options else self.name
 
 
-def load_clip(path: Path, every: int) -> EvalClip:
-    """Reads a clip and what is known about it.
+def load(name: str, options: dict[str, Any]) -> Tracker:
+    """A tracker of the registry, or the baseline."""
+    return lucas_kanade.LucasKanadeTracker() if name == lucas_kanade.NAME else load_tracker(name, **options)
 
-    Args:
-        path: the .npz file; the video lies beside it
-        every: keep every n-th frame, from the phase in which most queries lie; other queries are dropped
+
+def score(clip: KnownClip, tracks: Tracks) -> dict[str, float]:
+    """Compares tracks with what is known about the clip.
 
     Returns:
-        the clip
+        the `FIGURES` that the clip tells, as shares; NaN where there is nothing to count
     """
-    data = np.load(path)
-    video = VideoFrames(path.with_suffix(".mp4"))
-    query_t = data["query_t"].astype(int)
-    phase = int(np.bincount(query_t % every).argmax())
-    kept = query_t % every == phase
-    chosen = slice(phase, None, every)
-    frames = SampledFrames(video, FrameMap(np.arange(video.num_frames)[chosen], video.num_frames))
-    queries = Queries((query_t[kept] - phase) // every, data["query_xy"][kept])
-    truth = masks = None
-    if "tracks" in data:
-        by_frame = {key: np.moveaxis(data[key][kept], 1, 0)[chosen] for key in ("tracks", "visible", "valid")}
-        truth = TrackTruth(
-            queries.t, by_frame["tracks"], by_frame["visible"], size_px=video.size_px, valid=by_frame["valid"]
-        )
-    else:
-        height, width = (int(side) for side in data["mask_hw"])
-        bits = np.unpackbits(data["mask_bits"][chosen], axis=1)[:, : height * width]
-        masks = bits.reshape(-1, height, width).astype(bool)
-    return EvalClip(path.stem, str(data["kind"]), frames, queries, truth, masks)
-
-
-def score(clip: EvalClip, tracks: Tracks) -> TapVidScores | MaskScores:
-    """Compares tracks with what is known about the clip."""
     if clip.truth is not None:
-        return tap_vid_scores(tracks, clip.truth)
+        scores = tap_vid_scores(tracks, clip.truth)
+        return {
+            "delta_avg": scores.delta_avg,
+            "average_jaccard": scores.average_jaccard,
+            "occlusion_accuracy": scores.occlusion_accuracy,
+            "share_visible": scores.share_visible,
+            "visible_outside": share_visible_outside(tracks, clip.truth),
+        }
     assert clip.masks is not None
-    return mask_scores(tracks, clip.queries.t, clip.masks, clip.frames.size_px, tolerance_cells=MASK_TOLERANCE_CELLS)
+    masked = mask_scores(tracks, clip.queries.t, clip.masks, clip.size_px, tolerance_cells=MASK_TOLERANCE_CELLS)
+    return {"share_visible": masked.share_visible, "on_object": masked.on_object}
 
 
-def accuracy_rows(tracker: Tracker, folder: Path, every: int) -> list[list[object]]:
-    """Runs the tracker on every clip.
+def measure_clips(name: str, options: dict[str, Any], paths: list[str], every: int) -> list[dict[str, Any]]:
+    """What runs in a process of its own: tracks every clip and compares.
 
     Returns:
-        one row per kind: kind, clips, delta_avg, AJ, OA, share visible, on object, seconds per clip
+        per clip: its kind, frames, points, seconds, peak MiB and figures
     """
-    scores: dict[str, list[TapVidScores | MaskScores]] = {}
-    seconds: dict[str, list[float]] = {}
-    for path in sorted(folder.glob("*.npz")):
-        clip = load_clip(path, every)
+    tracker = load(name, options)
+    measured = []
+    for path in paths:
+        clip = read_known_clip(path).every(every)
+        video = VideoFrames(clip.video_path)
+        frames = SampledFrames(video, FrameMap(clip.source_indices, video.num_frames))
+        reset_peak_rss()
         start = perf_counter()
-        tracks = tracker.track(clip.frames, clip.queries)
-        seconds.setdefault(clip.kind, []).append(perf_counter() - start)
-        scores.setdefault(clip.kind, []).append(score(clip, tracks))
-        print(f"  {clip.name}: {seconds[clip.kind][-1]:.1f} s", file=sys.stderr)
-    return [_row(kind, scores[kind], float(np.mean(seconds[kind]))) for kind in sorted(scores)]
+        tracks = tracker.track(frames, clip.queries)
+        measured.append(
+            {
+                "clip": clip.name,
+                "kind": clip.kind,
+                "frames": tracks.num_frames,
+                "points": tracks.num_points,
+                "seconds": perf_counter() - start,
+                "peak_mib": peak_rss_mb(),
+                "figures": score(clip, tracks),
+            }
+        )
+    return measured
 
 
-def _row(kind: str, scores: list[Any], seconds: float) -> list[object]:
-    if isinstance(scores[0], MaskScores):
-        masked = mean_mask_scores(scores)
-        figures = ["", "", "", _percent(masked.share_visible), _percent(masked.on_object)]
-    else:
-        tracked = mean_tap_vid_scores(scores)
-        shares = (tracked.delta_avg, tracked.average_jaccard, tracked.occlusion_accuracy, tracked.share_visible)
-        figures = [*(_percent(share) for share in shares), ""]
-    return [kind, len(scores), *figures, f"{seconds:.1f}"]
+def by_kind(measured: Sequence[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Means over the clips of each kind.
+
+    Returns:
+        kind -> figures in percent (None where the kind does not tell), clips, ms per
+        frame, us per frame and point, and the highest peak
+    """
+    kinds: dict[str, dict[str, float | None]] = {}
+    for kind in sorted({clip["kind"] for clip in measured}):
+        clips = [clip for clip in measured if clip["kind"] == kind]
+        means: dict[str, float | None] = {}
+        for name in FIGURES:
+            values = [clip["figures"][name] for clip in clips if name in clip["figures"]]
+            mean = 100 * mean_known(values) if values else float("nan")
+            means[name] = None if np.isnan(mean) else mean
+        means["clips"] = len(clips)
+        means["ms_per_frame"] = 1e3 * float(np.mean([clip["seconds"] / clip["frames"] for clip in clips]))
+        means["us_per_point"] = 1e6 * float(
+            np.mean([clip["seconds"] / (clip["frames"] * clip["points"]) for clip in clips])
+        )
+        means["peak_mib"] = max(clip["peak_mib"] for clip in clips)
+        kinds[kind] = means
+    return kinds
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+def kind_figures(means: dict[str, float | None]) -> KindFigures:
+    """What the promotion rule reads."""
+    return KindFigures(
+        delta_avg=means["delta_avg"],
+        average_jaccard=means["average_jaccard"],
+        on_object=means["on_object"],
+        share_visible=means["share_visible"],
+        visible_outside=means["visible_outside"],
+    )
+
+
+def accuracy_rows(results: dict[str, dict[str, dict[str, float | None]]]) -> list[list[object]]:
+    """One row per kind and tracker."""
+    rows: list[list[object]] = []
+    kinds = sorted({kind for means in results.values() for kind in means})
+    for kind in kinds:
+        for label, by in results.items():
+            if kind not in by:
+                continue
+            means = by[kind]
+            figures = ["" if means[name] is None else f"{means[name]:.1f}" for name in FIGURES]
+            costs = [f"{means['ms_per_frame']:.1f}", f"{means['us_per_point']:.0f}", f"{means['peak_mib']:.0f}"]
+            rows.append([kind, label, means["clips"], *figures, *costs])
+    return rows
+
+
+def verdict_lines(results: dict[str, dict[str, dict[str, float | None]]]) -> list[str]:
+    """The promotion rule's verdict about each tracker that is not the default."""
+    if DEFAULT_TRACKER not in results:
+        return [f"No verdict: {DEFAULT_TRACKER} was not measured."]
+    figures = {label: {kind: kind_figures(means) for kind, means in kinds.items()} for label, kinds in results.items()}
+    return [
+        f"- {label}: {judge(own, figures[DEFAULT_TRACKER])}"
+        for label, own in figures.items()
+        if label != DEFAULT_TRACKER
+    ]
 
 
 def make_video(path: str, num_frames: int) -> None:
@@ -155,85 +202,146 @@ def make_video(path: str, num_frames: int) -> None:
         container.mux(stream.encode())
 
 
-def track_video(path: str, tracker_name: str, options: dict[str, Any]) -> dict[str, float]:
+def track_video(path: str, name: str, options: dict[str, Any], grid: int) -> dict[str, float]:
     """What is timed: decodes and tracks a video.
 
     Returns:
         seconds, frames and the memory that the tracks take, in MiB
     """
-    tracker = load_tracker(tracker_name, **options)
+    tracker = load(name, options)
     start = perf_counter()
     frames = VideoFrames(path)
-    queries = grid_queries(SPEED_GRID, height=frames.size_px[1], width=frames.size_px[0])
+    queries = grid_queries(grid, height=frames.size_px[1], width=frames.size_px[0])
     tracks = tracker.track(frames, queries)
     seconds = perf_counter() - start
     size = sum(array.nbytes for array in (tracks.xy, tracks.visible, tracks.confidence))
     return {"seconds": seconds, "frames": tracks.num_frames, "tracks_mib": size / 2**20}
 
 
-def speed_rows(tracker_name: str, options: dict[str, Any], lengths: list[int]) -> list[list[object]]:
-    """Times the tracker on videos of several lengths, each in its own process.
+def speed_rows(contestants: Sequence[Contestant], lengths: Sequence[int], grid: int) -> list[list[object]]:
+    """Times the trackers on videos of several lengths, each in its own process.
 
     Returns:
-        one row per length: frames, points, seconds, frames per second, peak MiB, MiB of the tracks
+        one row per length and tracker
     """
     rows: list[list[object]] = []
     with tempfile.TemporaryDirectory() as folder:
         for num_frames in lengths:
             path = str(Path(folder, f"{num_frames}.mp4"))
             make_video(path, num_frames)
-            run = run_isolated(track_video, path=path, tracker_name=tracker_name, options=options)
-            seconds, frames = run.result["seconds"], run.result["frames"]
-            figures = [round(seconds, 1), round(frames / seconds, 1), round(run.peak_rss_mb)]
-            rows.append([frames, SPEED_GRID**2, *figures, round(run.result["tracks_mib"], 1)])
+            for one in contestants:
+                run = run_isolated(track_video, path=path, name=one.name, options=one.options, grid=grid)
+                seconds, frames = run.result["seconds"], run.result["frames"]
+                figures = [round(seconds, 1), round(frames / seconds, 1), round(run.peak_rss_mb)]
+                rows.append([one.label, frames, grid**2, *figures, round(run.result["tracks_mib"], 1)])
     return rows
+
+
+def default_contestants() -> list[Contestant]:
+    """The baseline, and every tracker that asks for no consent and no weights of the user's."""
+    names = [name for name in list_trackers() if tracker_info(name).commercial_use]
+    return [Contestant(lucas_kanade.NAME), *(Contestant(name) for name in names)]
+
+
+class _AddTracker(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        namespace.contestants = [*(namespace.contestants or []), Contestant(str(values))]
+
+
+class _AddOption(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        if not namespace.contestants:
+            parser.error("--option goes with the --tracker before it")
+        name, separator, value = str(values).partition("=")
+        if not separator:
+            parser.error(f"Invalid option {values!r}. Expected name=value")
+        try:
+            namespace.contestants[-1].options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            namespace.contestants[-1].options[name] = value
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tracker", default="optical-flow")
+    parser.add_argument("--tracker", dest="contestants", action=_AddTracker, help="may be repeated")
+    parser.add_argument("--option", action=_AddOption, metavar="NAME=VALUE", help="of the tracker before it")
     parser.add_argument("--every", type=int, action="append", help="keep every n-th frame; default: 1 and 4")
-    parser.add_argument("--lengths", type=int, nargs="*", default=[50, 500], help="frames of the speed runs")
+    parser.add_argument("--clips", default="*", help="only clips of such names, e.g. 'composite_*'")
+    parser.add_argument("--lengths", type=int, nargs="*", default=[50], help="frames of the speed runs; none: no runs")
+    parser.add_argument("--grid", type=int, default=SPEED_GRID, help="points per side of the speed runs")
+    parser.add_argument("--baseline", type=Path, help=f"take the figures of {DEFAULT_TRACKER} from this --json file")
+    parser.add_argument("--json", type=Path, help="file to keep the figures in")
     parser.add_argument("--output", type=Path, help="markdown file to write")
-    parser.add_argument("options", nargs="*", metavar="option=value", help="options of the tracker")
     return parser.parse_args(arguments)
 
 
-def _option(text: str) -> tuple[str, Any]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+def accuracy_of(
+    contestants: Sequence[Contestant], paths: list[str], every: int, known: dict[str, Any]
+) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Measures trackers, or takes what is known about them.
+
+    Args:
+        contestants: trackers
+        paths: .npz files of the clips
+        every: keep every n-th frame
+        known: label -> means by kind, of an earlier run
+
+    Returns:
+        label -> means by kind
+    """
+    results: dict[str, dict[str, dict[str, float | None]]] = dict(known)
+    for one in contestants:
+        print(f"{one.label}, every {every}", file=sys.stderr, flush=True)
+        run = run_isolated(measure_clips, name=one.name, options=one.options, paths=paths, every=every)
+        results[one.label] = by_kind(run.result)
+    return results
+
+
+def _accuracy_parts(given: argparse.Namespace, contestants: Sequence[Contestant], paths: list[str]) -> list[str]:
+    parts: list[str] = []
+    kept: dict[str, Any] = {"machine": describe_machine(), "every": {}}
+    baseline = json.loads(given.baseline.read_text())["every"] if given.baseline else {}
+    for every in given.every or [1, 4]:
+        known = {label: by for label, by in baseline.get(str(every), {}).items() if label == DEFAULT_TRACKER}
+        to_run = [one for one in contestants if one.label not in known]
+        results = accuracy_of(to_run, paths, every, known)
+        kept["every"][str(every)] = results
+        headers = ["kind", "tracker", "clips", *_FIGURE_HEADERS, *_COST_HEADERS]
+        parts += [f"## {'Every frame' if every == 1 else f'Every {every}th frame'}"]
+        parts += [markdown_table(headers, accuracy_rows(results)), "Promotion rule:", "\n".join(verdict_lines(results))]
+    if given.json:
+        given.json.write_text(json.dumps(kept, indent=1))
+    parts.append(
+        "Percent; TAP-Vid, queried first, at 256 x 256; means over the clips of a kind. Visible: share declared "
+        f"visible. On object: share of these within {MASK_TOLERANCE_CELLS} mask pixels of the object. Outside: share "
+        "of positions that truly lie outside the frame and are reported visible; the promotion rule allows "
+        f"{MAX_VISIBLE_OUTSIDE_PERCENT:g}, or as much as the default has. For sparse keypoints every label counts as "
+        "visible, so OA is the share declared visible. The rule's verdict is the one at full rate."
+    )
+    return parts
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark; returns the exit status."""
     given = _parse(arguments)
-    options = dict(_option(text) for text in given.options)
-    tracker = load_tracker(given.tracker, **options)
-    parts = [
-        f"# Accuracy and speed of `{given.tracker}`",
-        describe_machine(),
-        f"Options: `{json.dumps(tracker.options)}`",
-    ]
+    contestants = given.contestants or default_contestants()
+    parts = ["# Accuracy and speed of the trackers", describe_machine()]
+    try:
+        options = {one.label: load(one.name, one.options).options for one in contestants}
+    except PointTrackingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    parts.append("\n".join(f"- {label}: `{json.dumps(values)}`" for label, values in options.items()))
 
     folder = os.environ.get("POINT_TRACKING_EVAL_DIR")
     if folder:
-        headers = ["kind", "clips", "delta_avg", "AJ", "OA", "visible", "on object", "s per clip"]
-        for every in given.every or [1, 4]:
-            title = "Every frame" if every == 1 else f"Every {every}th frame"
-            parts += [f"## {title}", markdown_table(headers, accuracy_rows(tracker, Path(folder), every))]
-        parts.append(
-            "Percent; TAP-Vid, queried first, at 256 x 256; means over the clips of a kind. Visible: share declared "
-            f"visible. On object: share of these within {MASK_TOLERANCE_CELLS} mask pixels of the object. For sparse "
-            "keypoints every label counts as visible, so OA is the share declared visible."
-        )
+        paths = [str(path) for path in known_clips(folder) if path.match(f"{given.clips}.npz")]
+        parts += _accuracy_parts(given, contestants, paths)
     else:
         parts.append("Accuracy was not measured: POINT_TRACKING_EVAL_DIR is not set.")
     if given.lengths:
-        headers = ["frames", "points", "seconds", "frames/s", "peak MiB", "tracks MiB"]
-        table = markdown_table(headers, speed_rows(given.tracker, options, given.lengths))
+        headers = ["tracker", "frames", "points", "seconds", "frames/s", "peak MiB", "tracks MiB"]
+        table = markdown_table(headers, speed_rows(contestants, given.lengths, given.grid))
         parts += ["## Speed and memory, 1280 x 720 H.264, decoding included", table]
 
     report = "\n\n".join(parts) + "\n"

@@ -1,20 +1,22 @@
 """What CoTracker costs on the CPU: stages, share of the matrix peak, memory against the plan, streaming.
 
-    python benchmarks/cotracker.py [--quick] [--threads 1] [--plans-only]
+    python benchmarks/cotracker.py [--quick] [--threads 1] [--parts speed plans streaming]
 
 Runs the published sizes with random weights: time and memory do not depend on
 them. The published implementation is not run: its times stand in the table
-`PUBLISHED`, measured on another core, and are compared through the share of the
-matrix product's peak that both reach on their own core.
+`PUBLISHED`, measured on another core. To compare, they are scaled by how fast
+both cores convolve and multiply.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, rss_mb, run_isolated
 
@@ -22,21 +24,50 @@ from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rs
 # on one core with 107 GFLOP/s of matrix peak
 PUBLISHED = {(8, 100): 11.0, (12, 400): 35.1, (8, 2500): 114.0}
 PUBLISHED_PEAK = 107e9
+PUBLISHED_ENCODER = 0.85  # of these seconds, per frame
 PUBLISHED_MB = {(8, 2500): 1974, (24, 100): 2030, (24, 400): 1989}
 ITERATIONS = 6
+PARTS = ("speed", "plans", "streaming")
 
 
-def matrix_peak(repeats: int = 4) -> float:
-    """Operations per CPU second of the fastest of a few products of two 1024 x 1024 float32 matrices."""
+def core_rates(dtype: str = "float32", repeats: int = 4) -> tuple[float, float]:
+    """Operations per CPU second that this core reaches in matrix products and in convolutions.
+
+    The best of a few products of two 1024 x 1024 matrices, and of a few 3 x 3
+    convolutions of 256 channels. Torch takes them from different libraries: on
+    some CPUs one of these is more than twice as fast as the other.
+    """
     import torch
+    import torch.nn.functional as F
 
-    a = torch.randn(1024, 1024)
-    best = float("inf")
-    for _ in range(repeats):
-        start = process_time()
-        torch.mm(a, a)
-        best = min(best, process_time() - start)
-    return 2 * 1024**3 / best
+    kind = getattr(torch, dtype)
+    a = torch.randn(1024, 1024).to(kind)
+    x = torch.randn(1, 256, 96, 128).to(kind).contiguous(memory_format=torch.channels_last)
+    weight = torch.randn(256, 256, 3, 3).to(kind).contiguous(memory_format=torch.channels_last)
+
+    def rate(operations: float, run: Callable[[], Any]) -> float:
+        best = float("inf")
+        for _ in range(repeats):
+            start = process_time()
+            run()
+            best = min(best, process_time() - start)
+        return operations / best
+
+    with torch.inference_mode():
+        convolutions = rate(2 * 9 * 256**2 * 96 * 128, lambda: F.conv2d(x, weight, padding=1))
+        return rate(2 * 1024**3, lambda: torch.mm(a, a)), convolutions
+
+
+def published_seconds(num_frames: int, num_points: int, products: float, convolutions: float) -> float | None:
+    """What the published code would take on a core with these rates in float32, None where it was not measured.
+
+    Its encoder is made of convolutions, the rest of matrix products.
+    """
+    total = PUBLISHED.get((num_frames, num_points))
+    if total is None:
+        return None
+    encoder = PUBLISHED_ENCODER * num_frames
+    return PUBLISHED_PEAK * (encoder / convolutions + (total - encoder) / products)
 
 
 def release_free_memory() -> None:
@@ -46,16 +77,47 @@ def release_free_memory() -> None:
         trim(0)
 
 
-def timed(totals: dict[str, float], stage: str, function: Callable) -> Callable:
-    """A function that adds its CPU time to a stage."""
+STAGES = ("encoder", "correlation", "correlation MLP, input", "time", "space")
+
+
+def timed(
+    totals: dict[str, float], stage: str, function: Callable, clock: Callable[[], float] = process_time
+) -> Callable:
+    """A function that adds its time to a stage."""
 
     def run(*args, **kwargs):
-        start = process_time()
+        start = clock()
         result = function(*args, **kwargs)
-        totals[stage] = totals.get(stage, 0.0) + process_time() - start
+        totals[stage] = totals.get(stage, 0.0) + clock() - start
         return result
 
     return run
+
+
+@contextmanager
+def watched_stages(model: Any, clock: Callable[[], float] = process_time) -> Iterator[dict[str, float]]:
+    """Measures a CoTracker3's stages for a while.
+
+    Yields:
+        seconds of each of `STAGES`, complete at the end of the block
+    """
+    from point_tracking.tracker.models.cotracker import transformer
+
+    totals: dict[str, float] = {}
+    over_time = transformer._over_time
+    model.encode = timed(totals, "encoder", model.encode, clock)
+    model._correlation = timed(totals, "correlation", model._correlation, clock)
+    model._embed = timed(totals, "tokens", model._embed, clock)
+    model.updateformer._exchange = timed(totals, "space", model.updateformer._exchange, clock)
+    transformer._over_time = timed(totals, "time", over_time, clock)
+    try:
+        yield totals
+    finally:
+        transformer._over_time = over_time
+        for watched, name in ((model, "encode"), (model, "_correlation"), (model, "_embed")):
+            delattr(watched, name)
+        del model.updateformer._exchange
+    totals["correlation MLP, input"] = totals.pop("tokens", 0.0) - totals.get("correlation", 0.0)
 
 
 def measure_clip(num_frames: int, num_points: int, dtype: str, threads: int) -> dict:
@@ -64,7 +126,7 @@ def measure_clip(num_frames: int, num_points: int, dtype: str, threads: int) -> 
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.models.cotracker import costs, transformer
+    from point_tracking.tracker.models.cotracker import costs
     from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
     from point_tracking.tracker.models.cotracker.model import CoTracker3
 
@@ -80,33 +142,31 @@ def measure_clip(num_frames: int, num_points: int, dtype: str, threads: int) -> 
 
     warm_up = queries(4)
     tracker.track(frames[:1], pt.Queries(t=np.zeros(4, dtype=int), xy=warm_up.xy))  # libraries set themselves up
-    totals: dict[str, float] = {}
-    model.encode = timed(totals, "encoder", model.encode)
-    model._correlation = timed(totals, "correlation", model._correlation)
-    model._embed = timed(totals, "tokens", model._embed)
-    model.updateformer._exchange = timed(totals, "space", model.updateformer._exchange)
-    transformer._over_time = timed(totals, "time", transformer._over_time)
-    peaks = [matrix_peak()]
+    rates = [(*core_rates(), *core_rates(dtype))]
     release_free_memory()
     base = rss_mb()
     reset_peak_rss()
     start, wall = process_time(), perf_counter()
-    tracks = tracker.track(frames, queries(num_points))
+    with watched_stages(tracker._model) as totals:
+        tracks = tracker.track(frames, queries(num_points))
     seconds, wall = process_time() - start, perf_counter() - wall
     peak_mb = peak_rss_mb() - base
-    peaks.append(matrix_peak())
+    rates.append((*core_rates(), *core_rates(dtype)))
+    products32, convolutions32, products, convolutions = (max(column) for column in zip(*rates, strict=True))
+    peak = max(products, convolutions)
+    published = published_seconds(num_frames, num_points, products32, convolutions32)
     encoder_flops = num_frames * costs.encoder_flops(model.config)
     refine_flops = ITERATIONS * costs.refine_flops(model.config, num_frames, num_points)
-    totals["correlation MLP, input"] = totals.pop("tokens") - totals["correlation"]
     return {
         "seconds": seconds,
         "wall": wall,
         "stages": totals,
-        "peak": max(peaks),
-        "encoder_share": encoder_flops / totals["encoder"] / max(peaks),
-        "refine_share": refine_flops / (seconds - totals["encoder"]) / max(peaks),
-        "share": (encoder_flops + refine_flops) / seconds / max(peaks),
-        "flops": encoder_flops + refine_flops,
+        "products": products,
+        "convolutions": convolutions,
+        "gain": None if published is None else published / seconds,
+        "encoder_share": encoder_flops / totals["encoder"] / peak,
+        "refine_share": refine_flops / (seconds - totals["encoder"]) / peak,
+        "share": (encoder_flops + refine_flops) / seconds / peak,
         "peak_mb": peak_mb,
         "estimated_mb": tracks.info["plan"]["estimated_mb"],
     }
@@ -186,8 +246,8 @@ def plan_table(plans: list[tuple]) -> str:
     return markdown_table(headers, rows)
 
 
-def measure_stream(num_points: int, threads: int) -> dict:
-    """Steady state of a streaming session: CPU time per new frame, and memory after 2 and 6 windows."""
+def measure_stream(num_points: int, threads: int, iterations: int, windows: int) -> dict:
+    """Steady state of a streaming session: CPU time per new frame in the last of some windows, and its memory."""
     import numpy as np
     import torch
 
@@ -199,7 +259,7 @@ def measure_stream(num_points: int, threads: int) -> dict:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = CoTracker3(COTRACKER3_ONLINE)
-    tracker = CoTrackerTracker.from_model(model, device="cpu", support_grid=0, iterations=ITERATIONS)
+    tracker = CoTrackerTracker.from_model(model, device="cpu", support_grid=0, iterations=iterations)
     totals: dict[str, float] = {}
     model.encode = timed(totals, "encoder", model.encode)
     session = tracker.open_session((128, 96))
@@ -208,17 +268,35 @@ def measure_stream(num_points: int, threads: int) -> dict:
     )
     frames = np.random.default_rng(0).integers(0, 255, (8, 96, 128, 3), dtype=np.uint8)
     memory, seconds = [], 0.0
-    for _ in range(4):
+    for _ in range(windows + 1):
         totals.clear()
         start = process_time()
         session.push(frames)
         seconds = process_time() - start
+        release_free_memory()  # or what the allocator happens to hold hides what the session keeps
         memory.append(rss_mb())
-    return {
-        "seconds_per_frame": seconds / 8,
-        "encoder_per_frame": totals["encoder"] / 8,
-        "growth_mb": memory[-1] - memory[1],
-    }
+    return {"seconds_per_frame": seconds / 8, "encoder_per_frame": totals["encoder"] / 8, "memory_mb": memory}
+
+
+# windows after which a session's memory is compared: the first ones still fill what is kept between calls
+GROWTH_FROM, GROWTH_TO = 5, 11
+
+
+def stream_row(num_points: int, threads: int) -> list[object]:
+    """A row of the table about sessions; memory with one iteration, which takes as much as six."""
+
+    def measured(iterations: int, windows: int) -> dict:
+        return run_isolated(
+            measure_stream, num_points=num_points, threads=threads, iterations=iterations, windows=windows
+        ).result
+
+    found, memory = measured(ITERATIONS, windows=2), measured(1, windows=GROWTH_TO)["memory_mb"]
+    return [
+        num_points,
+        f"{found['seconds_per_frame']:.2f}",
+        f"{found['encoder_per_frame']:.2f}",
+        f"{memory[GROWTH_TO] - memory[GROWTH_FROM]:.1f}",
+    ]
 
 
 def speed_row(num_frames: int, num_points: int, dtype: str, threads: int) -> tuple[list, list, list]:
@@ -227,23 +305,20 @@ def speed_row(num_frames: int, num_points: int, dtype: str, threads: int) -> tup
         measure_clip, num_frames=num_frames, num_points=num_points, dtype=dtype, threads=threads
     ).result
     size = f"{num_frames}, {num_points}"
-    published = PUBLISHED.get((num_frames, num_points))
-    gain = "-"
-    if published is not None and threads == 1:
-        gain = f"{found['share'] / (found['flops'] / published / PUBLISHED_PEAK):.2f}x"
+    gain = "-" if found["gain"] is None or threads > 1 else f"{found['gain']:.2f}x"
     speed = [
         size,
         dtype,
         f"{found['seconds']:.1f}",
-        f"{found['peak'] / 1e9:.0f}",
+        f"{found['products'] / 1e9:.0f}",
+        f"{found['convolutions'] / 1e9:.0f}",
         f"{found['encoder_share']:.0%}",
         f"{found['refine_share']:.0%}",
         f"{found['share']:.0%}",
         gain,
     ]
     total = found["seconds"]
-    names = ("encoder", "correlation", "correlation MLP, input", "time", "space")
-    stages = [size, dtype, *(f"{found['stages'].get(name, 0) / total:.0%}" for name in names)]
+    stages = [size, dtype, *(f"{found['stages'].get(name, 0) / total:.0%}" for name in STAGES)]
     other = PUBLISHED_MB.get((num_frames, num_points))
     memory = [
         size,
@@ -259,17 +334,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes only")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--plans-only", action="store_true", help="only compare memory plans with measured peaks")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=" ".join(PARTS))
     given = parser.parse_args()
-    if given.plans_only:
-        print(f"{describe_machine()}\n\n{plan_table(PLANS)}")
-        return
-    sizes = [(8, 100), (12, 400)] if given.quick else [(8, 100), (12, 400), (24, 100), (8, 2500), (48, 100)]
+    print(f"{describe_machine()}; {given.threads} thread(s), CPU seconds")
+    if "speed" in given.parts:
+        print_speed(given.quick, given.threads)
+    if "plans" in given.parts:
+        print("\n## Memory plans of windows and the other models, MiB above the loaded model\n")
+        print(plan_table(PLANS[2:3] if given.quick else PLANS))
+    if "streaming" in given.parts:
+        print("\n## Streaming: cost of a new frame in the steady state, online model\n")
+        counts = [100] if given.quick else [100, 400]
+        growth = f"memory growth from window {GROWTH_FROM} to {GROWTH_TO}, MiB"
+        headers = ["N", "s per frame", "of it encoder", growth]
+        print(markdown_table(headers, [stream_row(count, given.threads) for count in counts]))
+
+
+def print_speed(quick: bool, threads: int) -> None:
+    """The three tables about clips."""
+    sizes = [(8, 100), (12, 400)] if quick else [(8, 100), (12, 400), (24, 100), (8, 2500), (48, 100)]
     dtypes = ["float32", "bfloat16"] if has_bfloat16() else ["float32"]
-    rows = [speed_row(*size, dtype, given.threads) for size in sizes for dtype in dtypes]
-    print(f"{describe_machine()}; {given.threads} thread(s), CPU seconds\n")
-    print("## Speed: offline model, six iterations, whole clip\n")
-    headers = ["T, N", "dtype", "s", "peak GFLOP/s", "encoder", "iterations", "whole", "published / ours"]
+    rows = [speed_row(*size, dtype, threads) for size in sizes for dtype in dtypes]
+    print("\n## Speed: offline model, six iterations, whole clip\n")
+    rates = ["products GFLOP/s", "convolutions GFLOP/s"]
+    headers = ["T, N", "dtype", "s", *rates, "encoder", "iterations", "whole", "published / ours"]
     print(markdown_table(headers, [row[0] for row in rows]))
     print("\n## Where the time goes\n")
     headers = ["T, N", "dtype", "encoder", "correlation", "its MLP, input", "time", "space"]
@@ -277,16 +365,6 @@ def main() -> None:
     print("\n## Memory above the loaded model, MiB\n")
     headers = ["T, N", "dtype", "measured", "planned", "planned / measured", "published"]
     print(markdown_table(headers, [row[2] for row in rows]))
-    print("\n## Memory plans of windows and the other models, MiB above the loaded model\n")
-    print(plan_table(PLANS[2:3] if given.quick else PLANS))
-    print("\n## Streaming: cost of a new frame in the steady state, online model\n")
-    counts = [100] if given.quick else [100, 400]
-    streams = []
-    for count in counts:
-        found = run_isolated(measure_stream, num_points=count, threads=given.threads).result
-        costs = (f"{found['seconds_per_frame']:.2f}", f"{found['encoder_per_frame']:.2f}")
-        streams.append([count, *costs, f"{found['growth_mb']:.0f}"])
-    print(markdown_table(["N", "s per frame", "of it encoder", "memory growth over 2 windows, MiB"], streams))
 
 
 def has_bfloat16() -> bool:

@@ -47,6 +47,10 @@ _SUPERSAMPLING = 2
 _OPAQUE = 0.5
 # points nearer than this to an edge between layers belong to neither
 _EDGE_MARGIN_PX = 2
+EDGE_STEPS = tuple(
+    (dx, dy) for dx in (-_EDGE_MARGIN_PX, 0, _EDGE_MARGIN_PX) for dy in (-_EDGE_MARGIN_PX, 0, _EDGE_MARGIN_PX)
+)
+"""Around a point, x and y in pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,10 +208,7 @@ def demo_queries(scene: Scene, grid_size: int) -> Queries:
     width, height = FRAME_SIZE
     xy = grid_queries(grid_size, height=height, width=width).xy
     top = topmost_layer(scene, 0, xy)
-    around = [
-        (dx, dy) for dx in (-_EDGE_MARGIN_PX, 0, _EDGE_MARGIN_PX) for dy in (-_EDGE_MARGIN_PX, 0, _EDGE_MARGIN_PX)
-    ]
-    clear = np.logical_and.reduce([topmost_layer(scene, 0, xy + np.array(step)) == top for step in around])
+    clear = np.logical_and.reduce([topmost_layer(scene, 0, xy + np.array(step)) == top for step in EDGE_STEPS])
     xy = xy[clear]
     return Queries(t=np.zeros(len(xy), dtype=np.int64), xy=xy, origin="points")
 
@@ -225,7 +226,7 @@ def write_video(path: str | os.PathLike[str], frames: Iterator[np.ndarray]) -> N
 
     Args:
         path: of the mp4 file
-        frames: (H, W, 3) float32 RGB, 0 to 255
+        frames: (H, W, 3) RGB, 0 to 255
     """
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = cast("av.video.stream.VideoStream", container.add_stream("libx264", rate=FPS, options={"crf": "17"}))
@@ -242,12 +243,13 @@ def make_clips(folder: str | os.PathLike[str], *, seed: int = 0, grid_size: int 
 
     Args:
         folder: where to put the mp4 files; made if missing, files of the same name are replaced
-        seed: of the camera's shake
+        seed: of the camera's shake before photographs
         grid_size: points per side in frame 0; those on the edge of an object are left out
 
     Returns:
-        one clip per scene
+        one clip per scene, then those of the generator
     """
+    from .generated import generated_clips
     from .scenes import demo_scenes
 
     folder = Path(folder)
@@ -258,7 +260,7 @@ def make_clips(folder: str | os.PathLike[str], *, seed: int = 0, grid_size: int 
         write_video(path, (render(scene, t) for t in range(scene.num_frames)))
         queries = demo_queries(scene, grid_size)
         clips.append(DemoClip(path, queries, true_tracks(scene, queries.xy), subject_mask(scene)))
-    return clips
+    return [*clips, *generated_clips(folder, grid_size)]
 
 
 def _enlarged(affine: np.ndarray) -> np.ndarray:

@@ -30,7 +30,6 @@ _SHUTTLE = [(398, 22), (412, 4), (432, 20), (446, 80), (452, 160), (458, 262), (
             (378, 100), (388, 70)]  # fmt: skip
 _SAUCER = ((280, 228), (199, 157))  # centre, half axes
 _CUP = ((290, 113), (119, 97))
-_MISSION_PATCH = ((167, 386), (39, 38))
 
 
 @dataclass(frozen=True)
@@ -128,20 +127,17 @@ def demo_scenes(*, seed: int, num_frames: int, frame_size: tuple[int, int]) -> l
         frame_size: (width, height), pixels
     """
     rng = np.random.default_rng(seed)
-    return [
-        make(lambda motion: make_stage(motion, num_frames, frame_size, rng))
-        for make in (_cat_and_cup, _in_orbit, _coffee_table, _photographer)
-    ]
+    return [make(lambda motion: make_stage(motion, num_frames, frame_size, rng)) for make in (_cat_and_cup, _in_orbit)]
 
 
 def _cat_and_cup(camera) -> Scene:
     """A pan over grass; the cup slides in front of the cat."""
     stage = camera(Motion(x=(-90, 90), y=(-15, 20), scale=(1.0, 1.12), angle=(-2, 2)))
-    cat, cup = _photo("chelsea"), _photo("coffee")
+    cat, cup = photo("chelsea"), photo("coffee")
     return Scene(
         "cat_and_cup",
         (
-            stage.layer(_mirrored(_tinted(_photo("grass"), (72, 112, 44))), Motion((0, 0), (0, 0), (1.3, 1.3))),
+            stage.layer(_mirrored(tinted(photo("grass"), (72, 112, 44))), Motion((0, 0), (0, 0), (1.3, 1.3))),
             stage.layer(cat, Motion((-190, 60), (-20, -5), (0.72, 0.8), (-6, 7), swing=-25), _outline(cat, _CAT_HEAD)),
             stage.layer(
                 cup,
@@ -156,76 +152,28 @@ def _cat_and_cup(camera) -> Scene:
 def _in_orbit(camera) -> Scene:
     """The camera rolls before the stars; the shuttle flies behind the astronaut."""
     stage = camera(Motion(x=(20, -30), y=(0, -10), scale=(1.1, 1.25), angle=(-9, 9)))
-    photo = _photo("astronaut")
-    shuttle = photo[:, 330:490]
+    astronaut = photo("astronaut")
+    shuttle = astronaut[:, 330:490]
     return Scene(
         "in_orbit",
         (
-            stage.layer(_photo("hubble_deep_field"), Motion((0, 0), (0, 0), (1.15, 1.15))),
+            stage.layer(photo("hubble_deep_field"), Motion((0, 0), (0, 0), (1.15, 1.15))),
             stage.layer(
                 shuttle,
                 Motion((-220, 240), (60, -40), (0.9, 0.62), (38, 62), swing=-20),
                 _outline(shuttle, [(x - 330, y) for x, y in _SHUTTLE]),
             ),
             stage.layer(
-                photo,
+                astronaut,
                 Motion((90, -20), (15, 30), (0.52, 0.55), (10, -12), swing=12, squeeze=0.12),
-                _outline(photo, _ASTRONAUT),
+                _outline(astronaut, _ASTRONAUT),
             ),
         ),
         subject=2,
     )
 
 
-def _coffee_table(camera) -> Scene:
-    """The camera closes in on a table; a mission patch and a piece of brick wall cross each other."""
-    stage = camera(Motion(x=(-20, 25), y=(-10, 20), scale=(1.0, 1.35), angle=(0, -4)))
-    patch = _photo("astronaut")[340:432, 122:212]
-    brick = _tinted(_photo("brick"), (176, 88, 62))
-    rows, columns = brick.shape[:2]
-    middle = np.array([columns / 2, rows / 2])
-    turn = np.deg2rad(np.arange(0, 360, 6))
-    radius = 190 + 34 * np.sin(3 * turn) + 22 * np.cos(5 * turn)
-    blob = middle + radius[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=-1)
-    return Scene(
-        "coffee_table",
-        (
-            stage.layer(_mirrored(_photo("coffee")), Motion((0, 0), (0, 0), (1.25, 1.25))),
-            stage.layer(
-                patch,
-                Motion((150, -190), (-60, 40), (1.25, 1.4), (0, -75), swing=-30),
-                _ellipse(patch, (_MISSION_PATCH[0][0] - 122, _MISSION_PATCH[0][1] - 340), _MISSION_PATCH[1]),
-            ),
-            stage.layer(brick, Motion((-200, 130), (70, -20), (0.5, 0.46), (-10, 45)), _outline(brick, blob)),
-        ),
-        subject=1,
-    )
-
-
-def _photographer(camera) -> Scene:
-    """The camera pulls back from a photographer; a cup and a cat pass before it."""
-    stage = camera(Motion(x=(40, -20), y=(-10, 5), scale=(1.4, 1.0), angle=(3, -2)))
-    cat, cup = _photo("chelsea"), _photo("coffee")
-    return Scene(
-        "photographer",
-        (
-            stage.layer(_mirrored(_photo("camera")), Motion((0, 0), (0, 0), (1.3, 1.3))),
-            stage.layer(
-                cup,
-                Motion((-110, 150), (70, 90), (0.5, 0.46), (0, 40)),
-                np.maximum(_ellipse(cup, *_SAUCER), _ellipse(cup, *_CUP)),
-            ),
-            stage.layer(
-                cat,
-                Motion((210, -200), (-10, 30), (0.5, 0.6), (6, -10), swing=-40, squeeze=0.15),
-                _outline(cat, _CAT_HEAD),
-            ),
-        ),
-        subject=2,
-    )
-
-
-def _photo(name: str) -> np.ndarray:
+def photo(name: str) -> np.ndarray:
     """A photograph that comes inside scikit-image, (h, w, 3) uint8 RGB."""
     from skimage import data
 
@@ -233,7 +181,7 @@ def _photo(name: str) -> np.ndarray:
     return picture if picture.ndim == 3 else np.dstack([picture] * 3)
 
 
-def _tinted(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+def tinted(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     """Colours a grey photograph: black stays black, mid-grey becomes the colour."""
     share = picture.astype(np.float32) / 128
     return np.clip(share * np.array(colour, np.float32), 0, 255).astype(np.uint8)

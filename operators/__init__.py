@@ -8,7 +8,10 @@ Adding an operator
 4. A test through `foo.execute_operator` in `tests/operators`, and one line in the README.
 """
 
+from .adapt_tracker import AdaptTracker
+from .evaluate_tracks import EvaluateTracks
 from .preprocess_videos import PreprocessVideos
+from .show_run_samples import ShowRunSamples
 from .track_points import TrackOpenSample, TrackPoints
 
-OPERATORS = (TrackPoints, TrackOpenSample, PreprocessVideos)
+OPERATORS = (TrackPoints, TrackOpenSample, PreprocessVideos, EvaluateTracks, AdaptTracker, ShowRunSamples)

@@ -46,8 +46,7 @@ def run_in_thread(ctx: Any, run: Callable[..., Any], samples: Any, options: Any)
             while not events.empty():
                 latest = events.get()
             if latest is not None:
-                label = f"{latest.iteration} of {latest.total} videos done ({latest.message})"
-                yield ctx.ops.set_progress(progress=latest.progress, label=label)
+                yield ctx.ops.set_progress(progress=latest.progress, label=latest.label)
     finally:
         stop.set()
         thread.join(_STOP_TIMEOUT_S)
@@ -79,6 +78,8 @@ def show_summary(ctx: Any, title: str, report: Any, *, failed: str, warned: str)
                     f"- ... and {len(rows) - _ROWS_SHOWN} more; all are stored with the run {report.run_key!r}"
                 )
             lines.append("")
+    if report.failures:
+        lines.append("To see exactly these samples: the operator **Show samples of a run** (press the backtick key).")
     outputs = types.Object()
     outputs.str("summary", label="Result", view=types.MarkdownView())
     yield ctx.ops.show_output(

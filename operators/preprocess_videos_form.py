@@ -17,7 +17,7 @@ from ..tracker.dataset.preprocess_options import (
 )
 from ..tracker.dataset.preprocess_targets import check_destination, dataset_name_of
 from ..tracker.video.policy import DEFAULT_POLICY, POLICIES, FramePolicy
-from ..tracker.video.transcode import MIN_SIDE, PRESETS, TranscodeOptions
+from ..tracker.video.transcode import MAX_CRF, MIN_SIDE, PRESETS, TranscodeOptions
 from . import forms
 
 # shown where a policy is chosen for the first time
@@ -149,6 +149,15 @@ def _add_picture(ctx: Any, inputs: types.Object) -> None:
         description="Slower presets make smaller files",
         view=choices,
     )
+    crf = ctx.params.get("crf", DEFAULTS.crf)
+    prop = inputs.int(
+        "crf",
+        default=DEFAULTS.crf,
+        label="Quality (crf)",
+        description=f"From 0 (lossless) to {MAX_CRF}; higher makes smaller files, and below 18 is hardly told apart",
+    )
+    if crf is not None:
+        forms.check_field(prop, lambda: TranscodeOptions(crf=crf))
 
 
 def _add_result(ctx: Any, inputs: types.Object) -> None:
@@ -177,6 +186,17 @@ def _add_result(ctx: Any, inputs: types.Object) -> None:
             description=f"Empty: {dataset_name_of(ctx.dataset, DEFAULTS)}",
         )
         inputs.bool("persistent", default=DEFAULTS.persistent, label="Keep the new data set after this session")
+        inputs.view(
+            "dataset_meaning",
+            types.Notice(
+                label="Labels stay with the original videos",
+                description=(
+                    "The copies get the tags of their originals and a link to them, but none of their labels: those "
+                    "with frame numbers would not fit. Track points can track the copies, use a mask field of the "
+                    "originals' samples, and write onto the original frames"
+                ),
+            ),
+        )
     if target in TARGETS:
         forms.check_field(prop, lambda: _check_destination(ctx, target))
 

@@ -62,7 +62,10 @@ class SamplesOperator(foo.Operator):
             what `run` returns
         """
         if ctx.delegated:
-            return run(samples, options, progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
+            report = run(samples, options, progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
+            # a scheduled generator's result is lost; its last progress is kept
+            ctx.set_progress(progress=1.0, label=str(report))
+            return report
         return (yield from run_in_thread(ctx, run, samples, options))
 
     def schedule(self, sample_collection: Any, params: dict[str, Any]) -> Any:

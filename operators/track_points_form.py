@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import fiftyone as fo
@@ -9,8 +10,9 @@ import fiftyone.operators.types as types
 
 from ..tracker.dataset.fields import check_label_field, has_label_field, info_field_of
 from ..tracker.dataset.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
-from ..tracker.dataset.options import DEFAULTS, WRITE_TO, TrackOptions
+from ..tracker.dataset.options import DEFAULTS, ENGINES, WRITE_TO, TrackOptions
 from ..tracker.dataset.origins import FILEPATH, media_fields_with_copies
+from ..tracker.dataset.runs import METHOD, load_report, run_keys
 from ..tracker.errors import PointTrackingError
 from ..tracker.queries.grid import check_frame_index, check_grid_size
 from ..tracker.video.sampling import as_sampling
@@ -33,6 +35,7 @@ def build_form(ctx: Any) -> types.Object:
     if not forms.add_videos(ctx, inputs, "Track points in", blocked="Point tracking needs videos"):
         return inputs
     _add_media(ctx, inputs)
+    _add_only_failed(ctx, inputs)
     # first of all: why Execute is disabled must be in sight
     _add_label_field(ctx, inputs)
     _add_existing(ctx, inputs)
@@ -54,6 +57,13 @@ def build_form(ctx: Any) -> types.Object:
         description="Each track keeps one colour, from the next time the data set is opened",
     )
     _add_size_notice(ctx, inputs, num_points, layout)
+    _add_engine(ctx, inputs)
+    inputs.bool(
+        "wait_for_others",
+        default=DEFAULTS.wait_for_others,
+        label="Wait for other runs",
+        description="Where another run is writing the same field: wait for it instead of leaving the sample to it",
+    )
     inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
     return inputs
 
@@ -75,6 +85,8 @@ def options_of(params: dict[str, Any]) -> TrackOptions:
     values["points"] = forms.parse_points(params.get("points"))
     values["mask_field"] = params.get("mask_field") or None
     values["run_key"] = params.get("run_key") or None
+    values["address"] = params.get("address") or None
+    values["only_failed_of"] = params.get("only_failed_of") or None
     values["sampling"] = forms.sampling_of(params)
     values["tracker_options"] = tracker_form.tracker_options_of(params)
     return TrackOptions(**values)
@@ -273,11 +285,56 @@ def _count_finished(ctx: Any, label_field: str) -> int:
     info_field = info_field_of(label_field)
     if info_field not in ctx.dataset.get_field_schema(flat=False):
         return 0
-    return forms.target_of(ctx).count(f"{info_field}.state")
+    return _target_of(ctx).count(f"{info_field}.state")
+
+
+def _add_only_failed(ctx: Any, inputs: types.Object) -> None:
+    """Where there were runs before: the choice to run only what failed in one of them."""
+    keys = run_keys(ctx.dataset, METHOD)
+    if not keys and not ctx.params.get("only_failed_of"):
+        return
+    choices = types.DropdownView()
+    for key in keys:
+        choices.add_choice(key, label=key)
+    prop = inputs.str(
+        "only_failed_of",
+        label="Only what failed in an earlier run",
+        description="Leave empty to track all chosen samples",
+        view=choices,
+    )
+    if ctx.params.get("only_failed_of"):
+        forms.check_field(prop, lambda: load_report(ctx.dataset, ctx.params["only_failed_of"]))
+
+
+def _target_of(ctx: Any) -> Any:
+    """The samples that the user chose; where only those that failed before are wanted, these."""
+    target, run_key = forms.target_of(ctx), ctx.params.get("only_failed_of")
+    if not run_key or run_key not in run_keys(ctx.dataset, METHOD):
+        return target
+    return target.select([failure.sample_id for failure in load_report(ctx.dataset, run_key).failures])
+
+
+def _add_engine(ctx: Any, inputs: types.Object) -> None:
+    """Where Ray is installed: the choice to hand the samples out to a cluster."""
+    if find_spec("ray") is None and ctx.params.get("engine") is None:
+        return
+    choices = types.DropdownView()
+    for name, label in ENGINES.items():
+        choices.add_choice(name, label=label)
+    prop = inputs.enum("engine", list(ENGINES), default=DEFAULTS.engine, label="Run on", view=choices)
+    values = {name: ctx.params.get(name) for name in ("engine", "address", "num_workers", "gpus_per_worker")}
+    if isinstance(ctx.params.get("path_map"), dict):  # from Python
+        inputs.obj("path_map")
+    if ctx.params.get("engine") == "ray":
+        inputs.str("address", label="Address of the cluster", description="Empty: start one on this machine")
+        inputs.int("num_workers", label="Workers", description="Empty: as many as there is room for")
+        inputs.float("gpus_per_worker", default=DEFAULTS.gpus_per_worker, label="GPUs per worker")
+    given = {name: value for name, value in values.items() if value not in (None, "")}
+    forms.check_field(prop, lambda: TrackOptions(**given))
 
 
 def _add_size_notice(ctx: Any, inputs: types.Object, num_points: int | None, layout: str) -> None:
-    target = forms.target_of(ctx)
+    target = _target_of(ctx)
     num_samples = len(target)
     if num_samples == 0:
         inputs.view("size", types.Warning(label="The chosen target holds no samples"))

@@ -11,7 +11,7 @@ from ..tracker.errors import OptionError
 from ..tracker.models.registry import TrackerInfo, list_trackers, tracker_info
 from . import forms
 
-# form fields that are options of the tracker, for trackers with weights
+# form fields that are options of the tracker, for trackers whose weights are downloaded
 _WEIGHT_FIELDS = ("checkpoint", "accept_license")
 
 
@@ -34,7 +34,7 @@ def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
     info = tracker_info(chosen)
     text = f"{chosen}: {info.summary}. Terms: {info.terms}."
     inputs.view("tracker_terms", types.Notice(label=text) if info.commercial_use else types.Warning(label=text))
-    if info.weights_license is not None and not ctx.params.get("tracker_options"):
+    if info.size_mb is not None and not ctx.params.get("tracker_options"):
         _add_weights(ctx, inputs, info)
 
 
@@ -49,7 +49,7 @@ def tracker_options_of(params: dict[str, Any]) -> dict[str, Any] | None:
     """
     name = params.get("tracker")
     given = dict(params.get("tracker_options") or {})
-    if name in list_trackers() and tracker_info(name).weights_license is not None:
+    if name in list_trackers() and tracker_info(name).size_mb is not None:
         given = {field: params[field] for field in _WEIGHT_FIELDS if params.get(field)} | given
     return given or None
 
@@ -79,5 +79,5 @@ def _add_weights(ctx: Any, inputs: types.Object, info: TrackerInfo) -> None:
         label=f"I accept the terms of the weights ({info.weights_license}: no commercial use)",
         description=f"They are downloaded once then: {published.description}",
     )
-    if not ctx.params.get("accept_license"):
+    if ctx.params.get("accept_license") is not True:
         forms.show_error(consent, OptionError("Accept the terms to download the weights, or give a file of your own"))

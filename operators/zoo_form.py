@@ -58,7 +58,7 @@ def resolve_input(model_name: str, ctx: Any) -> types.Property:
         label="Layout",
         description="One keypoint per point, or one per frame with all points (cheaper to store)",
     )
-    if info.weights_license is not None:
+    if info.size_mb is not None:
         inputs.view("terms", types.Warning(label=f"{info.name}: {info.terms}"))
         inputs.bool(
             "accept_license",

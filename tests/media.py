@@ -11,7 +11,7 @@ Every maker takes the path to write and returns it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -103,6 +103,7 @@ def video(
     encoder_options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
     container_format: str | None = None,
+    draw: Callable[[int, tuple[int, int]], np.ndarray] = picture,
 ) -> Path:
     """Encodes a clip; the file name's ending chooses the container.
 
@@ -120,6 +121,7 @@ def video(
         encoder_options: FFmpeg options of the encoder
         container_options: FFmpeg options of the muxer, e.g. {"movflags": "faststart"}
         container_format: FFmpeg's name of the muxer, where the ending does not tell
+        draw: what is shown in place of `picture`
     """
     options = dict(encoder_options or {})
     if codec in ("libx264", "libx265"):
@@ -146,7 +148,7 @@ def video(
         stream.codec_context.time_base = tick
         tone = _add_tone(container) if audio else None
         for k in range(num_frames):
-            frame = av.VideoFrame.from_ndarray(picture(first_index + k, size), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(draw(first_index + k, size), format="rgb24")
             time_s = k / fps if times_s is None else times_s[k]
             frame.pts = round((float(time_s) + start_s) / tick)
             frame.time_base = tick

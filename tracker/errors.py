@@ -68,12 +68,24 @@ class FieldExistsError(FieldError):
     """The label field already holds data, and replacing it was not asked for."""
 
 
+class TruthError(PointTrackingError, ValueError):
+    """Known tracks that are missing, cannot be read, or do not fit what they are to judge."""
+
+
 class CollectionError(PointTrackingError, ValueError):
     """A dataset or view that this operation does not support."""
 
 
 class WriteError(PointTrackingError):
     """The database refused or lost a write; the sample was rolled back."""
+
+
+class DatabaseError(PointTrackingError):
+    """The database stays away, or does not let this user write."""
+
+
+class ClaimError(PointTrackingError):
+    """Another run is writing the same field of the same sample, or has taken it over."""
 
 
 class Cancelled(PointTrackingError):

@@ -57,7 +57,7 @@ def pure_layer(around: np.ndarray) -> np.ndarray:
     return np.where((np.abs(code - index[:, None]) < 1e-5).all(axis=1), index, -1).astype(int)
 
 
-@pytest.mark.parametrize("scene_index", range(4))
+@pytest.mark.parametrize("scene_index", range(2))
 def test_pictures_show_the_true_surface_point_along_every_track(scenes, scene_index):
     scene = scenes[scene_index]
     coded = coordinate_coded(scene)
@@ -79,7 +79,7 @@ def test_pictures_show_the_true_surface_point_along_every_track(scenes, scene_in
     assert checked > 4 * 100
 
 
-@pytest.mark.parametrize("scene_index", range(4))
+@pytest.mark.parametrize("scene_index", range(2))
 def test_visibility_agrees_with_what_is_drawn_in_front(scenes, scene_index):
     scene = scenes[scene_index]
     coded = coordinate_coded(scene)
@@ -126,7 +126,7 @@ def test_some_points_come_back_after_they_were_hidden(clips):
 
 
 def test_the_files_are_short_h264_that_browsers_play(clips):
-    assert len(clips) >= 3
+    assert len(clips) == 4
     for clip in clips:
         with av.open(str(clip.path)) as container:
             stream = container.streams.video[0]
@@ -166,15 +166,27 @@ def test_queries_are_where_the_tracks_begin(clips):
 
 
 def test_the_mask_is_the_visible_part_of_one_object(clips, scenes):
-    for clip, scene in zip(clips, scenes, strict=True):
+    for clip in clips:
         assert clip.mask.shape == FRAME_SIZE[::-1]
         assert clip.mask.dtype == bool
         assert 0.02 < clip.mask.mean() < 0.4
+        column, row = np.rint(clip.queries.xy).astype(int).T
+        assert clip.mask[row, column].sum() >= 5  # the prompt selects points
+    for clip, scene in zip(clips, scenes, strict=False):  # photographs come first
+        assert clip.path.stem == scene.name
         code = render(coordinate_coded(scene), 0)[..., 2] / LAYER_STEP - 1
         drawn = np.abs(code - scene.subject) < 0.5
         assert (drawn == clip.mask).mean() > 0.995
+
+
+def test_generated_clips_show_their_subject_where_the_mask_is(clips):
+    """Points under the mask go with the subject, not with what is behind it."""
+    for clip in clips[2:]:
         column, row = np.rint(clip.queries.xy).astype(int).T
-        assert clip.mask[row, column].sum() >= 5  # the prompt selects points
+        on_subject = clip.mask[row, column]
+        way = clip.truth.xy - clip.truth.xy[0]
+        apart = np.linalg.norm(np.median(way[:, on_subject], axis=1) - np.median(way[:, ~on_subject], axis=1), axis=-1)
+        assert apart.max() > 10, clip.path.name
 
 
 def test_the_seed_decides_everything(scenes):

@@ -57,7 +57,7 @@ def test_executing_it_makes_copies(dataset: fo.Dataset, tmp_path: Path) -> None:
     copies = fo.load_dataset(f"{dataset.name}-small")
     assert copies.values("source_video.frame_numbers") == [[1, 4, 7, 10]] * 2
     dataset.reload()
-    assert pt.load_report(dataset, dataset.list_runs()[0]).num_samples == 2
+    assert str(pt.load_report(dataset, dataset.list_runs()[0])).startswith("Preprocessed 2 videos")
 
 
 def test_the_folder_may_come_from_the_file_explorer(dataset: fo.Dataset, tmp_path: Path) -> None:
@@ -117,9 +117,12 @@ def test_bad_parameters_are_refused_in_words(dataset: fo.Dataset, tmp_path: Path
         ({"policy": "every_nth", "every_nth": -1}, "every_nth", "at least 1"),
         ({"policy": "max_frames", "max_frames": 0}, "max_frames", "at least 1"),
         ({"longest_side": 2}, "longest_side", "at least 16"),
-        ({"target": "media_field", "media_field": "tags"}, "media_field", "not ours"),
+        ({"crf": 60}, "crf", "from 0 to 51"),
+        ({"target": "media_field", "media_field": "id"}, "media_field", "uses this name itself"),
+        ({"target": "media_field", "media_field": "frames"}, "media_field", "reserved"),
         ({"target": "media_field", "media_field": "a b"}, "media_field", "letters"),
-        ({"dataset_name": "{dataset}"}, "dataset_name", "did not make it"),
+        ({"dataset_name": "{dataset}"}, "dataset_name", "the source videos itself"),
+        ({"dataset_name": "$$$"}, "dataset_name", "Choose another one"),
     ],
 )
 def test_the_form_refuses_bad_values(
@@ -151,7 +154,7 @@ def test_the_form_has_the_defaults_of_the_options(dataset: fo.Dataset) -> None:
     form = _form(dataset)
     assert form["output_dir"].required
     names = (set(PreprocessOptions.__dataclass_fields__) & set(form)) - {"output_dir"}
-    assert names >= {"policy", "longest_side", "keep_audio", "preset", "target", "persistent", "overwrite"}
+    assert names >= {"policy", "longest_side", "keep_audio", "preset", "crf", "target", "persistent", "overwrite"}
     for name in names:
         assert form[name].default == getattr(DEFAULTS, name), name
 
@@ -160,6 +163,7 @@ def test_the_form_says_what_a_media_field_means(dataset: fo.Dataset) -> None:
     form = _form(dataset, target="media_field")
     assert "belong to the original" in form["media_field_meaning"].view.label
     assert "dataset_name" not in form
+    assert "Labels stay with the original" in _form(dataset)["dataset_meaning"].view.label
     assert "2 videos will be copied; the originals stay" in form["size"].view.label
     assert f"{dataset.name}-preprocessed" in _form(dataset)["dataset_name"].view.description
 
@@ -167,7 +171,7 @@ def test_the_form_says_what_a_media_field_means(dataset: fo.Dataset) -> None:
 def test_image_data_sets_are_refused_in_the_form(tmp_path: Path) -> None:
     images = fo.Dataset()
     images.add_sample(fo.Sample(filepath=str(media.picture_file(tmp_path / "picture.png"))))
-    assert "needs videos" in _invalid(images)["no_videos"]
+    assert "Expected videos" in _invalid(images)["no_videos"]
     images.delete()
 
 

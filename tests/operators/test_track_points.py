@@ -176,7 +176,7 @@ def test_the_form_lists_mask_fields(dataset: fo.Dataset) -> None:
 def test_image_data_sets_are_refused_in_the_form(tmp_path: Path) -> None:
     images = fo.Dataset()
     images.add_sample(fo.Sample(filepath=str(media.picture_file(tmp_path / "picture.png"))))
-    assert "needs videos" in _invalid(images)["no_videos"]
+    assert "Expected videos" in _invalid(images)["no_videos"]
     images.delete()
 
 
@@ -202,6 +202,7 @@ def test_weights_need_a_file_or_consent(dataset: fo.Dataset, tmp_path: Path, mon
     assert "NON-COMMERCIAL" in form["tracker_terms"].view.label
     assert "102 MB" in form["checkpoint"].view.description
     assert list(_invalid(dataset, tracker="cotracker3-offline")) == ["accept_license"]
+    assert list(_invalid(dataset, tracker="cotracker3-offline", accept_license="no")) == ["accept_license"]
     assert _invalid(dataset, tracker="cotracker3-offline", accept_license=True) == {}
     assert list(_invalid(dataset, tracker="cotracker3-offline", checkpoint="/no/such/file.pth")) == ["checkpoint"]
     weights = tmp_path / "mine.pth"

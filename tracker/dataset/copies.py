@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import fiftyone as fo
 
+from ..errors import CollectionError
 from ..video.transcode import Transcoded
+from .database import dataset_document, dataset_id_of
 from .origins import FILEPATH, declare_origin, origin_document, origin_field_of
+from .owners import Owner, lock
 from .preprocess_options import PreprocessOptions
-from .preprocess_targets import INFO_KEY, CopyTarget, dataset_name_of
+from .preprocess_targets import INFO_KEY, PREPROCESSED_FROM, CopyTarget, check_is_of, dataset_name_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,8 @@ class Copy:
 def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions) -> str:
     """Adds copies to their data set; samples whose copy is unchanged keep their labels.
 
+    Runs that store at once take turns, so that each source gets one sample.
+
     Args:
         source: the data set of the sources
         copies: to add
@@ -38,40 +44,65 @@ def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: Preproces
 
     Returns:
         the name of the data set
+
+    Raises:
+        CollectionError: if someone else made a data set of that name meanwhile
     """
+    with Owner(source, None) as owner, lock(owner, "copies"):
+        dataset = _open_dataset(source, options)
+        present = _present_copies(dataset)
+        outdated, added = [], []
+        for copy in copies:
+            document = origin_document(copy.made.provenance, source, copy.target.sample_id)
+            facts = (copy.made.path, document["frame_numbers"], document["mtime_ns"])
+            old = present.get(copy.target.sample_id)
+            if old is not None and old[1:] == facts:
+                continue
+            if old is not None:
+                outdated.append(old[0])
+            sample = fo.Sample(filepath=copy.made.path, tags=list(copy.target.tags), metadata=copy.metadata)
+            sample[origin_field_of(FILEPATH)] = fo.DynamicEmbeddedDocument(
+                **{key: value for key, value in document.items() if key != "_cls"}
+            )
+            added.append(sample)
+        if outdated:
+            dataset.delete_samples(outdated)
+        if added:
+            dataset.add_samples(added, dynamic=False, progress=False)
+    return dataset.name
+
+
+def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
     name = dataset_name_of(source, options)
-    if fo.dataset_exists(name):
-        dataset = fo.load_dataset(name)
-    else:
-        dataset = fo.Dataset(name, persistent=options.persistent)
-        dataset.media_type = fo.core.media.VIDEO
-        dataset.info[INFO_KEY] = {"preprocessed_from": source.name}
-        dataset.save()
+    if not fo.dataset_exists(name):
+        try:
+            dataset = fo.Dataset(name, persistent=options.persistent)
+        except ValueError as error:
+            if not fo.dataset_exists(name):
+                raise CollectionError(f"There can be no data set {name!r}: {error}") from error
+        else:
+            dataset.media_type = fo.core.media.VIDEO
+            dataset.info[INFO_KEY] = {PREPROCESSED_FROM: source.name}
+            dataset.save()
+    dataset = fo.load_dataset(name)
+    _catch_up(dataset)
+    check_is_of(dataset, source)
     declare_origin(dataset, FILEPATH)
+    return dataset
+
+
+def _catch_up(dataset: fo.Dataset) -> None:
+    """Notices fields that another process declared; reloads only then, since that drops unsaved changes."""
+    stored = (dataset_document(dataset_id_of(dataset), "sample_fields.name") or {}).get("sample_fields") or []
+    if not {field["name"] for field in stored} <= set(dataset.get_field_schema(flat=False, include_private=True)):
+        dataset.reload()
+
+
+def _present_copies(dataset: fo.Dataset) -> dict[str, tuple[Any, ...]]:
+    """Source id -> own id, and by what an unchanged copy is told."""
     field = origin_field_of(FILEPATH)
-    keys = ["id", FILEPATH, f"{field}.sample_id", f"{field}.frame_numbers", f"{field}.mtime_ns"]
-    present = {
-        source_id: (own_id, *facts)
-        for own_id, path, source_id, *rest in zip(*dataset.values(keys), strict=True)
-        for facts in [(path, *rest)]
-    }
-    outdated, added = [], []
-    for copy in copies:
-        document = origin_document(copy.made.provenance, source, copy.target.sample_id)
-        facts = (copy.made.path, document["frame_numbers"], document["mtime_ns"])
-        old = present.get(copy.target.sample_id)
-        if old is not None and old[1:] == facts:
-            continue
-        if old is not None:
-            outdated.append(old[0])
-        sample = fo.Sample(filepath=copy.made.path, tags=list(copy.target.tags), metadata=copy.metadata)
-        sample[field] = fo.DynamicEmbeddedDocument(**{k: v for k, v in document.items() if k != "_cls"})
-        added.append(sample)
-    if outdated:
-        dataset.delete_samples(outdated)
-    if added:
-        dataset.add_samples(added, dynamic=False, progress=False)
-    return name
+    keys = [f"{field}.sample_id", "id", FILEPATH, f"{field}.frame_numbers", f"{field}.mtime_ns"]
+    return {source_id: tuple(facts) for source_id, *facts in zip(*dataset.values(keys), strict=True)}
 
 
 def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions) -> None:
@@ -82,7 +113,14 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
         copies: to store
         options: of the run
     """
-    name = options.media_field
+    # two threads must not change the document of a data set at once, and a run that starts changes it too
+    with Owner(dataset, None) as owner, lock(owner, "runs"):
+        _catch_up(dataset)
+        _declare_media_field(dataset, options.media_field)
+    _set_media(dataset, copies, options.media_field)
+
+
+def _declare_media_field(dataset: fo.Dataset, name: str) -> None:
     declare_origin(dataset, name)
     if name not in dataset.get_field_schema(flat=False):
         dataset.add_sample_field(
@@ -93,6 +131,9 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
     if name not in dataset.app_config.media_fields:
         dataset.app_config.media_fields.append(name)
         dataset.save()
+
+
+def _set_media(dataset: fo.Dataset, copies: Sequence[Copy], name: str) -> None:
     origins = {
         copy.target.sample_id: origin_document(copy.made.provenance, dataset, copy.target.sample_id) for copy in copies
     }

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
+
 import fiftyone as fo
-from fiftyone.core.odm import create_field
+from fiftyone.core.odm import create_field, validate_field_name
 
 from ..errors import FieldError
 
@@ -69,6 +71,32 @@ def check_label_name(label_field: str) -> str:
     return label_field
 
 
+def check_sample_field_name(name: str, kind: str) -> str:
+    """Refuses a name that cannot be a field of samples, or would hide one of their attributes.
+
+    Args:
+        name: of a sample field
+        kind: what it is for, in words, for the message
+
+    Returns:
+        the same name
+
+    Raises:
+        FieldError: saying what a good name is
+    """
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+        raise FieldError(
+            f"Invalid {kind} ({name!r}). A name consists of letters, digits and underscores and starts with a letter"
+        )
+    try:
+        validate_field_name(name, media_type=fo.core.media.VIDEO)
+    except ValueError as error:
+        raise FieldError(f"Invalid {kind}: {error}. Choose another one") from error
+    if name in _RESERVED or hasattr(fo.Sample, name) or iskeyword(name):
+        raise FieldError(f"Invalid {kind} ({name!r}). FiftyOne or Python uses this name itself; choose another one")
+    return name
+
+
 def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
     """Refuses a label field whose name or existing type does not allow tracks in it.
 
@@ -96,6 +124,8 @@ def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
             f"The sample field {info_field!r} exists and is not ours, but writing {label_field!r} needs that name. "
             "Choose another label field"
         )
+    if info is not None and info.read_only:
+        raise FieldError(f"The sample field {info_field!r} is read-only, and writing {label_field!r} needs it")
 
 
 def _type_name(field: fo.Field) -> str:

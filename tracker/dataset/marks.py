@@ -15,6 +15,7 @@ from typing import Any
 import fiftyone as fo
 
 from .fields import info_field_of, is_ours
+from .video_samples import select_videos
 
 WRITING = "writing"
 DONE = "done"
@@ -43,26 +44,19 @@ class SampleMark:
     run_key: str | None = None
 
 
-def set_mark(dataset: fo.Dataset, sample_id: str, label_field: str, mark: SampleMark | None) -> None:
-    """Stores, replaces or removes the mark of one sample, in one atomic write.
+def mark_document(mark: SampleMark) -> dict[str, Any]:
+    """A mark as FiftyOne stores it.
 
     Args:
-        dataset: the data set
-        sample_id: the sample
-        label_field: the name, without "frames."
-        mark: what to store; None removes the mark
+        mark: what to store
+
+    Returns:
+        the embedded document, as a dictionary
     """
-    document: dict[str, Any] | None = None
-    if mark is not None:
-        now = datetime.now(timezone.utc).replace(tzinfo=None)
-        document = {"_cls": "DynamicEmbeddedDocument", **asdict(mark), "written_at": now}
-    dataset.set_values(
-        info_field_of(label_field),
-        {sample_id: document},
-        key_field="id",
-        validate=False,
-        expand_schema=False,
-    )
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    # as the database keeps it, in milliseconds
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    return {"_cls": "DynamicEmbeddedDocument", **asdict(mark), "written_at": now}
 
 
 def read_marks(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str) -> dict[str, SampleMark]:
@@ -78,7 +72,7 @@ def read_marks(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str)
     """
     if not sample_ids or not is_ours(dataset, label_field):
         return {}
-    view = dataset.select(list(sample_ids))
+    view = select_videos(dataset, list(sample_ids))
     names = list(SampleMark.__dataclass_fields__)
     columns = view.values(["id", *(f"{info_field_of(label_field)}.{name}" for name in names)])
     return {

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..errors import LimitError, OptionError, QueryError
+from ..flags import check_flags
 from ..models.base import Tracker
-from ..models.registry import DEFAULT_TRACKER, tracker_info
+from ..models.registry import DEFAULT_TRACKER, check_tracker_options, tracker_info
 from ..queries.grid import check_frame_index, check_grid_size
 from ..queries.points import point_queries
 from ..video.sampling import Sampling, as_sampling
@@ -23,6 +24,11 @@ from .origins import FILEPATH
 WRITE_TO = {
     "media": "The frames of the tracked media",
     "source": "The frames of the source it was preprocessed from",
+}
+
+ENGINES = {
+    "local": "This machine",
+    "ray": "A Ray cluster: every worker reads the videos and writes to the database itself",
 }
 
 # one clip's tracks are held in memory (13 bytes each) and stored (45 to 190 bytes each)
@@ -56,6 +62,13 @@ class TrackOptions:
     media_field: str = FILEPATH
     write_to: str = "media"
     interpolate: bool = False
+    only_failed_of: str | None = None
+    wait_for_others: bool = False
+    engine: str = "local"
+    address: str | None = None
+    num_workers: int | None = None
+    gpus_per_worker: float = 0.0
+    path_map: Mapping[str, str] | None = None
     run_key: str | None = None
     checked_sampling: Sampling = field(init=False, repr=False)
 
@@ -64,15 +77,19 @@ class TrackOptions:
         self._check_tracker()
         self._check_prompts()
         object.__setattr__(self, "checked_sampling", as_sampling(self.sampling))
+        check_flags(self, "backward", "keep_hidden", "overwrite", "skip_existing", "interpolate", "wait_for_others")
         check_layout(self.layout, self.keep_hidden)
         if self.overwrite and self.skip_existing:
             raise OptionError("overwrite and skip_existing exclude each other: replace finished samples, or leave them")
         self._check_media()
-        if self.run_key is not None and not (isinstance(self.run_key, str) and self.run_key.isidentifier()):
-            raise OptionError(
-                f"Invalid run key ({self.run_key!r}). A key consists of letters, digits and underscores "
-                "and starts with a letter"
-            )
+        self._check_engine()
+        for name in ("run_key", "only_failed_of"):
+            key = getattr(self, name)
+            if key is not None and not (isinstance(key, str) and key.isidentifier()):
+                raise OptionError(
+                    f"Invalid {name.replace('_', ' ')} ({key!r}). A run key consists of letters, digits and "
+                    "underscores and starts with a letter"
+                )
         if self.num_points_known is not None:
             check_document_size(self.num_points_known, self.layout, self.keep_hidden, self.interpolate)
 
@@ -94,6 +111,27 @@ class TrackOptions:
                 f"{self.media_field!r} does not all have. Give points, a mask or a grid"
             )
 
+    def _check_engine(self) -> None:
+        if self.engine not in ENGINES:
+            raise OptionError(f"Invalid engine ({self.engine!r}). Supported values are {', '.join(ENGINES)}")
+        if self.engine == "local":
+            given = [name for name in ("address", "num_workers", "path_map") if getattr(self, name) is not None]
+            given += ["gpus_per_worker"] if self.gpus_per_worker else []
+            if given:
+                raise OptionError(f"{', '.join(given)} go with engine='ray'; a local run has no workers elsewhere")
+            return
+        if not isinstance(self.tracker, str):
+            raise OptionError(
+                "With engine='ray' each worker loads the tracker itself: give its name and tracker_options"
+            )
+        workers, gpus = self.num_workers, self.gpus_per_worker
+        if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
+            raise OptionError(f"Invalid num_workers ({workers!r}). Expected a whole number of at least 1, or None")
+        if not isinstance(gpus, (int, float)) or isinstance(gpus, bool) or not gpus >= 0:
+            raise OptionError(f"Invalid gpus_per_worker ({gpus!r}). Expected a number of at least 0, such as 1 or 0.5")
+        if self.path_map is not None and not isinstance(self.path_map, Mapping):
+            raise OptionError(f"Invalid path_map ({self.path_map!r}). Expected {{'/path/here': '/path/on/the/nodes'}}")
+
     def _check_tracker(self) -> None:
         if isinstance(self.tracker, Tracker):
             if self.tracker_options:
@@ -102,6 +140,8 @@ class TrackOptions:
         tracker_info(self.tracker)
         if self.tracker_options is not None and not isinstance(self.tracker_options, Mapping):
             raise OptionError(f"Invalid tracker_options ({self.tracker_options!r}). Expected a dict")
+        if self.tracker_options:
+            check_tracker_options(self.tracker, self.tracker_options)
 
     def _check_prompts(self) -> None:
         check_grid_size(self.grid_size)
@@ -157,6 +197,11 @@ class TrackOptions:
             "media_field": self.media_field,
             "write_to": self.write_to,
             "interpolate": self.interpolate,
+            "only_failed_of": self.only_failed_of,
+            "wait_for_others": self.wait_for_others,
+            "engine": self.engine,
+            "num_workers": self.num_workers,
+            "gpus_per_worker": self.gpus_per_worker,
         }
 
 

@@ -7,6 +7,7 @@ The copy in a data set of its own has its origin in the sample field
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,8 @@ class Origin:
         num_frames: of the source that decode
         size_px: (width, height) of the source's displayed frame
         frame_numbers: (T,) int64, the source's frame number (from 1) that each frame of the copy shows
+        filepath: of the source, when the copy was made
+        size_bytes, mtime_ns: of that file
     """
 
     dataset: str
@@ -56,6 +59,9 @@ class Origin:
     num_frames: int
     size_px: tuple[int, int]
     frame_numbers: np.ndarray
+    filepath: str
+    size_bytes: int
+    mtime_ns: int
 
 
 def origin_field_of(media_field: str) -> str:
@@ -140,10 +146,11 @@ def read_origins(samples: SampleCollection, media_field: str) -> dict[str, Origi
             "Run preprocess_dataset first, or use write_to='media'"
         )
     keys = ("dataset", "sample_id", "num_frames", "width", "height", "frame_numbers")
-    columns = samples.values(["id", *(f"{name}.{key}" for key in keys)])
+    facts = ("filepath", "size_bytes", "mtime_ns")
+    columns = samples.values(["id", *(f"{name}.{key}" for key in (*keys, *facts))])
     return {
-        sample_id: Origin(dataset, source_id, num_frames, (width, height), np.array(numbers, dtype=np.int64))
-        for sample_id, dataset, source_id, num_frames, width, height, numbers in zip(*columns, strict=True)
+        sample_id: Origin(dataset, source_id, num_frames, (width, height), np.array(numbers, dtype=np.int64), *rest)
+        for sample_id, dataset, source_id, num_frames, width, height, numbers, *rest in zip(*columns, strict=True)
         if source_id is not None
     }
 
@@ -183,6 +190,32 @@ def check_copy(path: str, num_frames: int, origin: Origin) -> None:
         )
 
 
+def check_source(origin: Origin, warnings: list[str]) -> None:
+    """Refuses a source that is not the one its copy was made from; one that is out of reach cannot be told.
+
+    Args:
+        origin: of the copy
+        warnings: receives what the user should know, in words
+
+    Raises:
+        VideoError: saying what to do
+    """
+    try:
+        status = os.stat(origin.filepath)
+    except OSError:
+        return
+    if status.st_size != origin.size_bytes:
+        raise VideoError(
+            f"{origin.filepath} was replaced since it was preprocessed: it has {status.st_size:,} bytes now, and had "
+            f"{origin.size_bytes:,}. Run preprocess_dataset again with overwrite=True, then track the new copy"
+        )
+    if status.st_mtime_ns != origin.mtime_ns:
+        warnings.append(
+            f"{origin.filepath} was touched since it was preprocessed. If its frames are others now, run "
+            "preprocess_dataset again with overwrite=True"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class SourceTracks:
     """Tracks on a source's frames.
@@ -208,8 +241,10 @@ def onto_source(
         copy_indices: (T,) the copy's frame index of each row
         copy_size_px: (width, height) of the copy's frame
         origin: of the copy
-        interpolate: also fill the frames in between, linearly, where a point is
-            visible in the tracked frames on both sides; its confidence is the lower of the two
+        interpolate: also fill the frames in between, linearly by frame number, where a
+            point is visible in the tracked frames on both sides; its confidence is the lower
+            of the two. Sources of a variable rate are no exception: their time stamps are
+            only known where the source can be read
 
     Returns:
         the same points on the source

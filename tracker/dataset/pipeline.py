@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import fiftyone as fo
-import numpy as np
 from fiftyone.core.collections import SampleCollection
 
-from ..coordinates import frame_number_of
-from ..engine.run import track_clip
-from ..errors import Cancelled, VideoError
+from ... import __version__
+from ..errors import DatabaseError
 from ..models.base import CancelCheck, Tracker
 from ..models.registry import load_tracker
-from ..types import Queries, Tracks
-from ..video.frames import VideoFrames
 from ..video.sampling import Sampling
-from .keypoints import check_document_size
-from .marks import WRITING, SampleMark
-from .options import DEFAULTS, TrackOptions, check_track_size
-from .origins import FILEPATH, check_copy, onto_source
+from .claims import Claims
+from .conductor import Conductor
+from .database import write_permission
+from .frame_store import FrameStore
+from .journal import Journal
+from .options import DEFAULTS, TrackOptions
+from .owners import Owner, lock
 from .progress import ProgressOption, ProgressReporter
-from .prompts import sample_queries
-from .report import DONE, FAILED, NOT_RUN, SKIPPED, Outcome, TrackReport
+from .recovery import recover
+from .report import NOT_RUN, Outcome, TrackReport
 from .runs import choose_run_key, register_run, save_report
-from .targets import Target, destination_of, find_targets
-from .video_samples import VideoShape, store_metadata
-from .writer import store_tracks
+from .sample_work import SampleWork
+from .targets import Target, check_collection, destination_of, find_targets
+from .termination import orderly_termination
 
-_SAVE_REPORT_EVERY_S = 30.0
+_LAST_PATIENCE_S = 2.0
+
+logger = logging.getLogger(__name__)
 
 
 def track_dataset(
@@ -54,6 +55,13 @@ def track_dataset(
     media_field: str = DEFAULTS.media_field,
     write_to: str = DEFAULTS.write_to,
     interpolate: bool = DEFAULTS.interpolate,
+    only_failed_of: str | None = DEFAULTS.only_failed_of,
+    wait_for_others: bool = DEFAULTS.wait_for_others,
+    engine: str = DEFAULTS.engine,
+    address: str | None = DEFAULTS.address,
+    num_workers: int | None = DEFAULTS.num_workers,
+    gpus_per_worker: float = DEFAULTS.gpus_per_worker,
+    path_map: Mapping[str, str] | None = DEFAULTS.path_map,
     run_key: str | None = DEFAULTS.run_key,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
@@ -61,7 +69,9 @@ def track_dataset(
     """Tracks points through every video of a data set or view.
 
     A sample that cannot be tracked is recorded as a failure, leaves nothing
-    behind, and the run goes on.
+    behind, and the run goes on. Reading, tracking and writing overlap. A run whose
+    process died is continued by the same call with `skip_existing=True`; several runs
+    may be at one data set at once, and each sample and field is written by one of them.
 
     Args:
         samples: a video data set or view
@@ -72,7 +82,8 @@ def track_dataset(
             own field decide
         frame_index: frame (from 0) the grid and the mask belong to
         mask_field: Segmentation or Detections with instance masks, on samples or
-            frames; only grid points on the mask are tracked
+            frames; only grid points on the mask are tracked. With write_to="source"
+            also one on the sources' samples
         points: [(t, x, y)] in pixels for every sample, {sample_id: [...]}, or the
             name of a field (Keypoints, or a list of (t, x, y))
         backward: also track towards the start of the video
@@ -93,8 +104,19 @@ def track_dataset(
             their own, onto the samples of the source's data set, which also keeps
             the run)
         interpolate: with write_to="source", also fill the frames in between,
-            linearly, where a point is visible on both sides; such keypoints carry
-            interpolated=True and the lower of the two confidences
+            linearly by frame number, where a point is visible on both sides; such
+            keypoints carry interpolated=True and the lower of the two confidences
+        only_failed_of: key of an earlier run; only the samples that failed in it
+        wait_for_others: samples that another run is writing to the same field: True
+            waits for it and takes what it leaves, False leaves them to it
+        engine: "local", or "ray": the samples are handed out to the workers of a Ray
+            cluster, each of which reads from shared storage and writes to the shared
+            database itself (docs/scaling.md)
+        address: of the cluster; None joins one that this process is connected to, or
+            starts one on this machine
+        num_workers: of the cluster; as many as there is room for where not given
+        gpus_per_worker: of the cluster; fractions share a GPU
+        path_map: {"/path/here": "/path/on/the/nodes"}, where the media lies elsewhere there
         run_key: name of the run record; chosen where not given
         progress: None as FiftyOne is configured, True or False, or a function
             that takes a `Progress`
@@ -112,6 +134,7 @@ def track_dataset(
         FieldExistsError: if stored data would be touched without being told to
         QueryError: for points that are no (t, x, y)
         LimitError: if the request passes a named limit
+        DatabaseError: if the database stays away, or lets this user only read
     """
     options = TrackOptions(
         label_field=label_field,
@@ -130,6 +153,13 @@ def track_dataset(
         media_field=media_field,
         write_to=write_to,
         interpolate=interpolate,
+        only_failed_of=only_failed_of,
+        wait_for_others=wait_for_others,
+        engine=engine,
+        address=address,
+        num_workers=num_workers,
+        gpus_per_worker=gpus_per_worker,
+        path_map=path_map,
         run_key=run_key,
     )
     return run(samples, options, progress=progress, cancelled=cancelled)
@@ -156,24 +186,45 @@ def run(
         the same errors as `track_dataset`
     """
     started = time.monotonic()
-    targets = find_targets(samples, options)
+    check_collection(samples)
     report = TrackReport(run_key=None, label_field=options.label_field, tracker=options.tracker_name)
-    if not targets:
+    if not samples:
         return report
     dataset = destination_of(samples, options)
-    report.run_key = choose_run_key(dataset, options)
-    tracker = options.tracker if isinstance(options.tracker, Tracker) else _load(options)
-    register_run(dataset, report.run_key, options, len(targets))
-    try:
-        with ProgressReporter(progress, len(targets)) as reporter:
-            _run_targets(samples._dataset, dataset, targets, tracker, options, report, reporter, cancelled, started)
-    finally:
-        done = len(report.outcomes)
-        report.outcomes.extend(Outcome(t.sample_id, t.filepath, NOT_RUN) for t in targets[done:])
-        report.cancelled = report.cancelled or done < len(targets)
-        report.seconds = time.monotonic() - started
-        save_report(dataset, report)
+    with write_permission(), orderly_termination():
+        recover(dataset)
+        targets = find_targets(samples, options)
+        if not targets:
+            return report
+        choose_run_key(dataset, options)
+        with _elsewhere(samples._dataset, dataset, targets, options) as line:
+            tracker = None if line else options.tracker if isinstance(options.tracker, Tracker) else _load(options)
+            with Owner(dataset, None, version=__version__) as owner:
+                with lock(owner, "runs"):
+                    report.run_key = choose_run_key(dataset, options)
+                    register_run(dataset, report.run_key, options, len(targets))
+                    owner.name_run(report.run_key)
+                claims = Claims(FrameStore(dataset, options.label_field), owner)
+                work = SampleWork(samples._dataset, dataset, tracker, options, report.run_key, claims, cancelled)
+                _run_targets(targets, work, owner, line, report, progress, started)
     return report
+
+
+@contextmanager
+def _elsewhere(
+    samples: fo.Dataset, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
+) -> Iterator[Any]:
+    """Where the samples are worked on, if not in this process; refuses a cluster that cannot do it."""
+    if options.engine == "local":
+        yield None
+        return
+    from ..distributed.ray_runner import RayLine
+
+    line = RayLine(samples, destination, targets, options)
+    try:
+        yield line
+    finally:
+        line.shut_down()
 
 
 def _load(options: TrackOptions) -> Tracker:
@@ -181,129 +232,42 @@ def _load(options: TrackOptions) -> Tracker:
 
 
 def _run_targets(
-    dataset: fo.Dataset,
-    destination: fo.Dataset,
     targets: Sequence[Target],
-    tracker: Tracker,
-    options: TrackOptions,
+    work: SampleWork,
+    owner: Owner,
+    line: Any,
     report: TrackReport,
-    reporter: ProgressReporter,
-    cancelled: CancelCheck | None,
+    progress: ProgressOption,
     started: float,
 ) -> None:
-    assert report.run_key is not None
-    task = _SampleTask(dataset, destination, tracker, options, report.run_key, reporter, cancelled)
-    saved = time.monotonic()
-    for target in targets:
+    """Runs every target and stores the report, however it ends."""
+    with ProgressReporter(progress, len(targets)) as reporter:
+        conductor = Conductor(targets, work, Journal(owner, report.run_key or ""), reporter, line)
+        patience_s: float | None = None
         try:
-            outcome = task.skip(target) if target.finished else task.attempt(target)
-        except Cancelled:
-            report.cancelled = True
-            return
-        report.outcomes.append(outcome)
-        reporter.finished(f"{Path(target.filepath).name}: {outcome.status}")
-        if time.monotonic() - saved > _SAVE_REPORT_EVERY_S:
-            report.seconds = time.monotonic() - started
-            save_report(destination, report)
-            saved = time.monotonic()
-
-
-@dataclass(frozen=True)
-class _SampleTask:
-    """Everything that stays the same from sample to sample."""
-
-    dataset: fo.Dataset
-    destination: fo.Dataset
-    tracker: Tracker
-    options: TrackOptions
-    run_key: str
-    reporter: ProgressReporter
-    cancelled: CancelCheck | None
-
-    def skip(self, target: Target) -> Outcome:
-        return Outcome(target.sample_id, target.filepath, SKIPPED)
-
-    def attempt(self, target: Target) -> Outcome:
-        """Tracks one sample; whatever goes wrong with it becomes a failure."""
-        started = time.monotonic()
-        warnings: list[str] = []
-        try:
-            return self._track(target, warnings, started)
-        except Cancelled:
+            if line is not None:
+                line.begin(owner, work.claims, report.run_key)
+            report.cancelled = not conductor.run()
+        except BaseException:
+            # who ends a run waits for the record, but not for a database that is gone
+            patience_s = _LAST_PATIENCE_S
             raise
-        except Exception as error:  # noqa: BLE001 - one bad clip must not end the run; the reason is recorded
-            return Outcome(
-                target.sample_id,
-                target.filepath,
-                FAILED,
-                kind=type(error).__name__,
-                message=str(error) or type(error).__name__,
-                seconds=time.monotonic() - started,
-                warnings=tuple(warnings),
-            )
+        finally:
+            owner.keep = not conductor.close()
+            outcomes = conductor.outcomes
+            report.outcomes = [outcomes.get(t.sample_id) or Outcome(t.sample_id, t.filepath, NOT_RUN) for t in targets]
+            report.num_targets = len(targets)
+            report.cancelled = report.cancelled or report.num_not_run > 0
+            report.seconds = time.monotonic() - started
+            report.stages = conductor.stages()
+            _save(work.destination, report, patience_s)
 
-    def _track(self, target: Target, warnings: list[str], started: float) -> Outcome:
-        options = self.options
-        if options.write_to == "source" and target.origin is None:
-            raise VideoError("This sample has no preprocessed video, so there is nothing to track. Preprocess it first")
-        video = VideoFrames(target.filepath)
-        queries = sample_queries(self.dataset, target.sample_id, options, video.size_px, warnings)
-        check_document_size(len(queries), options.layout, options.keep_hidden, options.interpolate)
-        clip = track_clip(
-            video,
-            queries,
-            self.tracker,
-            backward=options.backward,
-            sampling=options.checked_sampling,
-            check_size=check_track_size,
-            progress=lambda share: self.reporter.inside(share, Path(target.filepath).name),
-            cancelled=self.cancelled,
-        )
-        warnings.extend(video.warnings)
-        stored = self._store(target, video, clip.tracks, clip.source_indices, queries)
-        return Outcome(
-            target.sample_id,
-            target.filepath,
-            DONE,
-            seconds=time.monotonic() - started,
-            num_points=len(queries),
-            num_frames=clip.tracks.num_frames,
-            num_keypoints=stored,
-            warnings=tuple(warnings),
-            plan=dict(clip.tracks.info),
-        )
 
-    def _store(
-        self, target: Target, video: VideoFrames, tracks: Tracks, source_indices: np.ndarray, queries: Queries
-    ) -> int:
-        shape = VideoShape(video.size_px, video.num_frames)
-        frame_numbers, interpolated = frame_number_of(source_indices), None
-        if target.origin is not None:
-            check_copy(target.filepath, video.num_frames, target.origin)
-            moved = onto_source(
-                tracks, source_indices, video.size_px, target.origin, interpolate=self.options.interpolate
-            )
-            tracks, frame_numbers, interpolated = moved.tracks, moved.frame_numbers, moved.interpolated
-            shape = VideoShape(target.origin.size_px, target.origin.num_frames)
-            check_track_size(tracks.num_points, tracks.num_frames)
-        stored = store_tracks(
-            self.destination,
-            target.destination_id,
-            self.options.label_field,
-            tracks,
-            shape,
-            frame_numbers=frame_numbers,
-            keep_hidden=self.options.keep_hidden,
-            mark=SampleMark(
-                state=WRITING,
-                layout=self.options.layout,
-                num_points=len(queries),
-                num_frames=shape.num_frames,
-                tracker=self.options.tracker_name,
-                run_key=self.run_key,
-            ),
-            interpolated=interpolated,
-        )
-        if self.options.media_field == FILEPATH:
-            store_metadata(self.dataset, target.sample_id, video)
-        return stored
+def _save(dataset: fo.Dataset, report: TrackReport, patience_s: float | None) -> None:
+    try:
+        save_report(dataset, report, patience_s=patience_s)
+    except DatabaseError:
+        if patience_s is None:
+            raise
+        # what ended the run is the error to see; the next run makes a report from the journal
+        logger.exception("The report of the run %r could not be stored", report.run_key)

@@ -5,29 +5,40 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ..errors import Cancelled
+from ... import __version__
+from ..errors import Cancelled, OutputExistsError
 from ..models.base import CancelCheck
+from ..video.output_file import remove_abandoned_parts
 from ..video.probe import probe
 from ..video.transcode import Transcoded, transcode
 from .copies import Copy, store_dataset, store_media_field
+from .database import patiently, write_permission
+from .journal import Journal
+from .owners import Owner, lock
 from .preprocess_options import DEFAULTS, PreprocessOptions
 from .preprocess_report import REUSED, CopyOutcome, PreprocessReport
 from .preprocess_targets import CopyTarget, find_copy_targets
 from .progress import ProgressOption, ProgressReporter
+from .recovery import recover
 from .report import DONE, FAILED, NOT_RUN
 from .runs import choose_preprocess_key, register_preprocess_run, save_report
+from .targets import check_collection
+from .termination import orderly_termination
 from .video_samples import video_metadata
 
 _POLL_S = 0.2
 # a rate this close above the source's was not meant to be higher
 _RATE_SLACK = 1.01
+# a copy larger than its source by this is worth a word
+_SIZE_SLACK_BYTES = 2**16
 
 
 def preprocess_dataset(
@@ -57,7 +68,8 @@ def preprocess_dataset(
     Copies are H.264 mp4 files that every browser plays. Their real duration is
     that of the source, its rate is never raised, and no frame is invented. Sources
     are only read. A video that cannot be copied is recorded as a failure, leaves
-    nothing behind, and the run goes on.
+    nothing behind, and the run goes on. After a run whose process died, the same call
+    makes the copies that are missing.
 
     Args:
         samples: a video data set or view
@@ -72,9 +84,10 @@ def preprocess_dataset(
         keep_audio: keep the sound
         preset: x264's speed, "ultrafast" to "veryslow"
         crf: x264's quality, 0 (lossless) to 51
-        target: "dataset", a new data set of the copies, or "media_field", a second
-            media field of the same samples, whose frame-numbered labels keep
-            belonging to the source
+        target: "dataset", a new data set of the copies, whose samples have the tags
+            of their sources and a link to them, but none of their labels and other
+            fields; or "media_field", a second media field of the same samples,
+            whose frame-numbered labels keep belonging to the source
         dataset_name: of the new data set; "<name>-preprocessed" where not given.
             One that an earlier run made is continued
         persistent: whether the new data set outlives the session
@@ -150,27 +163,46 @@ def run(
         target=options.target,
         media_field=None if is_dataset else options.media_field,
     )
-    targets = find_copy_targets(samples, options)
-    if not targets:
+    check_collection(samples)
+    if not samples:
         return report
     dataset = samples._dataset
-    report.run_key = choose_preprocess_key(dataset, options)
-    register_preprocess_run(dataset, report.run_key, options, len(targets))
-    work = _Work(targets, options)
+    with write_permission(), orderly_termination():
+        recover(dataset)
+        targets = find_copy_targets(samples, options)
+        if not targets:
+            return report
+        remove_abandoned_parts(options.folder)
+        with Owner(dataset, None, version=__version__) as owner:
+            with lock(owner, "runs"):
+                report.run_key = choose_preprocess_key(dataset, options)
+                register_preprocess_run(dataset, report.run_key, options, len(targets))
+                owner.name_run(report.run_key)
+            work = _Work(targets, options, Journal(owner, report.run_key))
+            try:
+                with ProgressReporter(progress, len(targets)) as reporter:
+                    report.cancelled = not work.run(reporter, cancelled)
+            finally:
+                _store(dataset, work, report, started)
+    return report
+
+
+def _store(dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float) -> None:
+    """Stores the copies that were made and the report, however the run ended."""
+    targets, options = work.targets, work.options
+    report.outcomes = [work.outcomes.get(t) or CopyOutcome(t.sample_id, t.source, NOT_RUN) for t in targets]
+    report.num_targets = len(targets)
+    report.cancelled = report.cancelled or report.num_not_run > 0
+    copies = [work.copies[target] for target in targets if target in work.copies]
     try:
-        with ProgressReporter(progress, len(targets)) as reporter:
-            report.cancelled = not work.run(reporter, cancelled)
-    finally:
-        report.outcomes = [work.outcomes.get(t) or CopyOutcome(t.sample_id, t.source, NOT_RUN) for t in targets]
-        report.cancelled = report.cancelled or any(o.status == NOT_RUN for o in report.outcomes)
-        copies = [work.copies[target] for target in targets if target in work.copies]
-        if copies and is_dataset:
-            report.dataset_name = store_dataset(dataset, copies, options)
+        # what is stored already is not stored again; many copies may take longer than a frozen server is waited for
+        if copies and options.target == "dataset":
+            report.dataset_name = patiently(lambda: store_dataset(dataset, copies, options), attempt_s=None)
         elif copies:
-            store_media_field(dataset, copies, options)
+            patiently(lambda: store_media_field(dataset, copies, options), attempt_s=None)
+    finally:
         report.seconds = time.monotonic() - started
         save_report(dataset, report)
-    return report
 
 
 @dataclass
@@ -179,16 +211,19 @@ class _Work:
 
     targets: Sequence[CopyTarget]
     options: PreprocessOptions
+    journal: Journal
     outcomes: dict[CopyTarget, CopyOutcome] = field(default_factory=dict)
     copies: dict[CopyTarget, Copy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
-        self._shares: dict[Path, float] = {}
+        self._shares: dict[CopyTarget, float] = {}
         # samples of the same file share its copy
-        self._groups: dict[Path, list[CopyTarget]] = {}
+        self._groups: dict[tuple[Path, str], list[CopyTarget]] = {}
+        self._first_sources: dict[Path, str] = {}
         for target in self.targets:
-            self._groups.setdefault(target.output, []).append(target)
+            self._groups.setdefault((target.output, target.source), []).append(target)
+            self._first_sources.setdefault(target.output, target.source)
         cores = usable_cores()
         self._workers = min(self.options.num_workers or cores, len(self._groups))
         # one more than its share keeps a core busy while another video waits (benchmarks/results/preprocess.md)
@@ -207,8 +242,9 @@ class _Work:
                     self._record(future, pending.pop(future), reporter)
                 running = dict(self._shares)
                 if running:
-                    names = ", ".join(f"{path.stem} {share:.0%}" for path, share in sorted(running.items()))
-                    reporter.inside(sum(len(self._groups[p]) * share for p, share in running.items()), names)
+                    names = ", ".join(sorted(f"{t.output.stem} {share:.0%}" for t, share in running.items()))
+                    weighted = (len(self._groups[t.output, t.source]) * share for t, share in running.items())
+                    reporter.inside(sum(weighted), names)
         finally:
             self._stop.set()
             pool.shutdown(cancel_futures=True)
@@ -225,27 +261,30 @@ class _Work:
             )
             if copy is not None:
                 self.copies[target] = Copy(target, copy.made, copy.metadata)
+            self.journal.add(asdict(self.outcomes[target]))
             reporter.finished(f"{Path(target.source).name}: {self.outcomes[target].status}")
 
     def _attempt(self, group: list[CopyTarget]) -> tuple[CopyOutcome, Copy | None]:
         """Makes one copy; whatever goes wrong with it becomes a failure."""
         target, started = group[0], time.monotonic()
-        path = target.output
-        self._shares[path] = 0.0
+        self._shares[target] = 0.0
         try:
+            first = self._first_sources[target.output]
+            if first != target.source:
+                raise OutputExistsError(f"The copy of {first} has the same place, {target.output}. Rename a source")
             made = transcode(
                 target.source,
-                path,
+                target.output,
                 self.options.copy,
                 overwrite=self.options.overwrite,
                 threads=self._threads,
-                progress=lambda share: self._shares.__setitem__(path, share),
+                progress=lambda share: self._shares.__setitem__(target, share),
                 cancelled=self._stop.is_set,
             )
             return self._finished(target, made, time.monotonic() - started)
         except Cancelled:
             return CopyOutcome(target.sample_id, target.source, NOT_RUN), None
-        except Exception as error:  # noqa: BLE001 - one bad video must not end the run; the reason is recorded
+        except BaseException as error:  # noqa: BLE001 - one bad video must not end the run; the reason is recorded
             return CopyOutcome(
                 target.sample_id,
                 target.source,
@@ -255,15 +294,12 @@ class _Work:
                 seconds=time.monotonic() - started,
             ), None
         finally:
-            del self._shares[path]
+            del self._shares[target]
 
     def _finished(self, target: CopyTarget, made: Transcoded, seconds: float) -> tuple[CopyOutcome, Copy]:
         frame_map = made.provenance.frame_map
-        facts = probe(made.path)
-        warnings = list(made.warnings)
-        wanted, found = self.options.fps, made.provenance.source.fps
-        if wanted is not None and found and wanted > found * _RATE_SLACK:
-            warnings.append(f"the source has {found:.3g} frames per second, fewer than {wanted:g}: all were kept")
+        facts = replace(probe(made.path), fps=made.provenance.fps)
+        warnings = [*made.warnings, *self._advice(made, facts.size_bytes)]
         outcome = CopyOutcome(
             target.sample_id,
             target.source,
@@ -277,6 +313,20 @@ class _Work:
             warnings=tuple(warnings),
         )
         return outcome, Copy(target, made, video_metadata(facts, len(frame_map)))
+
+    def _advice(self, made: Transcoded, size_bytes: int) -> Iterator[str]:
+        """Yields what is probably not as the user meant it."""
+        source, num_frames = made.provenance.source, made.provenance.frame_map.num_source_frames
+        fps, every_nth = self.options.fps, self.options.every_nth
+        if fps is not None and source.fps and fps > source.fps * _RATE_SLACK:
+            yield f"the source has {source.fps:.3g} frames per second, fewer than {fps:g}: all were kept"
+        if every_nth is not None and every_nth >= num_frames > 1:
+            yield f"the source has {num_frames} frames, and every_nth is {every_nth}: only the first was kept"
+        if size_bytes > source.size_bytes + _SIZE_SLACK_BYTES:
+            yield (
+                f"the copy is larger than the source ({size_bytes / 2**20:.1f} MiB, {source.size_bytes / 2**20:.1f} "
+                "MiB). A higher crf, a slower preset, fewer frames or a smaller longest_side make it smaller"
+            )
 
 
 def usable_cores() -> int:

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import FieldError, OptionError, OutputError
+from ..errors import OptionError, OutputError
+from ..flags import check_flags
 from ..video.policy import FramePolicy
 from ..video.transcode import DEFAULTS as COPY_DEFAULTS
 from ..video.transcode import TranscodeOptions
+from .fields import check_sample_field_name
+from .origins import origin_field_of
 
 TARGETS = {
     "dataset": "A new data set of the copies",
@@ -62,11 +65,9 @@ class PreprocessOptions:
             raise OptionError(f"Invalid target ({self.target!r}). Supported values are {', '.join(TARGETS)}")
         if self.dataset_name is not None and not (isinstance(self.dataset_name, str) and self.dataset_name.strip()):
             raise OptionError(f"Invalid dataset_name ({self.dataset_name!r}). Expected a name, or None")
-        if not isinstance(self.media_field, str) or not self.media_field.isidentifier():
-            raise FieldError(
-                f"Invalid media field ({self.media_field!r}). A name consists of letters, digits and underscores "
-                "and starts with a letter"
-            )
+        check_flags(self, "persistent", "overwrite")
+        for name in (self.media_field, origin_field_of(self.media_field)):
+            check_sample_field_name(name, "media field")
         workers = self.num_workers
         if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
             raise OptionError(f"Invalid num_workers ({workers!r}). Expected a whole number of at least 1, or None")

@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone as fo
 
 from ..errors import CollectionError
-from .report import DONE, FAILED, NOT_RUN, Failure, count_of
+from .report import DONE, FAILED, NOT_RUN, Failure, count_of, table_of
 
 REUSED = "reused"
 _MIB = 2**20
@@ -59,6 +59,8 @@ class PreprocessReport:
         outcomes: one per sample, in the order of the collection
         seconds: of the whole run
         cancelled: whether it was ended early
+        interrupted: whether its process died, or is still at it
+        num_targets: samples it set out to look at
     """
 
     run_key: str | None
@@ -69,6 +71,8 @@ class PreprocessReport:
     outcomes: list[CopyOutcome] = field(default_factory=list)
     seconds: float = 0.0
     cancelled: bool = False
+    interrupted: bool = False
+    num_targets: int = 0
 
     def _with(self, *statuses: str) -> list[CopyOutcome]:
         return [outcome for outcome in self.outcomes if outcome.status in statuses]
@@ -87,6 +91,11 @@ class PreprocessReport:
     def num_reused(self) -> int:
         """Samples whose earlier copy was reused."""
         return len(self._with(REUSED))
+
+    @property
+    def num_not_run(self) -> int:
+        """Videos the run did not get to."""
+        return max(self.num_targets - len(self.outcomes), 0) + len(self._with(NOT_RUN))
 
     @property
     def num_frames(self) -> int:
@@ -123,10 +132,25 @@ class PreprocessReport:
         if self.num_reused:
             parts.append(f"{count_of(self.num_reused, 'earlier copy', 'earlier copies')} reused")
         if self.cancelled:
-            parts.append(f"cancelled with {count_of(len(self._with(NOT_RUN)), 'video')} to go")
+            parts.append(f"cancelled with {count_of(self.num_not_run, 'video')} to go")
+        if self.interrupted:
+            parts.append(f"interrupted, or still running, with {count_of(self.num_not_run, 'video')} to go")
         if self.failures:
             parts.append(count_of(len(self.failures), "failure"))
         return "; ".join(parts)
+
+    def rows(self, *statuses: str) -> list[dict[str, Any]]:
+        """One dictionary per video.
+
+        Args:
+            statuses: only videos with one of these; all where none is given
+        """
+        return [asdict(outcome) for outcome in (self._with(*statuses) if statuses else self.outcomes)]
+
+    def table(self, *statuses: str) -> str:
+        """The videos as a table in markdown; arguments as for `rows`."""
+        columns = ("status", "filepath", "output_path", "num_frames", "size_bytes", "seconds", "kind", "message")
+        return table_of(self.rows(*statuses), columns)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-serialisable values, for the run record and the App."""
@@ -138,11 +162,13 @@ class PreprocessReport:
             "media_field": self.media_field,
             "seconds": self.seconds,
             "cancelled": self.cancelled,
+            "interrupted": self.interrupted,
+            "num_targets": self.num_targets,
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PreprocessReport:
         """The inverse of `to_dict`."""
-        outcomes = [CopyOutcome(**{**o, "warnings": tuple(o["warnings"])}) for o in values["outcomes"]]
+        outcomes = [CopyOutcome(**{**o, "warnings": tuple(o.get("warnings", ()))}) for o in values["outcomes"]]
         return cls(**{**values, "outcomes": outcomes})

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
+from fiftyone.core.utils import to_slug
 
-from ..errors import CollectionError, FieldError, FieldExistsError
+from ..errors import CollectionError, FieldError, FieldExistsError, OptionError
 from .origins import FILEPATH, origin_field_of
 from .preprocess_options import PreprocessOptions, check_folder, make_folder
 from .targets import check_collection
 
 INFO_KEY = "point_tracking"
+PREPROCESSED_FROM = "preprocessed_from"
 _STEM_BYTES = 120
-_DIGEST_LENGTH = 8
+_DIGEST_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def output_name(source: str) -> str:
         source: path of the source
 
     Returns:
-        for example "cat-1f0c2a9b.mp4"
+        for example "cat-1f0c2a9bd9e47c30.mp4"
     """
     path = os.path.abspath(source)
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST_LENGTH]
@@ -109,15 +111,38 @@ def dataset_name_of(dataset: fo.Dataset, options: PreprocessOptions) -> str:
     return options.dataset_name or f"{dataset.name}-preprocessed"
 
 
-def _check_dataset(source: fo.Dataset, targets: Sequence[CopyTarget], options: PreprocessOptions) -> None:
-    name = dataset_name_of(source, options)
-    if not fo.dataset_exists(name):
-        return
-    found = fo.load_dataset(name)
-    if INFO_KEY not in (found.info or {}):
+def check_is_of(dataset: fo.Dataset, source: fo.Dataset) -> None:
+    """Refuses a data set that does not hold the copies of a source's videos.
+
+    Args:
+        dataset: to write copies to
+        source: the data set of the sources
+
+    Raises:
+        CollectionError: saying whose it is
+    """
+    name = dataset.name
+    if name == source.name:
+        raise CollectionError(f"{name!r} is the data set of the source videos itself. Choose another dataset_name")
+    record = (dataset.info or {}).get(INFO_KEY)
+    if not isinstance(record, dict) or PREPROCESSED_FROM not in record:
         raise CollectionError(
             f"There is a data set {name!r} already, and preprocessing did not make it. Choose another dataset_name"
         )
+    if record[PREPROCESSED_FROM] != source.name:
+        raise CollectionError(
+            f"The data set {name!r} holds copies of the videos of {record[PREPROCESSED_FROM]!r}, not of "
+            f"{source.name!r}. Choose another dataset_name"
+        )
+
+
+def _check_dataset(source: fo.Dataset, targets: Sequence[CopyTarget], options: PreprocessOptions) -> None:
+    name = dataset_name_of(source, options)
+    if not fo.dataset_exists(name):
+        _check_name(name)
+        return
+    found = fo.load_dataset(name)
+    check_is_of(found, source)
     if options.overwrite:
         return
     planned = {target.sample_id: str(target.output) for target in targets}
@@ -127,6 +152,20 @@ def _check_dataset(source: fo.Dataset, targets: Sequence[CopyTarget], options: P
         raise CollectionError(
             f"The data set {name!r} already has copies of {len(moved)} of these videos in another folder. "
             "Choose another dataset_name, or overwrite=True to replace them"
+        )
+
+
+def _check_name(name: str) -> None:
+    """Refuses a name that FiftyOne would refuse once everything is encoded."""
+    try:
+        slug = to_slug(name)
+    except ValueError as error:
+        raise OptionError(f"Invalid dataset_name ({name!r}): {error}. Choose another one") from error
+    taken = next((other for other in fo.list_datasets() if to_slug(other) == slug), None)
+    if taken is not None:
+        raise OptionError(
+            f"Invalid dataset_name ({name!r}): in addresses it reads {slug!r}, as the data set {taken!r} does. "
+            "Choose another one"
         )
 
 

@@ -34,6 +34,11 @@ class Progress:
     def complete(self) -> bool:
         return self.iteration >= self.total
 
+    @property
+    def label(self) -> str:
+        """What the App shows beside its bar."""
+        return f"{self.iteration} of {self.total} videos done ({self.message})"
+
 
 ProgressOption = bool | Callable[[Progress], Any] | None
 
@@ -56,6 +61,7 @@ class ProgressReporter:
         self._callback = option if callable(option) else None
         self._total = total
         self._iteration = 0
+        self._told = 0.0
         self._bar = None if self._callback else fo.ProgressBar(total=total, progress=option)
 
     def __enter__(self) -> ProgressReporter:
@@ -68,15 +74,18 @@ class ProgressReporter:
             self._bar.__exit__(*exception)
 
     def inside(self, share: float, message: str) -> None:
-        """Tells how far the current sample is, from 0 to 1."""
-        if self._callback is not None:
-            done = (self._iteration + share) / max(self._total, 1)
-            self._callback(Progress(self._iteration, self._total, done, message))
+        """Tells how far the samples that are being worked on are, added up."""
+        self._tell(self._iteration + share, message)
 
     def finished(self, message: str) -> None:
         """Tells that one more sample is finished."""
         self._iteration += 1
         if self._bar is not None:
             self._bar.update()
+        self._tell(self._iteration, message)
+
+    def _tell(self, samples: float, message: str) -> None:
         if self._callback is not None:
-            self._callback(Progress(self._iteration, self._total, self._iteration / max(self._total, 1), message))
+            # a sample that fails, or has to wait, never turns progress back
+            self._told = max(self._told, min(samples / max(self._total, 1), 1.0))
+            self._callback(Progress(self._iteration, self._total, self._told, message))

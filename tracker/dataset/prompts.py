@@ -20,7 +20,8 @@ from ..queries import grid_queries, point_queries
 from ..types import Queries
 from .fields import FRAMES_PREFIX
 from .options import TrackOptions
-from .origins import FILEPATH
+from .origins import FILEPATH, media_fields_with_copies
+from .video_samples import select_videos
 
 _MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
 _POINT_TYPES = (fo.Keypoints, fo.Keypoint)
@@ -47,25 +48,54 @@ def find_field(dataset: fo.Dataset, name: str) -> tuple[str, bool, fo.Field]:
         return name, False, sample_fields[name]
     if bare in frame_fields:
         return bare, True, frame_fields[bare]
-    raise FieldError(f"There is no field {name!r}, neither on samples nor on frames. Check the name")
+    remedy = "Check the name"
+    if FILEPATH in media_fields_with_copies(dataset):
+        remedy = (
+            "These samples are preprocessed copies, without the fields of their sources. A mask field on the sources' "
+            "samples is used with write_to='source'; anything else has to be stored with the copies"
+        )
+    raise FieldError(f"There is no field {name!r}, neither on samples nor on frames. {remedy}")
 
 
-def check_prompt_fields(dataset: fo.Dataset, options: TrackOptions) -> None:
+def reads_masks_of_sources(dataset: fo.Dataset, destination: fo.Dataset, options: TrackOptions) -> bool:
+    """Whether the mask field is one of the sources that copies were made from, in their own data set.
+
+    Args:
+        dataset: that is tracked
+        destination: that is written to
+        options: of the run
+    """
+    if options.mask_field is None or dataset.name == destination.name:
+        return False
+    return not _has_field(dataset, options.mask_field) and _has_field(destination, options.mask_field)
+
+
+def _has_field(dataset: fo.Dataset, name: str) -> bool:
+    try:
+        find_field(dataset, name)
+    except FieldError:
+        return False
+    return True
+
+
+def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: TrackOptions) -> None:
     """Refuses prompt fields that do not exist or cannot hold the prompt.
 
     Args:
-        dataset: the data set
+        dataset: that is tracked
+        destination: that is written to
         options: of the run
 
     Raises:
         FieldError: saying what was found and what is supported
     """
     if options.mask_field is not None:
-        _, on_frames, found = find_field(dataset, options.mask_field)
-        if on_frames and options.media_field != FILEPATH:
+        of_sources = reads_masks_of_sources(dataset, destination, options)
+        _, on_frames, found = find_field(destination if of_sources else dataset, options.mask_field)
+        if on_frames and (of_sources or options.media_field != FILEPATH):
             raise FieldError(
-                f"The masks in {options.mask_field!r} belong to the source's frames, which the media in "
-                f"{options.media_field!r} does not all have. Use a mask field on samples"
+                f"The masks in {options.mask_field!r} belong to the source's frames, which preprocessed media does "
+                "not all have. Use a mask field on samples"
             )
         if getattr(found, "document_type", None) not in _MASK_TYPES:
             raise FieldError(
@@ -111,7 +141,7 @@ def sample_queries(
     """
     fields = [name for name in (options.mask_field, options.points) if isinstance(name, str)]
     selected = [_selectable(dataset, name) for name in fields]
-    sample = dataset.select(sample_id).select_fields(selected).first() if selected else None
+    sample = select_videos(dataset, sample_id).select_fields(selected).first() if selected else None
     return queries_of(sample, sample_id, options, size_px, warnings)
 
 
@@ -211,7 +241,7 @@ def _read_mask(
     if label is None:
         raise MaskError(f"There is no mask in {mask_field!r} {place}")
     try:
-        mask = _mask_of(label, size_px)
+        mask = mask_of(label, size_px)
     except (OSError, ValueError) as error:
         if isinstance(error, MaskError):
             raise
@@ -221,7 +251,17 @@ def _read_mask(
     return mask
 
 
-def _mask_of(label: Any, size_px: tuple[int, int]) -> np.ndarray | None:
+def mask_of(label: Any, size_px: tuple[int, int]) -> np.ndarray | None:
+    """The mask that a label holds.
+
+    Args:
+        label: Segmentation, Detection or Detections
+        size_px: (width, height) of the displayed frame, for instance masks
+
+    Returns:
+        (H', W') array, nonzero = object; the union where there are several detections;
+        None for labels without a mask
+    """
     if isinstance(label, fo.Segmentation):
         mask = label.get_mask() if label.has_mask else None
         return mask.any(axis=2) if mask is not None and mask.ndim == 3 else mask
@@ -263,7 +303,8 @@ def _first_appearances(labels: Sequence[tuple[int, Any]], size_px: tuple[int, in
     for t, label in labels:
         keypoints = [] if label is None else label.keypoints if isinstance(label, fo.Keypoints) else [label]
         for keypoint in keypoints:
-            if keypoint.index is not None and keypoint.index in seen:
+            hidden = "occluded" in keypoint and keypoint["occluded"]
+            if hidden or (keypoint.index is not None and keypoint.index in seen):
                 continue
             xy = denormalize_xy(np.array(keypoint.points, dtype=np.float64).reshape(-1, 2), size_px)
             known = xy[np.isfinite(xy).all(axis=1)]

@@ -8,12 +8,12 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 
-from ..coordinates import column_of, denormalize_xy, frame_index_of
+from ..coordinates import column_of, denormalize_xy, frame_index_of, frame_number_of, track_index_of
 from ..errors import FieldError
 from ..types import Tracks
 from .fields import FRAMES_PREFIX, has_label_field
 from .marks import SampleMark, read_marks
-from .video_samples import dataset_of, frame_size_of, video_shape_of
+from .video_samples import dataset_of, frame_size_of, select_videos, video_shape_of
 
 
 def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
@@ -57,7 +57,7 @@ def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict
         names.append("occluded")
     # raw values skip a conversion per point; this is the only place that asks for them
     aggregations = [fo.Values(f"{prefix}.{name}", _raw=True) for name in names]
-    values = dataset.select(sample_id).aggregate([fo.Values("frames.frame_number"), *aggregations])
+    values = select_videos(dataset, sample_id).aggregate([fo.Values("frames.frame_number"), *aggregations])
     per_frame = [column[0] if column and column[0] is not None else [] for column in values]
     filled = [k for k, points in enumerate(per_frame[1]) if points]
     return {name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)}
@@ -90,6 +90,7 @@ def _from_single_points(
     if column.size and column.min() < 0:
         raise FieldError(f"These keypoints have the index {int(column.min()) + 1}. Tracks are numbered from 1")
     num_points = mark.num_points if mark else int(column.max(initial=-1)) + 1
+    _check_fit(rows, column, num_frames, num_points)
     xy, visible, confidence = _empty(num_frames, num_points)
     xy[rows, column] = denormalize_xy(position, size_px)
     known = np.isfinite(position).all(axis=1)
@@ -105,11 +106,26 @@ def _from_single_points(
     return Tracks(xy=xy, visible=visible, confidence=confidence)
 
 
+def _check_fit(rows: np.ndarray, column: np.ndarray, num_frames: int, num_points: int) -> None:
+    """Refuses keypoints that someone added beyond the video or beyond the tracks that were written."""
+    if rows.max(initial=-1) >= num_frames:
+        raise FieldError(
+            f"Frame {frame_number_of(int(rows.max()))} holds keypoints, but the video has {num_frames} frames. "
+            "Delete the frames behind its end"
+        )
+    if column.max(initial=-1) >= num_points:
+        raise FieldError(
+            f"A keypoint has the index {track_index_of(int(column.max()))}, but {num_points} tracks were written. "
+            "Give it the index of one of them, or keep it in another field"
+        )
+
+
 def _from_multi_points(
     columns: dict[str, list[Any]], size_px: tuple[int, int], num_frames: int, mark: SampleMark | None
 ) -> Tracks:
     num_points = mark.num_points if mark else max((len(p[0]) for p in columns["points"]), default=0)
     xy, visible, confidence = _empty(num_frames, num_points)
+    _check_fit(frame_index_of(np.array(columns["frame_number"], dtype=np.int64)), np.empty(0), num_frames, num_points)
     for number, points, scores in zip(columns["frame_number"], columns["points"], columns["confidence"], strict=True):
         if len(points) != 1 or len(points[0]) > num_points:
             raise FieldError("These keypoints are not one per frame with the same points in every frame")

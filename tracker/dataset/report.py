@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -42,7 +43,7 @@ class Outcome:
         num_frames: frames tracked
         num_keypoints: point positions stored
         warnings: what the user should know, in words
-        plan: what the tracker reports about how it ran
+        plan: how the tracker cut its work, where it says (`info["plan"]` of its tracks)
     """
 
     sample_id: str
@@ -69,6 +70,10 @@ class TrackReport:
         outcomes: one per sample, in the order of the run
         seconds: of the whole run
         cancelled: whether it was ended early
+        stages: "read", "track" and "write" -> {"seconds": spent working in its threads,
+            "utilisation": share of the run's time that its threads were at work}
+        interrupted: whether its process died, or is still at it
+        num_targets: samples it set out to look at
     """
 
     run_key: str | None
@@ -77,9 +82,12 @@ class TrackReport:
     outcomes: list[Outcome] = field(default_factory=list)
     seconds: float = 0.0
     cancelled: bool = False
+    stages: dict[str, dict[str, float]] = field(default_factory=dict)
+    interrupted: bool = False
+    num_targets: int = 0
 
-    def _with(self, status: str) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.status == status]
+    def _with(self, *statuses: str) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.status in statuses]
 
     @property
     def failures(self) -> list[Failure]:
@@ -97,6 +105,11 @@ class TrackReport:
     def num_skipped(self) -> int:
         """Samples left alone because they were finished before."""
         return len(self._with(SKIPPED))
+
+    @property
+    def num_not_run(self) -> int:
+        """Samples the run did not get to."""
+        return max(self.num_targets - len(self.outcomes), 0) + len(self._with(NOT_RUN))
 
     @property
     def num_points(self) -> int:
@@ -126,12 +139,28 @@ class TrackReport:
         ]
         if self.num_skipped:
             parts.append(f"{count_of(self.num_skipped, 'finished sample')} left alone")
-        not_run = len(self._with(NOT_RUN))
+        not_run = self.num_not_run
         if self.cancelled:
             parts.append(f"cancelled with {count_of(not_run, 'sample')} to go")
+        if self.interrupted:
+            parts.append(f"interrupted, or still running, with {count_of(not_run, 'sample')} to go")
         if self.failures:
             parts.append(f"{count_of(len(self.failures), 'failure')}")
         return "; ".join(parts)
+
+    def rows(self, *statuses: str) -> list[dict[str, Any]]:
+        """One dictionary per sample, with the tracker.
+
+        Args:
+            statuses: only samples with one of these; all where none is given
+        """
+        chosen = self._with(*statuses) if statuses else self.outcomes
+        return [{**asdict(outcome), "tracker": self.tracker} for outcome in chosen]
+
+    def table(self, *statuses: str) -> str:
+        """The samples as a table in markdown; arguments as for `rows`."""
+        columns = ("status", "filepath", "num_points", "num_frames", "num_keypoints", "seconds", "kind", "message")
+        return table_of(self.rows(*statuses), columns)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-serialisable values, for the run record and the App."""
@@ -141,14 +170,33 @@ class TrackReport:
             "tracker": self.tracker,
             "seconds": self.seconds,
             "cancelled": self.cancelled,
+            "stages": self.stages,
+            "interrupted": self.interrupted,
+            "num_targets": self.num_targets,
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrackReport:
         """The inverse of `to_dict`."""
-        outcomes = [Outcome(**{**o, "warnings": tuple(o["warnings"])}) for o in values["outcomes"]]
+        outcomes = [Outcome(**{**o, "warnings": tuple(o.get("warnings", ()))}) for o in values["outcomes"]]
         return cls(**{**values, "outcomes": outcomes})
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """A table in markdown.
+
+    Args:
+        rows: of values
+        columns: keys of the rows
+    """
+
+    def cell(value: Any) -> str:
+        text = f"{value:.1f}" if isinstance(value, float) else "" if value is None else str(value)
+        return text.replace("|", "\\|").replace("\n", " ")
+
+    lines = [columns, ["---"] * len(columns), *([cell(row[name]) for name in columns] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def count_of(number: int, noun: str, plural: str | None = None) -> str:

@@ -7,25 +7,40 @@ It is a custom run of FiftyOne's own kind, so `dataset.list_runs()`,
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
+from ... import __version__
 from ..errors import OptionError
 from ..models.registry import tracker_info
+from .adaptation_report import AdaptationReport
+from .database import dataset_document, dataset_id_of, patiently
+from .evaluation_report import EvaluationReport
+from .fields import info_field_of, is_ours
+from .journal import clear_journal, journaled
+from .marks import DONE as MARKED_DONE
 from .options import TrackOptions
 from .preprocess_report import PreprocessReport
-from .report import TrackReport
+from .report import DONE, TrackReport
 
 if TYPE_CHECKING:
+    from .adaptation_options import AdaptOptions
+    from .evaluation_options import EvaluationOptions
     from .preprocess_options import PreprocessOptions
 
 METHOD = "point_tracking"
 PREPROCESS_METHOD = "point_tracking_preprocess"
-_REPORTS: dict[str, type[TrackReport] | type[PreprocessReport]] = {
+EVALUATION_METHOD = "point_tracking_evaluation"
+ADAPTATION_METHOD = "point_tracking_adaptation"
+AnyReport = TrackReport | PreprocessReport | EvaluationReport | AdaptationReport
+_REPORTS: dict[str, type[AnyReport]] = {
     METHOD: TrackReport,
     PREPROCESS_METHOD: PreprocessReport,
+    EVALUATION_METHOD: EvaluationReport,
+    ADAPTATION_METHOD: AdaptationReport,
 }
 _DISTRIBUTIONS = ("fiftyone", "numpy", "opencv-python-headless", "av", "torch")
 
@@ -52,17 +67,48 @@ def choose_preprocess_key(dataset: fo.Dataset, options: PreprocessOptions) -> st
     return _choose(dataset, options.run_key, "preprocess", PREPROCESS_METHOD, options.overwrite)
 
 
+def choose_evaluation_key(dataset: fo.Dataset, options: EvaluationOptions) -> str:
+    """The key of the evaluation to come; as `choose_run_key`, with "eval_<field>"."""
+    return _choose(dataset, options.eval_key, f"eval_{options.label_field}", EVALUATION_METHOD, options.overwrite)
+
+
+def choose_adaptation_key(dataset: fo.Dataset, options: AdaptOptions) -> str:
+    """The key of the adaptation to come; as `choose_run_key`, with "adapt_<name>"."""
+    base = "adapt_" + options.name.replace("-", "_")
+    return _choose(dataset, options.run_key, base, ADAPTATION_METHOD, options.overwrite)
+
+
 def _choose(dataset: fo.Dataset, given: str | None, base: str, method: str, continues: bool) -> str:
-    taken = set(dataset.list_runs())
+    taken = set(known_runs(dataset))
     if given is not None:
-        if given in taken and not (continues and dataset.get_run_info(given).config.method == method):
-            raise OptionError(
-                f"There is a run {given!r} already. Choose another run key, delete that run, "
-                "or use overwrite or skip_existing to run a point tracking run again"
-            )
+        same_kind = given in taken and dataset.get_run_info(given).config.method == method
+        if given in taken and not (continues and same_kind):
+            again = "overwrite=True or skip_existing=True" if method == METHOD else "overwrite=True"
+            remedy = f", delete that run, or use {again} to run it again" if same_kind else " or delete that run"
+            raise OptionError(f"There is a run {given!r} already. Choose another run key{remedy}")
         return given
     candidates = (base if n == 1 else f"{base}_{n}" for n in range(1, len(taken) + 2))
     return next(key for key in candidates if key not in taken)
+
+
+def run_keys(dataset: fo.Dataset, *methods: str) -> list[str]:
+    """The keys of our runs, the latest first.
+
+    Args:
+        dataset: of the runs
+        methods: `METHOD`, `PREPROCESS_METHOD`, ...; which kinds of run
+    """
+    infos = {key: dataset.get_run_info(key) for key in dataset.list_runs()}
+    ours = [key for key, info in infos.items() if info.config.method in methods]
+    return sorted(ours, key=lambda key: infos[key].timestamp, reverse=True)
+
+
+def known_runs(dataset: fo.Dataset) -> list[str]:
+    """The keys of all runs of a data set, those of other processes too."""
+    stored = (dataset_document(dataset_id_of(dataset), "runs") or {}).get("runs") or {}
+    if not set(stored) <= set(dataset.list_runs()):
+        dataset.reload()
+    return dataset.list_runs()
 
 
 def register_run(dataset: fo.Dataset, run_key: str, options: TrackOptions, num_targets: int) -> None:
@@ -89,23 +135,43 @@ def register_preprocess_run(dataset: fo.Dataset, run_key: str, options: Preproce
     _register(dataset, run_key, PREPROCESS_METHOD, record)
 
 
+def register_evaluation_run(dataset: fo.Dataset, run_key: str, options: EvaluationOptions, num_targets: int) -> None:
+    """Records that an evaluation starts; as `register_run`."""
+    record = {**options.to_record(), "num_targets": num_targets, "versions": versions()}
+    _register(dataset, run_key, EVALUATION_METHOD, record)
+
+
+def register_adaptation_run(dataset: fo.Dataset, run_key: str, options: AdaptOptions, num_targets: int) -> None:
+    """Records that an adaptation starts; as `register_run`."""
+    record = {**options.to_record(), "num_targets": num_targets, "versions": versions()}
+    _register(dataset, run_key, ADAPTATION_METHOD, record)
+
+
 def _register(dataset: fo.Dataset, run_key: str, method: str, record: dict[str, Any]) -> None:
     config = dataset.init_run(method=method, **record)
-    dataset.register_run(run_key, config, overwrite=run_key in dataset.list_runs())
+    patiently(lambda: dataset.register_run(run_key, config, overwrite=run_key in dataset.list_runs()))
+    clear_journal(dataset_id_of(dataset), run_key)
 
 
-def save_report(dataset: fo.Dataset, report: TrackReport | PreprocessReport) -> None:
-    """Stores what became of every sample with the run.
+def save_report(dataset: fo.Dataset, report: AnyReport, *, patience_s: float | None = None) -> None:
+    """Stores what became of every sample with the run, and empties its journal.
 
     Args:
         dataset: the data set
         report: with the key of a registered run
+        patience_s: how long to try where the database is away
+
+    Raises:
+        DatabaseError: if it stays away
     """
     results = dataset.init_run_results(report.run_key, report=report.to_dict())
-    dataset.save_run_results(report.run_key, results, overwrite=True, cache=False)
+    patiently(
+        lambda: dataset.save_run_results(report.run_key, results, overwrite=True, cache=False), patience_s=patience_s
+    )
+    clear_journal(dataset_id_of(dataset), report.run_key or "", patience_s=patience_s)
 
 
-def load_report(dataset: fo.Dataset, run_key: str) -> TrackReport | PreprocessReport:
+def load_report(dataset: fo.Dataset, run_key: str) -> AnyReport:
     """Reads a run's report back.
 
     Args:
@@ -113,28 +179,93 @@ def load_report(dataset: fo.Dataset, run_key: str) -> TrackReport | PreprocessRe
         run_key: as in `report.run_key`
 
     Returns:
-        the report
+        the report; of a run whose process died, or is still at it, what is known of it
 
     Raises:
         OptionError: if there is no such run, or it is not one of ours
     """
-    methods = {key: dataset.get_run_info(key).config.method for key in dataset.list_runs()}
-    report_type = _REPORTS.get(methods.get(run_key, ""))
-    if report_type is None:
-        keys = [key for key, method in methods.items() if method in _REPORTS]
+    configs = {key: dataset.get_run_info(key).config for key in known_runs(dataset)}
+    config = configs.get(run_key)
+    if config is None or config.method not in _REPORTS:
+        keys = [key for key, other in configs.items() if other.method in _REPORTS]
         raise OptionError(
             f"There is no point tracking run {run_key!r}. Runs of this data set: {', '.join(keys) or 'none'}"
         )
     results = dataset.load_run_results(run_key, cache=False)
     if results is None:
-        raise OptionError(f"The run {run_key!r} has no report: it ended before its first sample")
-    return report_type.from_dict(results.report)
+        return unfinished_report(dataset, run_key)
+    return _REPORTS[config.method].from_dict(results.report)
+
+
+def unfinished_report(dataset: fo.Dataset, run_key: str) -> AnyReport:
+    """What is known of a run that did not store its report, from its journal and the marks it left."""
+    config = dataset.get_run_info(run_key).config
+    if config.method == EVALUATION_METHOD:  # keeps no journal: it is quick, and stores every score at once
+        return EvaluationReport(
+            run_key,
+            config.label_field,
+            config.gt_field,
+            query_mode=config.query_mode,
+            group_by=config.group_by,
+            interrupted=True,
+        )
+    if config.method == ADAPTATION_METHOD:
+        return AdaptationReport(run_key, config.name, config.tracker, interrupted=True)
+    outcomes, seconds = journaled(dataset_id_of(dataset), run_key)
+    common = {
+        "run_key": run_key,
+        "seconds": seconds,
+        "interrupted": True,
+        "num_targets": config.num_targets,
+        "outcomes": outcomes,
+    }
+    if config.method == PREPROCESS_METHOD:
+        return PreprocessReport.from_dict(
+            {
+                **common,
+                "output_dir": config.output_dir,
+                "target": config.target,
+                "media_field": config.media_field,
+            }
+        )
+    known = {outcome["sample_id"] for outcome in outcomes}
+    marked = [o for o in _marked_outcomes(dataset, config, run_key) if o["sample_id"] not in known]
+    return TrackReport.from_dict(
+        {**common, "outcomes": outcomes + marked, "label_field": config.label_field, "tracker": config.tracker}
+    )
+
+
+def _marked_outcomes(dataset: fo.Dataset, config: Any, run_key: str) -> list[dict[str, Any]]:
+    """Samples that a run finished in the second before its process died."""
+    info = info_field_of(config.label_field)
+    # on the source's samples the outcomes would have other ids than those of the copies that were tracked
+    if not is_ours(dataset, config.label_field) or config.write_to == "source":
+        return []
+    view = dataset.match((fo.ViewField(f"{info}.run_key") == run_key) & (fo.ViewField(f"{info}.state") == MARKED_DONE))
+    keys = ["id", "filepath", f"{info}.num_points", f"{info}.num_frames", f"{info}.num_keypoints"]
+    names = ("sample_id", "filepath", "num_points", "num_frames", "num_keypoints")
+    rows = zip(*view.values(keys), strict=True)
+    return [{**dict(zip(names, row, strict=True)), "status": DONE} for row in rows]
+
+
+def end_dead_runs(dataset: fo.Dataset, owners: Sequence[Mapping[str, Any]]) -> None:
+    """Stores the reports of runs whose processes died.
+
+    Args:
+        dataset: of the runs
+        owners: documents of the dead
+    """
+    runs = known_runs(dataset)
+    for run_key in {owner["run_key"] for owner in owners} & set(runs):
+        if dataset.load_run_results(run_key, cache=False) is None:
+            save_report(dataset, unfinished_report(dataset, run_key))
 
 
 def versions() -> dict[str, str]:
     """Versions of what takes part in tracking, without importing any of it."""
-    found = {"python": platform.python_version()}
-    for name in ("fiftyone-point-tracking", *_DISTRIBUTIONS):
+    # as a plugin, the package need not be installed
+    found = {"python": platform.python_version(), "fiftyone-point-tracking": __version__}
+    for name in _DISTRIBUTIONS:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

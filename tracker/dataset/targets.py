@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import fiftyone as fo
@@ -11,10 +11,11 @@ from fiftyone.core.collections import SampleCollection
 
 from ..errors import CollectionError, FieldError, FieldExistsError
 from .fields import check_label_field, is_ours
-from .marks import DONE, read_marks
+from .marks import DONE, SampleMark, read_marks
 from .options import TrackOptions, check_track_size
 from .origins import FILEPATH, Origin, read_origins
 from .prompts import check_prompt_fields
+from .runs import load_report
 from .writer import samples_with_data
 
 
@@ -27,12 +28,16 @@ class Target:
         filepath: of its media
         finished: it was tracked before and is to be left alone
         origin: where the media was preprocessed from, if tracks are to be written there
+        marked: it had tracks when the run began
+        marked_by: key of the run that wrote them, None for single writes
     """
 
     sample_id: str
     filepath: str
     finished: bool = False
     origin: Origin | None = None
+    marked: bool = False
+    marked_by: str | None = None
 
     @property
     def destination_id(self) -> str:
@@ -63,7 +68,8 @@ def check_collection(samples: SampleCollection) -> None:
     # an empty data set has no media type yet
     if samples.media_type not in ("video", None):
         raise CollectionError(
-            f"Point tracking needs videos, and the media type of this collection is {samples.media_type!r}"
+            f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
+            "Choose a data set or view of videos"
         )
 
 
@@ -84,18 +90,19 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
         LimitError: if points x frames pass the limit
     """
     check_collection(samples)
-    ids = samples.values("id")
-    if not ids:
+    if not samples:
         return []
     _check_media_field(samples, options)
     origins = read_origins(samples, options.media_field) if options.write_to == "source" else {}
     dataset = destination_of(samples, options)
     check_label_field(dataset, options.label_field)
-    check_prompt_fields(samples._dataset, options)
+    check_prompt_fields(samples._dataset, dataset, options)
     _check_declared_sizes(samples, options)
+    chosen = _failed_samples(dataset, options)
     targets = [
         Target(sample_id, path or source_path, origin=origins.get(sample_id))
         for sample_id, source_path, path in zip(*samples.values(["id", FILEPATH, options.media_field]), strict=True)
+        if chosen is None or sample_id in chosen
     ]
     destination_ids = [target.destination_id for target in targets if target.origin or options.write_to == "media"]
     if len(set(destination_ids)) < len(destination_ids):
@@ -103,10 +110,24 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
             "Several of these samples were preprocessed from the same source, and only one can be written to it. "
             "Choose one copy per source"
         )
-    if options.overwrite:
-        return targets
-    finished = _finished_samples(dataset, destination_ids, options)
-    return [replace(target, finished=target.destination_id in finished) for target in targets]
+    marks = read_marks(dataset, destination_ids, options.label_field)
+    finished = set() if options.overwrite else _finished_samples(dataset, destination_ids, marks, options)
+    return [
+        replace(
+            target,
+            finished=target.destination_id in finished,
+            marked=target.destination_id in marks,
+            marked_by=marks[target.destination_id].run_key if target.destination_id in marks else None,
+        )
+        for target in targets
+    ]
+
+
+def _failed_samples(dataset: fo.Dataset, options: TrackOptions) -> set[str] | None:
+    """The samples that failed in an earlier run, where only those are wanted."""
+    if options.only_failed_of is None:
+        return None
+    return {failure.sample_id for failure in load_report(dataset, options.only_failed_of).failures}
 
 
 def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Dataset:
@@ -149,8 +170,9 @@ def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> N
         check_track_size(options.num_points_known, max(counts))
 
 
-def _finished_samples(dataset: fo.Dataset, ids: Sequence[str], options: TrackOptions) -> set[str]:
-    marks = read_marks(dataset, ids, options.label_field)
+def _finished_samples(
+    dataset: fo.Dataset, ids: Sequence[str], marks: Mapping[str, SampleMark], options: TrackOptions
+) -> set[str]:
     finished = {sample_id for sample_id, mark in marks.items() if mark.state == DONE}
     if options.skip_existing:
         # unmarked data in a field of ours is a half-written sample and is redone; in any other field it is the user's

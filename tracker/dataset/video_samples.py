@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import fiftyone as fo
+from bson import ObjectId
 from fiftyone.core.clips import ClipView
 from fiftyone.core.collections import SampleCollection
 from fiftyone.core.sample import SampleView
@@ -46,6 +49,23 @@ def dataset_of(sample: fo.Sample | SampleView) -> tuple[fo.Dataset, str]:
     if sample.media_type != "video":
         raise CollectionError(f"The sample's media type is {sample.media_type!r}. Point tracks need a video sample")
     return sample.dataset, sample.id
+
+
+def select_videos(dataset: fo.Dataset, sample_ids: str | Sequence[str]) -> fo.DatasetView:
+    """Chooses video samples by their ids.
+
+    Of a grouped data set `select` alone finds only samples of the active slice.
+
+    Args:
+        dataset: a data set of videos, or a grouped one
+        sample_ids: of one sample or several
+
+    Returns:
+        the view
+    """
+    if dataset.media_type == fo.core.media.GROUP:
+        return dataset.select_group_slices(media_type=fo.core.media.VIDEO).select(sample_ids)
+    return dataset.select(sample_ids)
 
 
 def frame_size_of(sample: fo.Sample | SampleView) -> tuple[int, int]:
@@ -150,6 +170,12 @@ def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> N
         sample_id: the sample
         video: its opened video
     """
-    if dataset.select(sample_id).values("metadata.frame_width") == [None]:
-        metadata = video_metadata(video.probe, video.num_frames_hint)
-        dataset.set_values("metadata", {sample_id: metadata}, key_field="id")
+    metadata = video_metadata(video.probe, video.num_frames_hint)
+    if dataset.get_field("metadata.frame_width") is None:
+        # makes the field one of videos' metadata
+        dataset.add_sample_field("metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.VideoMetadata)
+    where = {"_id": ObjectId(sample_id), "metadata.frame_width": None}
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    # in one step, where set_values looks first, and leaves objects that are freed late
+    dataset._sample_collection.update_one(where, {"$set": {"metadata": metadata.to_dict(), "last_modified_at": now}})
+    fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=[sample_id])

@@ -1,12 +1,15 @@
 """Tracks into the database: in bulk, whole samples at a time, all or nothing.
 
-Only FiftyOne's public API is used: frame documents are created where they are
-missing, then `set_values` stores plain dictionaries, many frames per call.
+An empty field is filled frame by frame under the mark "writing"; the process that
+dies in the middle has noted which frames were there before, and the next run takes
+the rest back. Tracks that replace others are stored aside until they are complete;
+only then are they moved into place, and whoever comes next ends a move that was cut
+off. So old tracks are lost at no moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,13 +19,17 @@ import numpy as np
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 
 from ..coordinates import FIRST_FRAME_NUMBER, frame_number_of
-from ..errors import FieldExistsError, LimitError, ShapeError, WriteError
+from ..errors import ClaimError, DatabaseError, FieldError, FieldExistsError, LimitError, ShapeError, WriteError
 from ..types import Tracks
+from .claims import CLAIMED, FILLING, SWITCHING, Claims
+from .database import database_error, patiently, server_process
 from .encoding import encoded_frame_documents
-from .fields import FRAMES_PREFIX, check_label_field, declare, has_label_field
+from .fields import check_label_field, declare, has_label_field
+from .frame_store import FrameStore, missing_numbers, ranges_of
 from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
-from .marks import DONE, WRITING, SampleMark, read_marks, set_mark
-from .video_samples import VideoShape, dataset_of, video_shape_of
+from .marks import DONE, WRITING, SampleMark, mark_document, read_marks
+from .owners import Owner
+from .video_samples import VideoShape, dataset_of, select_videos, video_shape_of
 
 # keypoints turned into documents per call: bounds memory without costing speed
 _POINTS_PER_WRITE = 50_000
@@ -95,8 +102,12 @@ def store_tracks(
     keep_hidden: bool,
     mark: SampleMark,
     interpolated: np.ndarray | None = None,
+    claims: Claims | None = None,
 ) -> int:
-    """Replaces what a field holds for one sample; on any failure the old state is restored.
+    """Replaces what a field holds for one sample, whole or not at all.
+
+    Whatever ends the work, an error or the death of the process, the sample has
+    the old state or the new one, at the latest after the next run on the data set.
 
     Args:
         dataset: the data set
@@ -108,6 +119,7 @@ def store_tracks(
         keep_hidden: also store hidden points
         mark: layout, tracker and run to note with the sample
         interpolated: (T,) bool, rows to be marked as filled in; None where no row is
+        claims: of the run that has claimed the sample; None claims it for this call
 
     Returns:
         the number of point positions stored
@@ -115,28 +127,137 @@ def store_tracks(
     Raises:
         ShapeError: if the rows do not fit the video's frames
         LimitError: if a frame's document passes the database's limit
+        ClaimError: if another run is at the sample
+        FieldError: if the field was deleted meanwhile
         WriteError: if the database refused
+        DatabaseError: if it stays away
     """
     numbers = _check_frame_numbers(frame_numbers, tracks.num_frames, shape.num_frames)
-    mark = replace(mark, state=WRITING, num_points=tracks.num_points, num_frames=shape.num_frames)
-    declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
-    with _all_or_nothing(dataset, sample_id, label_field) as existing_numbers:
-        set_mark(dataset, sample_id, label_field, mark)
-        _create_frames(dataset[sample_id], shape.num_frames, existing_numbers)
-        _clear(dataset, sample_id, label_field)
-        for rows in _row_chunks(tracks):
-            if mark.layout == "points":
-                documents = encoded_frame_documents(
-                    tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated
-                )
-            else:
-                documents = frame_documents(
-                    tracks, shape.size_px, rows=rows, layout=mark.layout, interpolated=interpolated
-                )
-            _set_frames(dataset, sample_id, label_field, dict(zip(numbers[rows].tolist(), documents, strict=True)))
-        stored = _count_stored(tracks, shape.size_px, keep_hidden)
-        set_mark(dataset, sample_id, label_field, replace(mark, state=DONE, num_keypoints=stored))
+    if claims is None:
+        with (
+            Owner(dataset, mark.run_key, beating=False) as owner,
+            _claimed(dataset, label_field, sample_id, owner) as own,
+        ):
+            return store_tracks(
+                dataset,
+                sample_id,
+                label_field,
+                tracks,
+                shape,
+                frame_numbers=frame_numbers,
+                keep_hidden=keep_hidden,
+                mark=mark,
+                interpolated=interpolated,
+                claims=own,
+            )
+    stored = _count_stored(tracks, shape.size_px, keep_hidden)
+    mark = replace(mark, state=DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored)
+
+    def write() -> None:
+        patiently(lambda: declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None))
+        pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
+        _write(claims, sample_id, pieces, shape.num_frames, mark)
+
+    try:
+        _until_one_server_has_all(write, dataset, claims, sample_id)
+    except BaseException as error:
+        if not isinstance(error, ClaimError | DatabaseError):
+            claims.settle(sample_id)
+            claims.store.refresh(sample_id)
+        raise _in_words(error, sample_id) from error
+    claims.store.refresh(sample_id)
     return stored
+
+
+def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, claims: Claims, sample_id: str) -> None:
+    """Writes again where the server was started anew in the middle: it may have lost some of what it had confirmed."""
+    server = server_process()
+    while True:
+        lost: ClaimError | FieldError | None = None
+        try:
+            write()
+        except (ClaimError, FieldError) as error:
+            lost = error
+        now = server_process()
+        if now == server:
+            if lost is not None:
+                raise lost
+            return
+        server = now
+        dataset.reload()
+        busy = claims.take(sample_id)
+        if busy is not None:
+            raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+        claims.settle(sample_id)
+
+
+@contextmanager
+def _claimed(dataset: fo.Dataset, label_field: str, sample_id: str, owner: Owner) -> Iterator[Claims]:
+    """Claims one sample for the block."""
+    claims = Claims(FrameStore(dataset, label_field), owner)
+    busy = claims.take(sample_id)
+    if busy is not None:
+        raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+    try:
+        yield claims
+    finally:
+        claims.release(sample_id)
+
+
+def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num_frames: int, mark: SampleMark) -> None:
+    """Fills an empty field frame by frame, or has the new tracks ready before the old ones go."""
+    store = claims.store
+    found = store.find(sample_id)
+    if found is None:
+        raise WriteError(f"The sample {sample_id} is no longer in the data set")
+    missing = dict.fromkeys(missing_numbers(found.numbers, num_frames))
+    if found.holding:
+        left = {**missing, **dict.fromkeys(found.holding)}
+        for piece in pieces:
+            claims.check(sample_id)
+            store.stage(sample_id, piece)
+            for number in piece:
+                left.pop(number, None)
+        store.stage(sample_id, left)
+        store.check_declared()
+        claims.advance(sample_id, SWITCHING, mark=mark_document(mark))
+        store.switch(sample_id)
+    else:
+        claims.advance(sample_id, FILLING, frames_before=ranges_of(found.numbers))
+        store.set_mark(sample_id, mark_document(replace(mark, state=WRITING, num_keypoints=0)))
+        write = store.write if found.numbers else store.insert
+        for piece in pieces:
+            claims.check(sample_id)
+            write(sample_id, piece)
+            for number in piece:
+                missing.pop(number, None)
+        write(sample_id, missing)
+        claims.check(sample_id)
+    store.check_declared()
+    if not store.set_mark(sample_id, mark_document(mark), on_disk=True):
+        raise WriteError(f"The sample {sample_id} was deleted while its tracks were being written")
+    if found.holding:
+        store.drop_staged(sample_id)
+        claims.advance(sample_id, CLAIMED)
+
+
+def _pieces(
+    tracks: Tracks,
+    numbers: np.ndarray,
+    shape: VideoShape,
+    layout: str,
+    keep_hidden: bool,
+    interpolated: np.ndarray | None,
+) -> Iterator[dict[int, Any]]:
+    """Yields frame number -> document, some frames at a time."""
+    for rows in _row_chunks(tracks):
+        if layout == "points":
+            documents = encoded_frame_documents(
+                tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated
+            )
+        else:
+            documents = frame_documents(tracks, shape.size_px, rows=rows, layout=layout, interpolated=interpolated)
+        yield dict(zip(numbers[rows].tolist(), documents, strict=True))
 
 
 def samples_with_data(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str) -> set[str]:
@@ -157,7 +278,7 @@ def samples_with_data(dataset: fo.Dataset, sample_ids: Sequence[str], label_fiel
     if not unmarked:
         return marked
     holds_data = fo.ViewField(label_field).exists()
-    found = dataset.select(unmarked).match_frames(holds_data, omit_empty=True).values("id")
+    found = select_videos(dataset, unmarked).match_frames(holds_data, omit_empty=True).values("id")
     return marked | set(found)
 
 
@@ -193,77 +314,17 @@ def _count_stored(tracks: Tracks, size_px: tuple[int, int], keep_hidden: bool) -
     return int(visible_in_frame(tracks, size_px).sum())
 
 
-def _create_frames(sample: fo.Sample, num_frames: int, existing: set[int]) -> None:
-    missing = [n for n in range(FIRST_FRAME_NUMBER, frame_number_of(num_frames)) if n not in existing]
-    if not missing:
-        return
-    for number in missing:
-        sample.frames[number] = fo.Frame()
-    sample.save()
-
-
-def _set_frames(dataset: fo.Dataset, sample_id: str, label_field: str, documents: dict[int, Any]) -> None:
-    if documents:
-        dataset.set_values(
-            FRAMES_PREFIX + label_field,
-            {sample_id: documents},
-            key_field="id",
-            validate=False,
-            expand_schema=False,
-            progress=False,
+def _in_words(error: BaseException, sample_id: str) -> BaseException:
+    """The error to raise in place of one of the database."""
+    refusal = database_error(error)
+    if refusal is None:
+        return error
+    if _is_too_large(refusal):
+        return LimitError(
+            "A frame's document with these tracks passes MongoDB's limit of 16 MiB, which other labels of the "
+            "frame share. Use layout='frame' or fewer points"
         )
-
-
-def _stored_frames(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[int, Any]:
-    """frame number -> raw document, for the frames that hold one."""
-    view = dataset.select(sample_id)
-    numbers, documents = view.aggregate(
-        [fo.Values("frames.frame_number"), fo.Values(FRAMES_PREFIX + label_field, _raw=True)]
-    )
-    return {n: d for n, d in zip(numbers[0] or [], documents[0] or [], strict=True) if d is not None}
-
-
-def _clear(dataset: fo.Dataset, sample_id: str, label_field: str) -> None:
-    holds_data = fo.ViewField(label_field).exists()
-    found = dataset.select(sample_id).match_frames(holds_data).values("frames.frame_number")
-    if found and found[0]:
-        _set_frames(dataset, sample_id, label_field, dict.fromkeys(found[0]))
-
-
-@contextmanager
-def _all_or_nothing(dataset: fo.Dataset, sample_id: str, label_field: str) -> Iterator[set[int]]:
-    """Restores the frames, the labels and the mark of a sample if the block fails.
-
-    Yields:
-        numbers of the frame documents that exist already
-    """
-    numbers = dataset.select(sample_id).values("frames.frame_number")
-    if not numbers:
-        raise WriteError(f"The sample {sample_id} is no longer in the data set")
-    existing = set(numbers[0] or [])
-    old_mark = read_marks(dataset, [sample_id], label_field).get(sample_id)
-    # a half-written state is not worth restoring
-    keep_old = old_mark is None or old_mark.state == DONE
-    old_documents = _stored_frames(dataset, sample_id, label_field) if keep_old else {}
-    try:
-        yield existing
-    except BaseException as error:
-        _restore(dataset, sample_id, label_field, existing, old_documents, old_mark if keep_old else None)
-        refusal = _database_error(error)
-        if refusal is None:
-            raise
-        if _is_too_large(refusal):
-            raise LimitError(
-                "A frame's document with these tracks passes MongoDB's limit of 16 MiB, which other labels of the "
-                "frame share. Use layout='frame' or fewer points"
-            ) from error
-        raise WriteError(f"The database refused the tracks of sample {sample_id}: {refusal}") from error
-
-
-def _database_error(error: BaseException) -> PyMongoError | None:
-    """The database's own error; FiftyOne hands bulk errors on as the cause of a ValueError."""
-    found = error if isinstance(error, PyMongoError) else error.__cause__
-    return found if isinstance(found, PyMongoError) else None
+    return WriteError(f"The database refused the tracks of sample {sample_id}: {refusal}")
 
 
 def _is_too_large(error: PyMongoError) -> bool:
@@ -273,23 +334,3 @@ def _is_too_large(error: PyMongoError) -> bool:
     if isinstance(error, BulkWriteError):
         codes |= {refused.get("code") for refused in error.details.get("writeErrors", [])}
     return bool(codes & _TOO_LARGE_CODES)
-
-
-def _restore(
-    dataset: fo.Dataset,
-    sample_id: str,
-    label_field: str,
-    existing: set[int],
-    old_documents: dict[int, Any],
-    old_mark: SampleMark | None,
-) -> None:
-    view = dataset.select(sample_id)
-    frame_ids, numbers = view.values(["frames.id", "frames.frame_number"])
-    if not numbers:
-        return
-    created = [f for f, n in zip(frame_ids[0] or [], numbers[0] or [], strict=True) if n not in existing]
-    if created:
-        dataset.delete_frames(created)
-    _clear(dataset, sample_id, label_field)
-    _set_frames(dataset, sample_id, label_field, old_documents)
-    set_mark(dataset, sample_id, label_field, old_mark)

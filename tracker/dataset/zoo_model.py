@@ -29,7 +29,7 @@ from ..errors import (
     QueryError,
 )
 from ..models.base import Tracker
-from ..models.registry import load_tracker
+from ..models.registry import check_tracker_options, load_tracker
 from ..types import Queries, Tracks
 from ..video.frames import VideoFrames
 from .fields import FRAMES_PREFIX, check_label_field
@@ -54,6 +54,12 @@ _ELSEWHERE = {
     "media_field": "apply_model reads the samples' filepath; use track_dataset",
     "write_to": "tracks stay on the frames of the tracked media; use track_dataset",
     "interpolate": "only track_dataset fills frames of a source",
+    "only_failed_of": "apply_model records no run; use track_dataset",
+    "wait_for_others": "apply_model the samples that are left, or use track_dataset",
+    **dict.fromkeys(
+        ("engine", "address", "num_workers", "gpus_per_worker", "path_map"),
+        "apply_model runs on this machine; use track_dataset",
+    ),
 }
 _PROGRAMS = ("ffmpeg", "ffprobe")
 
@@ -98,6 +104,7 @@ def load_model(
     checked = TrackOptions(label_field=label_field, tracker=name, **chosen)
     config = ModelConfig(confidence_thresh)
     if isinstance(name, str):
+        check_tracker_options(name, options, besides=[*_OPTIONS, "store_in", "confidence_thresh"])
         name = load_tracker(name, **options)
     elif options:
         raise OptionError(

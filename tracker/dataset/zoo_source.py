@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..models.registry import TrackerInfo, list_trackers, tracker_info
+from ..models.registry import TrackerInfo, shipped_trackers, tracker_info
 
 # without a slash: FiftyOne makes it a module's name, and of a dotted one `from . import x` fails
 SOURCE_NAME = "fo-video-point-tracking"
@@ -29,7 +29,7 @@ def manifest() -> dict[str, Any]:
     Returns:
         what FiftyOne reads, as JSON values
     """
-    return {"name": SOURCE_NAME, "models": [_entry(tracker_info(name)) for name in list_trackers()]}
+    return {"name": SOURCE_NAME, "models": [_entry(tracker_info(name)) for name in shipped_trackers()]}
 
 
 def _entry(info: TrackerInfo) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def download_model(model_name: str, model_path: str | PathLike[str]) -> None:
     """
     info = tracker_info(model_name)
     receipt: dict[str, Any] = {"model": info.name, "terms": info.terms, "weights": None}
-    if info.weights_license is not None:
+    if info.size_mb is not None:
         from ..models.cotracker.weights import PUBLISHED_FILES, find_weights, has_consent, published_weights
 
         published = PUBLISHED_FILES[info.name]

@@ -151,6 +151,18 @@ class Tracker(ABC):
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
         """Does the work of `track` on checked input; calls `hooks.report` between chunks."""
 
+    def first_reading(self, size_px: tuple[int, int], queries: Queries) -> tuple[int, tuple[int, int]] | None:
+        """How this tracker starts to read a clip, so that decoding can begin before it does.
+
+        Args:
+            size_px: (width, height) of the displayed frame
+            queries: N points, in pixels of the clip's frames
+
+        Returns:
+            the first frame index and the (width, height) it asks for; None where that is not known before
+        """
+        return None
+
     def open_session(self, size_px: tuple[int, int], **options: Any) -> StreamingSession:
         """Starts tracking frames that come one chunk at a time.
 

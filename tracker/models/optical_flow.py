@@ -113,6 +113,9 @@ class OpticalFlowTracker(Tracker):
     def options(self) -> dict[str, Any]:
         return asdict(self._options)
 
+    def first_reading(self, size_px: tuple[int, int], queries: Queries) -> tuple[int, tuple[int, int]] | None:
+        return int(queries.t.min(initial=0)), working_size(size_px, self._options.resolution)
+
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
         if not len(queries):
             shape = (source.num_frames, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,17 +15,58 @@ from av.error import FFmpegError
 from ..errors import OutputError, PointTrackingError
 
 PART_SUFFIX = ".part"
+_PART_NAME = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(PART_SUFFIX)}", re.DOTALL)
 
 
 @contextmanager
 def part_file(path: Path) -> Iterator[Path]:
-    """A name for the unfinished copy beside the finished one; whatever is left there is removed."""
+    """A name for the unfinished copy beside the finished one; whatever is left there is removed.
+
+    The file is locked for as long as its process lives, so that what a killed process
+    left can be told from what is being written.
+
+    Raises:
+        OutputError: if it cannot be made
+    """
     part = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{PART_SUFFIX}")
+    with output_errors(part), part.open("wb") as held:
+        _lock(held.fileno())
+        try:
+            yield part
+        finally:
+            with suppress(FileNotFoundError):
+                part.unlink()
+
+
+def remove_abandoned_parts(folder: Path) -> int:
+    """Removes the unfinished copies of processes that were killed.
+
+    Args:
+        folder: where copies are made
+
+    Returns:
+        how many were removed
+    """
+    removed = 0
+    for part in folder.glob(f".*{PART_SUFFIX}"):
+        if not _PART_NAME.fullmatch(part.name):
+            continue
+        with suppress(OSError), part.open("rb") as found:
+            if _lock(found.fileno()):
+                part.unlink()
+                removed += 1
+    return removed
+
+
+def _lock(descriptor: int) -> bool:
+    """Locks a file without waiting; False where another process holds it, or the system has no such locks."""
     try:
-        yield part
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 @contextmanager

@@ -34,9 +34,13 @@ AUTO_SHORT_FPS = 10.0
 
 # a container's clock may round a duration by this much
 _CLOCK_SLACK_S = 1e-3
-# steps that differ by less than this share, or by one tick, are a regular rate
+# steps that differ by less than this share, or as a clock rounds those of some ticks, are a regular rate
 _REGULAR_SHARE = 0.1
-_MAX_RATE_DENOMINATOR = 1001
+_ROUNDED_FROM_TICKS = 3
+_MAX_DENOMINATOR = 1001
+# the clock of copies whose end does not fall on their own, where that one is coarse
+_CLOCK_S = Fraction(1, 90_000)
+_COARSEST_CLOCK_S = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ class Selection:
         ticks: (S,) int64, when each is shown, strictly increasing from 0
         end_tick: when the last one ends
         tick_s: seconds per tick
-        fps: average rate
+        fps: frames per second where they are regular, whatever the last one's length; else the average
+        regular: whether the times between frames are equal
     """
 
     frame_map: FrameMap
@@ -97,6 +102,7 @@ class Selection:
     end_tick: int
     tick_s: Fraction
     fps: Fraction
+    regular: bool
 
     @property
     def durations(self) -> np.ndarray:
@@ -134,26 +140,44 @@ def select_frames(timeline: Timeline, policy: FramePolicy) -> Selection:
         kept, slots = kept[: int(policy.max_frames)], slots[: int(policy.max_frames)]
     if len(kept) == len(candidates):
         return _at_own_times(timeline, candidates)
-    tick_s = 1 / _rate(fps)
-    end = max(round(duration_s / float(tick_s)), int(slots[-1]) + 1)
-    return _selection(timeline, candidates[kept], slots - slots[0], end - int(slots[0]), tick_s)
+    if len(kept) == 1:
+        return _at_own_times(timeline, candidates[kept])
+    return _selection(timeline, candidates[kept], slots, 1 / _rate(fps))
 
 
 def _at_own_times(timeline: Timeline, indices: np.ndarray) -> Selection:
-    ticks = timeline.ticks[indices]
-    end = max(round(timeline.duration_s / float(timeline.tick_s)), int(ticks[-1]) + 1)
-    return _selection(timeline, indices, ticks, end, timeline.tick_s)
+    return _selection(timeline, indices, timeline.ticks[indices], timeline.tick_s)
 
 
-def _selection(timeline: Timeline, indices: np.ndarray, ticks: np.ndarray, end: int, tick_s: Fraction) -> Selection:
+def _selection(timeline: Timeline, indices: np.ndarray, ticks: np.ndarray, tick_s: Fraction) -> Selection:
+    """Ends a regular copy regularly, unless that passes the end of the source by more than a frame of it."""
+    duration_s, frame_map = timeline.duration_s, FrameMap(indices, len(timeline))
+    fps, regular = None, _is_regular(ticks)
+    if regular:
+        step = round(ticks[-1] / (len(ticks) - 1))
+        # by this rate players find frames, so a last frame of another length must not change it
+        fps = (len(ticks) - 1) / (ticks[-1] * float(tick_s))
+        end = int(ticks[-1]) + step
+        if end * float(tick_s) <= duration_s + duration_s / len(timeline):
+            return Selection(frame_map, ticks, end, tick_s, _rate(fps), regular)
+    if tick_s > _COARSEST_CLOCK_S:
+        ticks, tick_s = np.rint(ticks * float(tick_s / _CLOCK_S)).astype(np.int64), _CLOCK_S
+    if len(ticks) > 1 and ticks[-1] * float(tick_s) >= duration_s:  # the frame's place on the grid is behind the end
+        ticks[-1] = max(round(float(timeline.times_s[indices[-1]]) / float(tick_s)), ticks[-2] + 1)
+    end = max(round(duration_s / float(tick_s)), int(ticks[-1]) + 1)
+    return Selection(frame_map, ticks, end, tick_s, _rate(fps or len(ticks) / (end * float(tick_s))), regular)
+
+
+def _is_regular(ticks: np.ndarray) -> bool:
     steps = np.diff(ticks)
-    if len(steps) and steps.max() - steps.min() <= max(_REGULAR_SHARE * steps.mean(), 1):
-        # a last frame of another length would spoil the average rate, by which players count frames
-        end = int(ticks[-1]) + round(float(steps.mean()))
-    fps = len(indices) / (end * float(tick_s))
-    return Selection(FrameMap(indices, len(timeline)), ticks, end, tick_s, _rate(fps))
+    if not len(steps):
+        return False
+    mean = steps.mean()
+    return steps.max() - steps.min() <= max(_REGULAR_SHARE * mean, 1 if mean >= _ROUNDED_FROM_TICKS else 0)
 
 
 def _rate(fps: float) -> Fraction:
-    rate = Fraction(fps).limit_denominator(_MAX_RATE_DENOMINATOR)
-    return rate if rate > 0 else Fraction(fps).limit_denominator(2**31 - 1)
+    """A simple fraction near a rate; below 1 near the time between frames, whose relative error is the smaller."""
+    if fps >= 1:
+        return Fraction(fps).limit_denominator(_MAX_DENOMINATOR)
+    return 1 / Fraction(1 / fps).limit_denominator(_MAX_DENOMINATOR)

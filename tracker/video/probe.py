@@ -135,7 +135,7 @@ def _read_facts(path: str | os.PathLike[str]) -> VideoProbe:
             codec=stream.codec_context.name,
             pixel_format=stream.codec_context.pix_fmt or first.format.name,
             variable_rate=first.pts is not None and _declares_variable(stream),
-            size_bytes=file.stat().st_size,
+            size_bytes=container.size,  # of the open file, which may be gone from its folder
             mime_type=mime_type if mime_type.startswith("video/") else "video/mp4",
             first_pts=first.pts or 0,
             mirrored=is_mirrored(first),

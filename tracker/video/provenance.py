@@ -23,7 +23,7 @@ from .stream import open_stream
 
 TAG = "comment"
 _FORMAT = "point_tracking"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,15 @@ class Provenance:
         source: the file it was made from
         options: with which it was made, as JSON values
         frame_map: the source frame that each of its frames shows
+        fps: of its frames, whatever the last one's length where they are regular
+        warnings: what was found wrong with the source, in words
     """
 
     source: SourceFacts
     options: dict[str, Any]
     frame_map: FrameMap
+    fps: float
+    warnings: tuple[str, ...] = ()
 
     def matches(self, source: SourceFacts, options: dict[str, Any]) -> bool:
         """Whether the same source and options would give the same file."""
@@ -98,6 +102,8 @@ class Provenance:
                 "options": self.options,
                 "num_source_frames": self.frame_map.num_source_frames,
                 "frames": frames,
+                "fps": self.fps,
+                "warnings": self.warnings,
             }
         )
 
@@ -117,7 +123,8 @@ class Provenance:
                 return None
             steps = np.frombuffer(zlib.decompress(base64.b64decode(values["frames"])), dtype="<i4")
             frame_map = FrameMap(np.cumsum(steps, dtype=np.int64), int(values["num_source_frames"]))
-            return cls(SourceFacts(**values["source"]), values["options"], frame_map)
+            source, fps, warnings = SourceFacts(**values["source"]), float(values["fps"]), tuple(values["warnings"])
+            return cls(source, values["options"], frame_map, fps, warnings)
         except (ValueError, KeyError, TypeError, binascii.Error, zlib.error):
             return None  # someone else's comment
 
@@ -136,3 +143,25 @@ def read_provenance(path: str | os.PathLike[str]) -> Provenance | None:
             return Provenance.from_tag(container.metadata.get(TAG, ""))
     except VideoError:
         return None
+
+
+def is_whole(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of ours is as long as its boxes say, which one that was cut off is not.
+
+    Args:
+        path: of an mp4
+    """
+    size, start = os.path.getsize(path), 0
+    with open(path, "rb") as file:
+        while start < size:
+            file.seek(start)
+            head = file.read(16)
+            if len(head) < 8:
+                return False
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:  # the length comes behind the box's name, in 64 bits
+                length = int.from_bytes(head[8:], "big") if len(head) == 16 else 0
+            if length < 8:
+                return False
+            start += length
+    return start == size

@@ -30,7 +30,7 @@ class Timeline:
         first_time_s: when the file's own clock shows the first frame
         stamps: (T,) int64 time stamps as the file has them, None where they are missing or broken
         confirmed: every frame was decoded; else the packets say so
-        intact: nothing was found wrong while decoding
+        warnings: what was found wrong while decoding, in words
     """
 
     ticks: np.ndarray
@@ -39,10 +39,15 @@ class Timeline:
     first_time_s: float
     stamps: np.ndarray | None
     confirmed: bool
-    intact: bool = True
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ticks)
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing was found wrong while decoding."""
+        return not self.warnings
 
     @property
     def times_s(self) -> np.ndarray:
@@ -109,7 +114,7 @@ def decoded_timeline(facts: VideoProbe) -> Timeline:
         tick_s = 1 / Fraction(exact.fps or 1.0).limit_denominator(_MAX_RATE_DENOMINATOR)
         ticks, first = np.arange(len(times)), 0.0
     duration = max(exact.duration_s, float(ticks[-1] * tick_s))
-    return Timeline(ticks, tick_s, duration, first, exact.pts, confirmed=True, intact=not exact.warnings)
+    return Timeline(ticks, tick_s, duration, first, exact.pts, confirmed=True, warnings=exact.warnings)
 
 
 def _duration_s(times: np.ndarray, facts: VideoProbe) -> float:

@@ -26,12 +26,13 @@ from ..errors import (
     OutputExistsError,
     VideoError,
 )
+from ..flags import check_flags
 from .audio import AudioTrack
 from .output_file import output_errors, part_file, rename_new
 from .picture import PictureShaper, describe_colors, fit_size
 from .policy import FramePolicy, Selection, select_frames
 from .probe import VideoProbe, probe
-from .provenance import TAG, Provenance, SourceFacts, read_provenance
+from .provenance import TAG, Provenance, SourceFacts, is_whole, read_provenance
 from .stream import decode, open_stream
 from .timeline import Timeline, decoded_timeline, packet_timeline
 
@@ -78,8 +79,7 @@ class TranscodeOptions:
             raise OptionError(f"Invalid preset ({self.preset!r}). Supported values are {', '.join(PRESETS)}")
         if not isinstance(self.crf, int) or isinstance(self.crf, bool) or not 0 <= self.crf <= MAX_CRF:
             raise OptionError(f"Invalid crf ({self.crf!r}). Expected a whole number from 0 to {MAX_CRF}")
-        if not isinstance(self.keep_audio, bool):
-            raise OptionError(f"Invalid keep_audio ({self.keep_audio!r}). Expected True or False")
+        check_flags(self, "keep_audio")
 
     def to_record(self) -> dict[str, Any]:
         """The options as JSON-serialisable values."""
@@ -148,10 +148,11 @@ def transcode(
     if _is_same_file(facts.path, path):
         raise OutputError(f"{path} is the source itself, and sources are never touched. Choose another folder")
     found = _reusable(path, source_facts, options, overwrite)
-    if found is not None:
-        return Transcoded(str(path), found, reused=True)
+    if found is not None and is_whole(path):
+        return Transcoded(str(path), found, reused=True, warnings=found.warnings)
     if _ENCODER not in av.codecs_available:
         raise DependencyError("This build of PyAV has no H.264 encoder (libx264). Install it with: pip install av")
+    overwrite = overwrite or found is not None
     job = _Job(facts, source_facts, options, threads, progress, cancelled)
     with part_file(path) as part:
         timeline = packet_timeline(facts)
@@ -162,6 +163,8 @@ def transcode(
         if SourceFacts.of(facts) != source_facts:
             raise VideoError(f"{facts.path} changed while it was being read. Run again when it is complete")
         provenance, reused = _publish(part, path, made, overwrite)
+    if found is not None:
+        job.warnings.append("the earlier copy was cut off, and was made again")
     return Transcoded(str(path), provenance, reused, tuple(job.warnings))
 
 
@@ -182,19 +185,25 @@ class _Job:
     def encode(self, part: Path, timeline: Timeline) -> Provenance:
         """Writes the whole file; raises _TimelineError where an unconfirmed timeline proves wrong."""
         selection = select_frames(timeline, self.options.policy)
-        provenance = Provenance(self.source, self.options.to_record(), selection.frame_map)
-        self.warnings = []
+        self.warnings = list(timeline.warnings)
         with (
             output_errors(part),
             open_stream(self.facts.path, frame_threads=timeline.intact) as (container, stream),
             _open_output(part) as output,
         ):
             stream.codec_context.thread_count = self.threads
-            output.metadata[TAG] = provenance.to_tag()
             writer = _Writer(output, self.facts, self.options, selection, self.threads, stream.sample_aspect_ratio)
             audio = None
             if self.options.keep_audio:
                 audio = AudioTrack(self.facts.path, output, timeline.first_time_s, self.warnings)
+            provenance = Provenance(
+                self.source,
+                self.options.to_record(),
+                selection.frame_map,
+                float(selection.fps),
+                tuple(self.warnings),
+            )
+            output.metadata[TAG] = provenance.to_tag()
             try:
                 for position, frame in self._chosen(container, stream, timeline, selection):
                     if audio is not None:
@@ -230,7 +239,7 @@ class _Job:
                     self.progress(min(index / total, 1.0))
         if index != total or (found and not timeline.confirmed):
             self._differs(timeline)
-        self.warnings.extend(found)
+        self.warnings.extend(warning for warning in found if warning not in self.warnings)
 
     def _differs(self, timeline: Timeline) -> None:
         if not timeline.confirmed:
@@ -257,6 +266,8 @@ class _Writer:
         self._shaper = PictureShaper(facts, fit_size(facts.size_px, options.longest_side))
         self._durations = dict(zip(selection.ticks.tolist(), selection.durations.tolist(), strict=True))
         settings = {"preset": options.preset, "crf": str(options.crf), "g": str(_GOP_FRAMES)}
+        if not selection.regular:
+            settings["bf"] = "0"  # an mp4 with B-frames cannot say when its last frame ends, if times vary
         stream = output.add_stream(_ENCODER, rate=selection.fps, options=settings)
         stream.width, stream.height = self._shaper.size_px
         stream.pix_fmt = "yuv420p"

@@ -229,6 +229,10 @@ def test_queries_outside_the_video_are_failures(make_dataset: MakeDataset, tmp_p
         ({"sampling": {"fps": -1}}, OptionError),
         ({"sampling": {"speed": 1}}, OptionError),
         ({"run_key": "not a key"}, OptionError),
+        *(
+            ({name: "no"}, OptionError)
+            for name in ("backward", "keep_hidden", "overwrite", "skip_existing", "interpolate", "wait_for_others")
+        ),
         ({"progress": "yes"}, OptionError),
     ],
 )

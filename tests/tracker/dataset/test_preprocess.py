@@ -18,6 +18,7 @@ from trackers import DriftTracker, random_tracks
 
 import point_tracking as pt
 from point_tracking.tracker.dataset import preprocess as preprocess_module
+from point_tracking.tracker.dataset import preprocess_targets as preprocess_targets_module
 from point_tracking.tracker.dataset.origins import Origin, media_fields_with_copies, onto_source
 from point_tracking.tracker.dataset.preprocess_targets import output_name
 from point_tracking.tracker.errors import (
@@ -172,6 +173,31 @@ def test_what_a_rate_above_the_sources_does_is_said(dataset: fo.Dataset, out: Pa
     ]
 
 
+def test_what_an_every_nth_above_the_length_does_is_said(dataset: fo.Dataset, out: Path) -> None:
+    report = pt.preprocess_dataset(dataset, out, every_nth=45)
+    text = "the source has {} frames, and every_nth is 45: only the first was kept"
+    assert [warning for _, warning in report.warnings] == [text.format(45), text.format(20)]
+    assert pt.preprocess_dataset(dataset.limit(1), f"{out}2", every_nth=44, dataset_name="44").warnings == []
+
+
+def test_copies_that_are_larger_than_their_sources_are_named(
+    make_dataset: MakeDataset, sources: Path, out: Path
+) -> None:
+    poor = media.video(sources / "poor.mp4", 60, size=(640, 480), encoder_options={"crf": "40"})
+    report = pt.preprocess_dataset(make_dataset(poor), out, crf=0, preset="ultrafast")
+    ((path, text),) = report.warnings
+    assert path == str(poor)
+    assert text.startswith("the copy is larger than the source (")
+
+
+def test_the_rate_of_a_copy_is_that_of_its_frames_however_long_the_last_is_shown(
+    make_dataset: MakeDataset, sources: Path, out: Path
+) -> None:
+    dataset = make_dataset(media.video(sources / "a.mp4", 50, fps=30))
+    (rate,) = pt.preprocess_dataset(dataset, out, every_nth=9).dataset.values("metadata.frame_rate")
+    assert rate == pytest.approx(30 / 9, rel=1e-4)
+
+
 def test_a_full_disk_is_a_failure_per_sample(dataset: fo.Dataset, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = transcode_module._Writer.finish
 
@@ -245,6 +271,63 @@ def test_two_runs_into_one_folder_at_once(make_dataset: MakeDataset, sources: Pa
         assert _shown(one) == list(range(40))
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_two_runs_into_one_data_set_at_once(
+    make_dataset: MakeDataset, sources: Path, out: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    dataset = make_dataset(*(media.video(sources / f"{k}.mp4", 8) for k in range(4)))
+    if exists:
+        pt.preprocess_dataset(dataset.limit(1), out)
+    at_once, real = threading.Barrier(2), preprocess_module.store_dataset
+
+    def store(*arguments: Any) -> str:
+        at_once.wait(60)
+        return real(*arguments)
+
+    monkeypatch.setattr(preprocess_module, "store_dataset", store)
+    reports: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda: reports.append(pt.preprocess_dataset(dataset, out, progress=False)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [report.failures for report in reports] == [[], []]
+    assert len({report.run_key for report in reports}) == 2
+    copies = reports[0].dataset
+    copies.reload()
+    assert sorted(copies.values("source_video.sample_id")) == sorted(dataset.values("id"))
+    assert all(pt.load_report(dataset, report.run_key) == report for report in reports)
+
+
+def test_a_run_that_cannot_store_its_copies_still_leaves_its_report(
+    dataset: fo.Dataset, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = preprocess_module.store_dataset
+
+    def store(*arguments: Any) -> str:
+        fo.Dataset(f"{dataset.name}-preprocessed")
+        return real(*arguments)
+
+    monkeypatch.setattr(preprocess_module, "store_dataset", store)
+    with pytest.raises(CollectionError, match="preprocessing did not make it"):
+        pt.preprocess_dataset(dataset, out)
+    report: Any = pt.load_report(dataset, "preprocess")
+    assert (_statuses(report), report.dataset_name) == (["done", "done"], None)
+
+
+def test_sources_whose_copies_would_have_one_place_do_not_share_it(
+    dataset: fo.Dataset, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preprocess_targets_module, "output_name", lambda _source: "same.mp4")
+    report = pt.preprocess_dataset(dataset, out)
+    assert _statuses(report) == ["done", "failed"]
+    assert "has the same place" in report.failures[0].message
+    assert report.dataset.values("source_video.filepath") == [dataset.first().filepath]
+
+
 # a second media field
 
 
@@ -263,9 +346,9 @@ def test_copies_become_a_second_media_field(dataset: fo.Dataset, out: Path) -> N
     ]
     with pytest.raises(FieldExistsError, match="another folder"):
         pt.preprocess_dataset(dataset, f"{out}2", target="media_field", media_field="small")
-    for name in ("filepath", "tags"):
-        with pytest.raises(FieldError, match="not ours"):
-            pt.preprocess_dataset(dataset, out, target="media_field", media_field=name)
+    dataset.add_sample_field("mine", fo.StringField)
+    with pytest.raises(FieldError, match="not ours"):
+        pt.preprocess_dataset(dataset, out, target="media_field", media_field="mine")
 
 
 # the way back
@@ -294,7 +377,8 @@ def test_tracks_of_copies_are_written_onto_the_sources_frames(
     tracked = pt.track_dataset(samples, "back", tracker=drift, grid_size=3, **where)
     assert tracked.failures == []
     dataset.reload()
-    assert pt.load_report(dataset, tracked.run_key).num_samples == 2
+    assert tracked.num_samples == 2
+    assert pt.load_report(dataset, tracked.run_key) == tracked
     grid = pt.grid_queries(3, height=60, width=80).xy
     for sample, kept, num_frames in zip(dataset, numbers, (45, 20), strict=True):
         expected = _expected_on_source(kept, num_frames, grid, (80, 60))
@@ -337,7 +421,7 @@ def test_frames_in_between_are_filled_and_marked(
 def test_filling_keeps_what_was_tracked_and_adds_only_between_visible_points(seed: int, gaps: list[int]) -> None:
     numbers = np.cumsum([1, *gaps])
     tracks = random_tracks(np.random.default_rng(seed), len(numbers), 5, SIZE)
-    origin = Origin("d", "s", int(numbers[-1]) + 3, SIZE, numbers)
+    origin = Origin("d", "s", int(numbers[-1]) + 3, SIZE, numbers, "/s.mp4", 1, 1)
     moved = onto_source(tracks, np.arange(len(numbers)), SIZE, origin, interpolate=True)
     np.testing.assert_array_equal(moved.frame_numbers, np.arange(numbers[0], numbers[-1] + 1))
     assert moved.interpolated is not None
@@ -358,6 +442,28 @@ def test_filling_keeps_what_was_tracked_and_adds_only_between_visible_points(see
         np.testing.assert_array_equal(moved.tracks.confidence[row], np.where(both, lower, 0))
 
 
+def test_masks_of_the_sources_choose_points_on_their_copies(
+    dataset: fo.Dataset, out: Path, drift: DriftTracker
+) -> None:
+    left = np.zeros((SIZE[1], SIZE[0]), dtype=np.uint8)
+    left[:, : SIZE[0] // 2] = 1
+    for sample in dataset:
+        sample["object"] = fo.Segmentation(mask=left)
+        sample.frames[1]["object_at"] = fo.Segmentation(mask=left)
+        sample.save()
+    copies = pt.preprocess_dataset(dataset, out, every_nth=5, longest_side=80).dataset
+    report = pt.track_dataset(copies, "back", tracker=drift, grid_size=4, mask_field="object", write_to="source")
+    assert (report.failures, report.warnings, report.num_points) == ([], [], 2 * 8)
+    dataset.reload()
+    assert (pt.read_tracks(dataset.first(), "back").xy[0, :, 0] < SIZE[0] / 2).all()
+    with pytest.raises(FieldError, match="Use a mask field on samples"):
+        pt.track_dataset(copies, "b", tracker=drift, mask_field="object_at", write_to="source")
+    with pytest.raises(FieldError, match=r"preprocessed copies, without the fields.*write_to='source'"):
+        pt.track_dataset(copies, "b", tracker=drift, mask_field="object")
+    with pytest.raises(FieldError, match="has to be stored with the copies"):
+        pt.track_dataset(copies, "b", tracker=drift, points="object", write_to="source")
+
+
 def test_a_copy_that_was_replaced_since_is_a_failure(dataset: fo.Dataset, out: Path, drift: DriftTracker) -> None:
     copies = pt.preprocess_dataset(dataset, out, every_nth=3).dataset
     pt.preprocess_dataset(dataset.limit(1), out, every_nth=5, overwrite=True, target="media_field", media_field="small")
@@ -365,6 +471,26 @@ def test_a_copy_that_was_replaced_since_is_a_failure(dataset: fo.Dataset, out: P
     assert [f.kind for f in report.failures] == ["VideoError"]
     assert "was replaced since" in report.failures[0].message
     assert report.num_samples == 1
+
+
+def test_a_source_that_was_replaced_since_is_a_failure(dataset: fo.Dataset, out: Path, drift: DriftTracker) -> None:
+    copies = pt.preprocess_dataset(dataset, out, every_nth=3).dataset
+    first, second = (Path(path) for path in dataset.values("filepath"))
+    media.video(first, 60, size=(80, 60))
+    os.utime(second, ns=(1, 1))
+    report = pt.track_dataset(copies, "back", tracker=drift, grid_size=2, write_to="source")
+    assert [f.kind for f in report.failures] == ["VideoError"]
+    assert "was replaced since it was preprocessed" in report.failures[0].message
+    assert ["touched since" in text for _, text in report.warnings] == [True]
+    dataset.reload()
+    assert dataset.values("back_info.state") == [None, "done"]
+    again = pt.preprocess_dataset(dataset, out, every_nth=3, overwrite=True)
+    assert pt.track_dataset(again.dataset, "back", tracker=drift, grid_size=2, write_to="source", overwrite=True)
+    first.unlink()  # copies may be tracked where the sources are not
+    where = {"write_to": "source", "overwrite": True}
+    report = pt.track_dataset(again.dataset, "back", tracker=drift, grid_size=2, **where)
+    assert (report.failures, report.warnings) == ([], [])
+    assert dataset.values("back_info.num_frames") == [60, 20]
 
 
 def test_a_source_sample_that_is_gone_is_a_failure(dataset: fo.Dataset, out: Path, drift: DriftTracker) -> None:
@@ -441,7 +567,7 @@ def test_collections_without_videos_are_refused(
     dataset: fo.Dataset, make_dataset: MakeDataset, tmp_path: Path, out: Path
 ) -> None:
     picture = media.picture_file(tmp_path / "picture.png")
-    with pytest.raises(CollectionError, match="'image'"):
+    with pytest.raises(CollectionError, match=r"^Expected videos, and the media type of this collection is 'image'"):
         pt.preprocess_dataset(make_dataset(picture), out)
     grouped = make_dataset()
     grouped.add_group_field("group", default="video")
@@ -467,13 +593,28 @@ def test_other_peoples_data_sets_are_left_alone(dataset: fo.Dataset, make_datase
     other = make_dataset()
     with pytest.raises(CollectionError, match="did not make it"):
         pt.preprocess_dataset(dataset, out, dataset_name=other.name)
-    with pytest.raises(CollectionError, match="did not make it"):
+    with pytest.raises(CollectionError, match="the source videos itself"):
         pt.preprocess_dataset(dataset, out, dataset_name=dataset.name, overwrite=True)
     name = pt.preprocess_dataset(dataset, out).dataset_name
     with pytest.raises(CollectionError, match="copies of 2 of these videos in another folder"):
         pt.preprocess_dataset(dataset, f"{out}2", dataset_name=name)
     moved = pt.preprocess_dataset(dataset, f"{out}2", dataset_name=name, overwrite=True).dataset
     assert [Path(path).parent for path in moved.values("filepath")] == [Path(f"{out}2")] * 2
+    stranger = make_dataset(dataset.first().filepath)
+    with pytest.raises(CollectionError, match=f"copies of the videos of '{dataset.name}', not of '{stranger.name}'"):
+        pt.preprocess_dataset(stranger, out, dataset_name=name, overwrite=True)
+    with pytest.raises(CollectionError, match="the source videos itself"):
+        pt.preprocess_dataset(moved, f"{out}3", dataset_name=name)
+    assert len(moved) == 2
+    assert not Path(f"{out}3").exists()
+
+
+def test_names_that_fiftyone_would_refuse_in_the_end_are_refused_first(dataset: fo.Dataset, out: Path) -> None:
+    with pytest.raises(OptionError, match="in addresses it reads"):
+        pt.preprocess_dataset(dataset, out, dataset_name=dataset.name.replace(".", "-"))
+    with pytest.raises(OptionError, match="Choose another one"):
+        pt.preprocess_dataset(dataset, out, dataset_name="$$$")
+    assert dataset.list_runs() == []
 
 
 @pytest.mark.parametrize(
@@ -491,6 +632,8 @@ def test_other_peoples_data_sets_are_left_alone(dataset: fo.Dataset, make_datase
         ({"num_workers": 0}, "at least 1"),
         ({"run_key": "a b"}, "letters, digits"),
         ({"output_dir": ""}, "path of a folder"),
+        ({"overwrite": "no"}, "Invalid overwrite"),
+        ({"persistent": 0}, "Invalid persistent"),
     ],
 )
 def test_bad_options_are_refused(dataset: fo.Dataset, out: Path, options: dict[str, Any], text: str) -> None:
@@ -499,16 +642,36 @@ def test_bad_options_are_refused(dataset: fo.Dataset, out: Path, options: dict[s
     assert not out.exists()
 
 
-def test_a_media_field_needs_a_name(dataset: fo.Dataset, out: Path) -> None:
-    with pytest.raises(FieldError, match="letters"):
-        pt.preprocess_dataset(dataset, out, target="media_field", media_field="a b")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a b", "letters"),
+        ("", "letters"),
+        ("_x", "letters"),
+        ("a.b", "letters"),
+        *((name, "uses this name itself") for name in ("filepath", "tags", "id", "sample_id", "media_type", "class")),
+        ("frames", "reserved"),
+        (3, "letters"),
+    ],
+)
+def test_a_media_field_needs_a_name_of_its_own(dataset: fo.Dataset, out: Path, name: Any, text: str) -> None:
+    before = set(dataset.get_field_schema())
+    with pytest.raises(FieldError, match=text):
+        pt.preprocess_dataset(dataset, out, target="media_field", media_field=name)
+    assert not out.exists()
+    assert set(dataset.get_field_schema()) == before
 
 
 def test_a_run_key_is_not_taken_from_another_run(dataset: fo.Dataset, out: Path) -> None:
     report = pt.preprocess_dataset(dataset, out, run_key="mine")
     assert report.run_key == "mine"
-    with pytest.raises(OptionError, match="There is a run 'mine'"):
+    with pytest.raises(OptionError, match=r"There is a run 'mine'.*delete that run, or use overwrite=True to run"):
         pt.preprocess_dataset(dataset, out, run_key="mine")
+    with pytest.raises(
+        OptionError, match=r"There is a run 'mine' already\. Choose another run key or delete that run$"
+    ):
+        pt.track_dataset(dataset, grid_size=2, run_key="mine", overwrite=True)
+    assert pt.preprocess_dataset(dataset, out, run_key="mine", overwrite=True).run_key == "mine"
     assert pt.preprocess_dataset(dataset, out).run_key == "preprocess"
 
 

@@ -10,11 +10,12 @@ import fiftyone as fo
 import media
 import numpy as np
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.errors import OperationFailure
 from trackers import random_tracks
 
 import point_tracking as pt
 from point_tracking.tracker.dataset import writer
+from point_tracking.tracker.dataset.frame_store import FrameStore
 from point_tracking.tracker.dataset.keypoints import DEFAULT_LABEL
 from point_tracking.tracker.errors import (
     CollectionError,
@@ -221,19 +222,22 @@ def test_a_moved_file_is_written_by_its_metadata(make_dataset: MakeDataset, clip
 
 
 class _FailingWrites:
-    """Stands in for the writer's bulk call and loses the connection after some calls."""
+    """Stands in for the store's bulk calls; the database refuses after some of them."""
 
-    def __init__(self, good_calls: int) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, good_calls: int) -> None:
         self.good_calls = good_calls
-        self.real = writer._set_frames
+        for name in ("write", "insert", "stage"):
+            monkeypatch.setattr(FrameStore, name, self._failing(getattr(FrameStore, name)))
 
-    def __call__(self, dataset: fo.Dataset, sample_id: str, label_field: str, documents: dict) -> None:
-        if any(d is not None for d in documents.values()):
-            self.good_calls -= 1
-            if self.good_calls < 0:
-                self.good_calls = 10**9  # the connection is back for the rollback
-                raise AutoReconnect("connection closed")
-        self.real(dataset, sample_id, label_field, documents)
+    def _failing(self, real: Callable[..., None]) -> Callable[..., None]:
+        def call(store: FrameStore, sample_id: str, documents: dict) -> None:
+            if any(d is not None for d in documents.values()):
+                self.good_calls -= 1
+                if self.good_calls < 0:
+                    raise OperationFailure("refused")
+            real(store, sample_id, documents)
+
+        return call
 
 
 @pytest.mark.parametrize("good_calls", [0, 1, 2])
@@ -246,7 +250,7 @@ def test_a_failed_write_leaves_nothing_behind(
     sample.save()
     before = _raw_frames(dataset)
     monkeypatch.setattr(writer, "_POINTS_PER_WRITE", 20)
-    monkeypatch.setattr(writer, "_set_frames", _FailingWrites(good_calls))
+    _FailingWrites(monkeypatch, good_calls)
     with pytest.raises(WriteError, match="refused"):
         pt.write_tracks(sample, "tracks", random_tracks(rng, 12, 9, SIZE))
     assert [{k: v for k, v in f.items() if k != "tracks"} for f in _raw_frames(dataset)] == before
@@ -262,7 +266,7 @@ def test_a_failed_overwrite_restores_the_old_tracks(
     pt.write_tracks(sample, "tracks", random_tracks(rng, 12, 9, SIZE))
     before = _raw_frames(dataset)
     monkeypatch.setattr(writer, "_POINTS_PER_WRITE", 20)
-    monkeypatch.setattr(writer, "_set_frames", _FailingWrites(1))
+    _FailingWrites(monkeypatch, 1)
     with pytest.raises(WriteError):
         pt.write_tracks(sample, "tracks", random_tracks(rng, 12, 9, SIZE), overwrite=True)
     assert _raw_frames(dataset) == before

@@ -242,7 +242,11 @@ def test_options_given_to_apply_model_are_refused_with_the_way_out(
     ("options", "error", "message"),
     [
         ({"grid_size": 0}, OptionError, "Invalid grid size"),
-        ({"gridsize": 3}, OptionError, "gridsize"),
+        (
+            {"gridsize": 3},
+            OptionError,
+            r"the tracker 'optical-flow' \('gridsize'\).* preset,.*besides these, grid_size",
+        ),
         ({"label_field": "x"}, OptionError, "apply_model"),
         ({"run_key": "x"}, OptionError, "track_dataset"),
         ({"overwrite": True}, OptionError, "store_in"),

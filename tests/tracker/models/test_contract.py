@@ -21,6 +21,7 @@ from .clips import occluded_clip, shifted_clip, still_clip
 
 TRACKERS: dict[str, Callable[[], Tracker]] = {
     "optical-flow": lambda: load_tracker("optical-flow"),
+    "pt-small": lambda: load_tracker("pt-small", device="cpu"),
 }
 
 POINTS = np.array([[40.0, 30.0], [80.5, 60.25], [110.0, 90.0], [60.0, 85.0]])
@@ -220,5 +221,6 @@ def test_other_arrays_are_refused(tracker: Tracker):
 
 
 def test_unknown_options_are_refused(tracker: Tracker):
-    with pytest.raises(OptionError, match="no_such_option"):
+    expected = rf"the tracker '{tracker.name}' \('no_such_option'\)\. Supported values are \w+, \w+, "
+    with pytest.raises(OptionError, match=expected):
         load_tracker(tracker.name, no_such_option=1)

@@ -311,3 +311,21 @@ def test_a_name_that_looks_like_a_protocol_is_a_file(tmp_path, monkeypatch):
     assert pt.probe("concat:a|b.mp4").num_frames == 3
     (tmp_path / "concat:a|b.mp4").rename("50%d of it #1?.mp4")
     assert pt.probe("50%d of it #1?.mp4").num_frames == 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="open files cannot be removed there")
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_file_that_goes_away_while_it_is_probed(tmp_path, monkeypatch, exact):
+    path = media.video(tmp_path / "clip.mp4", 30)
+    size = path.stat().st_size
+
+    def decode(*arguments):
+        path.unlink()
+        return stream_module.decode(*arguments)
+
+    monkeypatch.setattr("point_tracking.tracker.video.probe.decode", decode)
+    if exact:
+        with pytest.raises(VideoNotFoundError, match="moved or deleted"):
+            pt.probe(path, exact=True)
+    else:
+        assert pt.probe(path).size_bytes == size

@@ -6,9 +6,11 @@ ends here.
 
 from __future__ import annotations
 
+import copy
 import os
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +21,14 @@ from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks, Tracker
 from .checkpoint import CoTracker, flavour, load_model
+from .chunks import ChunkSizes
 from .costs import encoder_flops, refine_flops
 from .errors import CheckpointError
 from .features import ClipFeatures
 from .model import CoTracker3
-from .offline import ChainedPoints
+from .offline import ChainedPoints, chain_starts
 from .online import WindowedPoints, window_starts
+from .options import CoTrackerOptions
 from .passes import (
     ModelFrame,
     Rules,
@@ -36,64 +40,19 @@ from .passes import (
     frames_of,
     with_support,
 )
-from .plan import Plan, Workload, make_plan, run_within_memory
+from .plan import Plan, Workload, changes_of_results, make_plan, run_within_memory, smaller_plan
 from .precision import choose_device, choose_dtype, matrix_products, set_matrix_dtype
 from .session import CoTrackerSession
 
-MAX_SUPPORT_GRID = 50
 _GIB = 2**30
-
-
-@dataclass(frozen=True)
-class CoTrackerOptions:
-    """What a CoTracker is loaded with.
-
-    Args:
-        checkpoint: a local file with weights; None = the published ones,
-            downloaded once
-        device: "auto" (cuda, else mps, else cpu) or a torch device
-        dtype: "auto" (tf32 on cuda, else float32), "float32", "tf32", "bfloat16"
-        support_grid: points per side that are tracked along in frame 0, to
-            support the others; "auto" = 6 for points and masked grids, else none
-        iterations: refinements; fewer are faster and less accurate
-        memory_limit_gb: GiB a run may use above the model; None = what is free
-        windowed: for the online models: True = the published whole-clip
-            predictor, False = the streaming one; None = the model's default
-        accept_license: the terms of the published weights (CC-BY-NC 4.0) are
-            accepted; needed once, before the download
-
-    Raises:
-        OptionError: for a value outside what is supported
-    """
-
-    checkpoint: str | os.PathLike[str] | None = None
-    device: str = "auto"
-    dtype: Literal["auto", "float32", "tf32", "bfloat16"] = "auto"
-    support_grid: int | Literal["auto"] = "auto"
-    iterations: int = 6
-    memory_limit_gb: float | None = None
-    windowed: bool | None = None
-    accept_license: bool = False
-
-    def __post_init__(self) -> None:
-        side = self.support_grid
-        if side != "auto" and (not _is_whole(side) or not 0 <= int(side) <= MAX_SUPPORT_GRID):
-            raise OptionError(
-                f"Invalid support_grid ({side!r}). Supported values are 'auto' and whole numbers up to "
-                f"{MAX_SUPPORT_GRID}; 0 = none"
-            )
-        if not _is_whole(self.iterations) or self.iterations < 1:
-            raise OptionError(f"Invalid iterations ({self.iterations!r}). Expected a whole number of at least 1")
-        limit = self.memory_limit_gb
-        if limit is not None and not (isinstance(limit, int | float) and limit > 0):
-            raise OptionError(f"Invalid memory_limit_gb ({limit!r}). Expected a positive number of GiB, or None")
 
 
 class CoTrackerTracker(Tracker):
     """A CoTracker model behind the `Tracker` contract.
 
     Args:
-        model: filled with weights; moved to the device and dtype of the options
+        model: filled with weights; copied where the options ask for another
+            device or dtype than it has
         options: how to run
     """
 
@@ -114,19 +73,33 @@ class CoTrackerTracker(Tracker):
             joint=True, bidirectional=self._offline, streaming=not self._offline, knows_before_query=True
         )
         self._feature_dtype = torch.bfloat16 if self._dtype == "bfloat16" else torch.float32
-        self._model = model.eval().to(self._device)
-        if self._dtype == "bfloat16":
-            set_matrix_dtype(self._model, torch.bfloat16)
+        self._model = _placed(model, self._device, self._dtype)
 
     @classmethod
     def from_model(cls, model: CoTracker, **options: Any) -> CoTrackerTracker:
         """A tracker of a model in memory, without any file.
 
         Args:
-            model: any CoTracker model; used as it is, not copied
+            model: any CoTracker model; used as it is, or a copy where `device`
+                or `dtype` ask for another than it has
             options: as of `CoTrackerOptions`, without `checkpoint`
         """
         return cls(model, CoTrackerOptions(**options))
+
+    @property
+    def model(self) -> CoTracker:
+        """The network as it runs, not a copy."""
+        return self._model
+
+    def with_model(self, model: CoTracker) -> CoTrackerTracker:
+        """The same tracker with other weights.
+
+        Args:
+            model: of the same sizes; used as it is, not copied
+        """
+        other = copy.copy(self)
+        other._model = model.eval().to(self._device)
+        return other
 
     @property
     def options(self) -> dict[str, Any]:
@@ -141,6 +114,9 @@ class CoTrackerTracker(Tracker):
             **({} if self._offline else {"windowed": self._windowed}),
         }
 
+    def first_reading(self, size_px: tuple[int, int], queries: Queries) -> tuple[int, tuple[int, int]] | None:
+        return 0, size_px  # resized on the device
+
     def open_session(self, size_px: tuple[int, int], **options: Any) -> CoTrackerSession:
         """Starts tracking frames that come one chunk at a time; see `CoTrackerSession`.
 
@@ -154,22 +130,29 @@ class CoTrackerTracker(Tracker):
             return super().open_session(size_px, **options)  # type: ignore[return-value]
         if options:
             raise OptionError(f"Unknown session options {', '.join(sorted(options))}. There are none")
-        config = self._model.config
+        model = self._model_for(size_px)
+        config = model.config
         frame = ModelFrame(config, size_px, self._device)
-        plan = make_plan(config, Workload(config.window, 1, 0, size_px), self._device, self._budget)
-        read_frames = min(plan.chunks.encoder_frames, config.step)
+        feature_bytes = torch.finfo(self._feature_dtype).bits // 8
+
+        def chunks_for(num_points: int) -> ChunkSizes:
+            work = Workload(config.window, max(num_points, 1), 0, size_px, feature_bytes=feature_bytes)
+            return make_plan(config, work, self._device, self._budget).chunks
+
+        read_frames = min(chunks_for(0).encoder_frames, config.step)
         with torch.inference_mode():
-            store = ClipFeatures(self._model, config.window + read_frames, self._feature_dtype, rolling=True)
+            store = ClipFeatures(model, config.window + read_frames, self._feature_dtype, rolling=True)
             none = Queries(t=np.zeros(0, dtype=np.int64), xy=np.zeros((0, 2)))
-            points = WindowedPoints(self._model, *frame.to_model(none))
+            points = WindowedPoints(model, *frame.to_model(none))
         return CoTrackerSession(
             frame,
-            Rules.streaming(config),
+            self._session_rules(),
             points,
             store,
+            read_frames,
             self._options.support_grid,
             self._options.iterations,
-            plan.chunks,
+            chunks_for,
             self._dtype,
         )
 
@@ -177,6 +160,13 @@ class CoTrackerTracker(Tracker):
     def _budget(self) -> int | None:
         limit = self._options.memory_limit_gb
         return None if limit is None else int(limit * _GIB)
+
+    def _model_for(self, size_px: tuple[int, int]) -> CoTracker:
+        """The model as it runs on frames of a size (width, height)."""
+        return self._model
+
+    def _session_rules(self) -> Rules:
+        return Rules.streaming(self._model.config)
 
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
         side = self._rules.support_side(self._options.support_grid, queries.origin)
@@ -191,15 +181,19 @@ class CoTrackerTracker(Tracker):
             feature_bytes=torch.finfo(self._feature_dtype).bits // 8,
         )
 
-        def plan_for(attempt: int) -> Plan:
-            return make_plan(self._model.config, work, self._device, self._budget, shrink=attempt)
+        model = self._model_for(source.size_px)
 
         def run(plan: Plan) -> Tracks:
-            with torch.inference_mode(), matrix_products(self._dtype):
-                return _ClipRun(self, source, queries, side, backward, hooks, plan).run()
+            with torch.inference_mode(), matrix_products(self._dtype, self._device):
+                return _ClipRun(self, model, source, queries, side, backward, hooks, plan).run()
 
-        tracks, _ = run_within_memory(plan_for, run)
-        return tracks
+        def smaller(failed: Plan) -> Plan | None:
+            return smaller_plan(model.config, work, self._device, failed)
+
+        plan = make_plan(model.config, work, self._device, self._budget)
+        tracks, plan = run_within_memory(run, plan, smaller)
+        warnings = changes_of_results(model.config, work, plan)
+        return replace(tracks, info={**tracks.info, "plan": plan.to_dict(), "warnings": warnings})
 
 
 class _ClipRun:
@@ -208,6 +202,7 @@ class _ClipRun:
     def __init__(
         self,
         tracker: CoTrackerTracker,
+        model: CoTracker,
         source: FrameSource,
         queries: Queries,
         support_side: int,
@@ -216,7 +211,7 @@ class _ClipRun:
         plan: Plan,
     ) -> None:
         self._tracker = tracker
-        self._model = tracker._model
+        self._model = model
         self._source = source
         self._queries = queries
         self._side = support_side
@@ -235,6 +230,8 @@ class _ClipRun:
         stored = self._store_clip() if self._plan.keeps_clip else None
         forward = StoredFeatures(stored.maps()) if stored else self._stream(backwards=False)
         self._run_windows(forward, passes, arrays, backwards=False)
+        if self._frames_encoded < self._num_frames:  # fewer frames than were counted decode
+            self._queries.check_inside(self._source.size_px, self._frames_encoded)
         if self._backward:
             passes = [columns for columns in passes if (self._queries.t[columns] > 0).any()]
             flipped = TrackArrays.empty(self._num_frames, len(self._queries))
@@ -243,8 +240,8 @@ class _ClipRun:
             self._run_windows(features, passes, flipped, backwards=True)
             earlier = np.arange(self._num_frames)[:, None] < self._queries.t  # (T, N)
             arrays.replace_where(earlier, flipped.reversed())
-        info = {"plan": self._plan.to_dict()}
-        return self._tracker._rules.tracks(arrays, self._frame, info, self._queries)
+        since = None if self._backward else self._queries.t
+        return self._tracker._rules.tracks(arrays, self._frame, {}, self._queries, since)
 
     def _passes(self) -> list[np.ndarray]:
         size = self._plan.points_per_pass
@@ -277,8 +274,7 @@ class _ClipRun:
             t = self._num_frames - 1 - t
         if self._tracker._offline:
             assert isinstance(self._model, CoTracker3)
-            overlap, single = min(self._plan.overlap, self._window - 1), self._window >= self._num_frames
-            return ChainedPoints(self._model, t, xy, self._window, overlap, single)
+            return ChainedPoints(self._model, t, xy, self._window, self._starts(), self._plan.stores_templates)
         return WindowedPoints(self._model, t, xy)
 
     def _run_windows(
@@ -298,12 +294,10 @@ class _ClipRun:
                 skip = points.write_from if isinstance(points, ChainedPoints) else 0
                 out.put(found.frames(0, maps.num_frames), columns, skip)
 
-    def _starts(self) -> range:
+    def _starts(self) -> Sequence[int]:
         if not self._tracker._offline:
             return window_starts(self._num_frames, self._window)
-        step = self._window - min(self._plan.overlap, self._window - 1)
-        last = max(self._num_frames - self._window, 0)
-        return range(0, last + step, step) if last else range(1)
+        return chain_starts(self._num_frames, self._window, min(self._plan.overlap, self._window - 1))
 
     def _count_work(self) -> float:
         """Operations of the whole run, roughly."""
@@ -367,5 +361,13 @@ def _dense_pass(queries: Queries, size_px: tuple[int, int]) -> int | None:
     return max((width // step) * (height // step), 1)
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+def _placed(model: CoTracker, device: torch.device, dtype: str) -> CoTracker:
+    """The model on a device and in a dtype; a copy where it has others, so that its owner's is left alone."""
+    moves = next(model.parameters()).device != torch.empty(0, device=device).device
+    casts = dtype == "bfloat16" and model.fnet.conv1.weight.dtype != torch.bfloat16
+    if not moves and not casts:
+        return model
+    model = copy.deepcopy(model).to(device)
+    if casts:
+        set_matrix_dtype(model, torch.bfloat16)
+    return model

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ...errors import OptionError, OutputError
 from .config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
 from .cotracker2 import CoTracker2
 from .errors import CheckpointError, WeightsError
@@ -25,8 +25,9 @@ CoTracker = CoTracker3 | CoTracker2
 
 _WRAPPERS = ("model", "state_dict")  # keys under which training scripts keep the weights
 _PREFIX = "module."  # left behind by parallel training
-_CONFIG_KEY = "cotracker_config"
+CONFIG_KEY = "cotracker_config"
 _SHOWN = 3
+_SHOWN_CHARACTERS = 200
 
 
 def build_model(config: CoTrackerConfig) -> CoTracker:
@@ -63,9 +64,18 @@ def save_model(model: CoTracker, path: str | os.PathLike[str]) -> None:
     Args:
         model: any CoTracker model
         path: of the file to write
+
+    Raises:
+        OutputError: if it cannot be written
     """
+    file = Path(path).expanduser()
+    if not file.parent.is_dir():
+        raise OutputError(f"There is no folder {file.parent} to write {file.name} into. Create it first")
     state = {key: value.detach().contiguous().cpu() for key, value in model.state_dict().items()}
-    save_file(state, os.fspath(path), metadata={"format": "pt", _CONFIG_KEY: json.dumps(model.config.to_dict())})
+    try:
+        save_file(state, file, metadata={"format": "pt", CONFIG_KEY: json.dumps(model.config.to_dict())})
+    except (SafetensorError, OSError) as error:
+        raise OutputError(f"{file} cannot be written: {error}") from error
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], CoTrackerConfig | None]:
@@ -81,7 +91,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], Co
         WeightsError: if there is no such file
         CheckpointError: if it cannot be read, or holds no tensors
     """
-    file = Path(path)
+    file = Path(path).expanduser()
     if not file.is_file():
         raise WeightsError(f"There is no checkpoint file at {file}. Expected a .pth or .safetensors file")
     config = None
@@ -121,16 +131,24 @@ def flavour(config: CoTrackerConfig) -> str:
 def _unpickle(file: Path) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{file} cannot be read as a checkpoint of tensors: {reason}") from error
+    except MemoryError:
+        raise
+    except PermissionError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror}. Check who may read it") from error
+    except Exception as error:  # noqa: BLE001 - damaged bytes make the unpickler raise nearly anything
+        # torch's own text, which advises to run the code in such files, is left out with its traceback
+        raise CheckpointError(
+            f"{file} cannot be read as a checkpoint ({type(error).__name__}): it is damaged or incomplete, or holds "
+            "code, which is never run. Expected a .pth file of tensors, or a .safetensors file"
+        ) from None
 
 
 def _unwrap(content: Any, file: Path) -> dict[str, Tensor]:
     for wrapper in _WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
-    if not isinstance(content, dict) or not content or not all(isinstance(v, Tensor) for v in content.values()):
+    pairs = content.items() if isinstance(content, dict) else ()
+    if not pairs or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in pairs):
         raise CheckpointError(
             f"{file} holds no state dict. Expected tensors by name, directly or under {' or '.join(_WRAPPERS)}"
         )
@@ -141,10 +159,19 @@ def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], CoTrackerConfig | 
     try:
         with safe_open(file, framework="pt", device="cpu") as content:
             state = {key: content.get_tensor(key) for key in content.keys()}  # noqa: SIM118
-            sizes = (content.metadata() or {}).get(_CONFIG_KEY)
-    except SafetensorError as error:
+            sizes = (content.metadata() or {}).get(CONFIG_KEY)
+    except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{file} cannot be read as safetensors: {error}") from error
-    return state, None if sizes is None else CoTrackerConfig.from_dict(json.loads(sizes))
+    return state, None if sizes is None else _read_sizes(sizes, file)
+
+
+def _read_sizes(text: str, file: Path) -> CoTrackerConfig:
+    try:
+        return CoTrackerConfig.from_dict(dict(json.loads(text)))
+    except OptionError as error:
+        raise CheckpointError(f"{file} holds sizes of no CoTracker model: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{file} holds sizes of no CoTracker model: {text[:_SHOWN_CHARACTERS]!r}") from error
 
 
 def _check_fit(model: CoTracker, state: dict[str, Tensor], path: str | os.PathLike[str]) -> None:

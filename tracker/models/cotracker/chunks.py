@@ -19,6 +19,7 @@ class ChunkSizes:
         gather_tokens: tokens whose feature patches are in memory together
         mlp_tokens: tokens whose correlation volumes are in memory together
         block_tokens: tokens that pass a transformer block together
+        product_first: how correlations are computed; see `correlation.correlate`
         on_block: called before each block of work; may raise, to end it
     """
 
@@ -26,6 +27,7 @@ class ChunkSizes:
     gather_tokens: int = 64
     mlp_tokens: int = 256
     block_tokens: int = 1024
+    product_first: bool = False
     on_block: Callable[[], None] | None = field(default=None, repr=False, compare=False)
 
     def halved(self, smallest: ChunkSizes | None = None) -> ChunkSizes:
@@ -39,9 +41,19 @@ class ChunkSizes:
             block_tokens=max(self.block_tokens // 2, smallest.block_tokens),
         )
 
+    def gather_points(self, num_frames: int) -> int:
+        """Points whose patches of so many frames are in memory together, at least one."""
+        return max(self.gather_tokens // num_frames, 1)
+
+    def mlp_points(self, num_frames: int) -> int:
+        """The same for correlation volumes, in whole blocks of `gather_points`."""
+        block = self.gather_points(num_frames)
+        return max(self.mlp_tokens // num_frames // block, 1) * block
+
     def to_dict(self) -> dict[str, int]:
         """The sizes as JSON values."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "on_block"}
+        names = [item.name for item in fields(self) if item.name.endswith(("_frames", "_tokens"))]
+        return {name: getattr(self, name) for name in names}
 
     def slices(self, total: int, size: int) -> Iterator[slice]:
         """The blocks of a loop: `slices`, announced by `on_block`."""
@@ -54,7 +66,8 @@ class ChunkSizes:
 # a core's caches hold a block; measured in benchmarks/results/cotracker_cpu.md
 CPU_CHUNKS = ChunkSizes()
 # enough work per kernel to fill a large GPU
-GPU_CHUNKS = ChunkSizes(encoder_frames=16, gather_tokens=8192, mlp_tokens=16384, block_tokens=65536)
+# (attention kernels take 65535 rows at most, and a clip of one frame has as many as tokens)
+GPU_CHUNKS = ChunkSizes(encoder_frames=16, gather_tokens=8192, mlp_tokens=16384, block_tokens=65535)
 
 
 def default_chunks(device: torch.device) -> ChunkSizes:
@@ -71,7 +84,7 @@ def default_chunks(device: torch.device) -> ChunkSizes:
 
 
 def slices(total: int, size: int) -> Iterator[slice]:
-    """Slices that cover 0 .. total.
+    """Slices of about equal sizes that cover 0 .. total.
 
     Args:
         total: end of the last slice
@@ -81,6 +94,6 @@ def slices(total: int, size: int) -> Iterator[slice]:
     Yields:
         slices, none where total is 0
     """
-    size = max(total if torch.is_grad_enabled() else size, 1)
-    for start in range(0, total, size):
-        yield slice(start, min(start + size, total))
+    count = -(-total // max(total if torch.is_grad_enabled() else size, 1))
+    for i in range(count):
+        yield slice(i * total // count, (i + 1) * total // count)

@@ -34,6 +34,9 @@ class CoTrackerConfig:
         virtual_tokens: tokens through which points exchange information
         motion_frequencies: of the positional code of motion (CoTracker3)
         iterations: refinements the predictor runs
+        motion_resolution: (height, width) of the frame that motion is told in
+            shares of; None = `resolution`. With one of its own, a model means the
+            same by a motion at any resolution
 
     Raises:
         OptionError: if sizes do not fit each other
@@ -57,14 +60,18 @@ class CoTrackerConfig:
     virtual_tokens: int = 64
     motion_frequencies: int = 10
     iterations: int = 6
+    motion_resolution: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "resolution", tuple(self.resolution))
         object.__setattr__(self, "encoder_widths", tuple(self.encoder_widths))
+        if self.motion_resolution is not None:
+            object.__setattr__(self, "motion_resolution", tuple(self.motion_resolution))
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, int) and value < 1:
-                raise OptionError(f"Invalid {item.name} ({value}). Expected a whole number of at least 1")
+            numbers = value if isinstance(value, tuple) else (value,) if item.type == "int" else ()
+            if any(isinstance(number, bool) or not isinstance(number, int) or number < 1 for number in numbers):
+                raise OptionError(f"Invalid {item.name} ({value!r}). Expected whole numbers of at least 1")
         if self.version not in (2, 3) or self.mode not in ("offline", "online"):
             raise OptionError(f"Invalid model ({self.version}, {self.mode!r}). Supported are 2 or 3, offline or online")
         if self.width % self.heads:
@@ -90,6 +97,12 @@ class CoTrackerConfig:
     def grid_size(self) -> tuple[int, int]:
         """(height, width) of a feature map."""
         height, width = self.resolution
+        return height // self.stride, width // self.stride
+
+    @property
+    def motion_grid_size(self) -> tuple[int, int]:
+        """(height, width) in feature pixels that motion is told in shares of."""
+        height, width = self.motion_resolution or self.resolution
         return height // self.stride, width // self.stride
 
     @property
@@ -126,7 +139,7 @@ class CoTrackerConfig:
             OptionError: if a size is unknown or does not fit
         """
         known = {item.name for item in fields(cls)}
-        unknown = sorted(set(sizes) - known)
+        unknown = sorted(str(name) for name in set(sizes) - known)
         if unknown:
             raise OptionError(f"Unknown model sizes {', '.join(unknown)}. Supported are {', '.join(sorted(known))}")
         return cls(**sizes)

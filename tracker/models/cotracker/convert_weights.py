@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: of the command line; None = those of the process
 
     Returns:
-        0, or 1 where the input is no checkpoint of a CoTracker model
+        0, or 1 where the input is no checkpoint of a CoTracker model, or the output cannot be written
     """
     parser = argparse.ArgumentParser(prog="convert_weights", description=__doc__)
     parser.add_argument("input", help="a .pth or .safetensors file")
@@ -31,10 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("the output must end with .safetensors")
     try:
         model = load_model(given.input)
+        save_model(model, given.output)
     except PointTrackingError as error:
         print(error, file=sys.stderr)
         return 1
-    save_model(model, given.output)
     print(f"{given.output}: {flavour(model.config)}, window of {model.config.window} frames")
     return 0
 

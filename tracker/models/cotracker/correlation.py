@@ -100,22 +100,43 @@ def sample_neighbourhoods(level: Tensor, rows: Tensor, xy: Tensor, radius: int) 
     Returns:
         (K, (2 r + 1) ** 2, C), neighbourhoods x-major
     """
+    patches, fraction = gather_patches(level, rows, xy, radius)
+    return blend(patches, fraction).flatten(1, 2)
+
+
+def gather_patches(level: Tensor, rows: Tensor, xy: Tensor, radius: int) -> tuple[Tensor, Tensor]:
+    """The whole-pixel features around positions; arguments as of `sample_neighbourhoods`.
+
+    Returns:
+        (K, 2 r + 2, 2 r + 2, C) patches, x-major, and (K, 2) how far the positions lie past whole pixels
+    """
     _, _, height, width, channels = level.shape
     side = 2 * radius + 2
     corner = xy.floor()
-    fx, fy = (xy - corner).to(level.dtype)[:, :, None, None, None].unbind(dim=1)  # (K, 1, 1, 1) each
-    offset = torch.arange(-radius, radius + 2, device=xy.device)  # (2 r + 2,)
     # far outside, all of a neighbourhood is border: clamping first keeps whole numbers small
-    left = corner[:, :1].clamp(-side, width + side).long()  # (K, 1)
-    top = corner[:, 1:].clamp(-side, height + side).long()  # (K, 1)
-    x = (left + offset).clamp_(0, width - 1)  # (K, 2 r + 2)
-    y = (top + offset).clamp_(0, height - 1)  # (K, 2 r + 2)
+    whole = corner.clamp(-side, max(height, width) + side).long()  # (K, 2)
+    offset = torch.arange(-radius, radius + 2, device=xy.device)  # (2 r + 2,)
+    x = (whole[:, :1] + offset).clamp_(0, width - 1)  # (K, 2 r + 2)
+    y = (whole[:, 1:] + offset).clamp_(0, height - 1)  # (K, 2 r + 2)
     index = (rows[:, None] + x)[:, :, None] + (y * width)[:, None, :]  # (K, 2 r + 2, 2 r + 2)
     patches = level.reshape(-1, channels).index_select(0, index.flatten())  # (K * side * side, C)
-    patches = patches.view(-1, side, side, channels)  # (K, 2 r + 2, 2 r + 2, C)
-    patches = torch.lerp(patches[:, :, :-1], patches[:, :, 1:], fy)  # (K, 2 r + 2, 2 r + 1, C)
-    patches = torch.lerp(patches[:, :-1], patches[:, 1:], fx)  # (K, 2 r + 1, 2 r + 1, C)
-    return patches.flatten(1, 2)
+    return patches.view(-1, side, side, channels), (xy - corner).to(level.dtype)
+
+
+def blend(patches: Tensor, fraction: Tensor, out: Tensor | None = None) -> Tensor:
+    """Interpolates patches at one fraction of a pixel each.
+
+    Args:
+        patches: (K, s, s, ..) values at whole pixels, x-major
+        fraction: (K, 2) in x and y
+        out: (K, s - 1, s - 1, ..), where to write the result
+
+    Returns:
+        (K, s - 1, s - 1, ..)
+    """
+    fx, fy = fraction[:, :, None, None, None].unbind(dim=1)  # (K, 1, 1, 1) each
+    patches = torch.lerp(patches[:, :, :-1], patches[:, :, 1:], fy)  # (K, s, s - 1, ..)
+    return torch.lerp(patches[:, :-1], patches[:, 1:], fx, out=out)  # (K, s - 1, s - 1, ..)
 
 
 def sample_templates(maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> Tensor:
@@ -207,6 +228,7 @@ def correlate(
     templates: Tensor,
     radius: int,
     out: Tensor | None = None,
+    product_first: bool = False,
 ) -> Tensor:
     """Products of the features around points with their templates, for a block of points x frames.
 
@@ -219,18 +241,24 @@ def correlate(
         templates: (P, S, C), S features per point, or (P, M, 1, C), one per point and frame
         radius: of the neighbourhood
         out: contiguous (P, M, (2 r + 1) ** 2 * S), where to write the result
+        product_first: multiply the whole-pixel patches and interpolate the products, not the features: the same
+            numbers up to rounding; more products, fewer passes over memory. A fused kernel would take its place
 
     Returns:
         (P, M, (2 r + 1) ** 2 * S), neighbourhoods x-major, each position with its S products
     """
     num_points, num_frames = xy.shape[:2]
     rows = maps.rows(level, clip[:, None], t).flatten()  # (P * M,)
-    around = sample_neighbourhoods(maps.levels[level], rows, xy.reshape(-1, 2) / 2**level, radius)
-    if templates.ndim == 4:
-        templates = templates.flatten(0, 1)  # (P * M, 1, C); around is (P * M, (2 r + 1) ** 2, C)
-    else:
-        around = around.view(num_points, -1, around.shape[-1])  # (P, M * (2 r + 1) ** 2, C)
-    if out is not None:
-        out = out.view(len(around), around.shape[1], -1)
-    products = torch.bmm(around, templates.to(around.dtype).transpose(1, 2), out=out)  # (.., .., S)
+    patches, fraction = gather_patches(maps.levels[level], rows, xy.reshape(-1, 2) / 2**level, radius)
+    side = 2 * radius + (2 if product_first else 1)
+    around = patches if product_first else blend(patches, fraction)  # (P * M, side, side, C)
+    # one matrix per template: (P, M * side ** 2, C) and (P, C, S), or (P * M, side ** 2, C) and (P * M, C, 1)
+    templates = templates.flatten(0, 1) if templates.ndim == 4 else templates
+    around = around.reshape(len(templates), -1, around.shape[-1])
+    shape = (num_points * num_frames, side, side, templates.shape[1])
+    direct = None if out is None or product_first else out.view(len(templates), around.shape[1], -1)
+    products = torch.bmm(around, templates.to(around.dtype).transpose(1, 2), out=direct).view(shape)
+    if product_first:
+        small = (shape[0], side - 1, side - 1, shape[3])
+        products = blend(products, fraction, None if out is None else out.view(small))
     return products.view(num_points, num_frames, -1)  # (P, M, (2 r + 1) ** 2 * S)

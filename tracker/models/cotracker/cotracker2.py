@@ -104,8 +104,8 @@ class CoTracker2(nn.Module):
     def _window_embedding(self, xy_first: Tensor) -> Tensor:
         """The embedding of where points start in this window and of time, (B, N, T, token_dim)."""
         height, width = self.config.grid_size
-        scale = 2 / xy_first.new_tensor([max(width - 1, 1), max(height - 1, 1)])
-        grid = (xy_first * scale - 1)[:, :, None]  # (B, N, 1, 2) in [-1, 1]
+        x, y = (xy_first[..., i] * (2 / max(side - 1, 1)) - 1 for i, side in enumerate((width, height)))
+        grid = torch.stack([x, y], dim=-1)[:, :, None]  # (B, N, 1, 2) in [-1, 1]
         table = self.pos_emb.expand(len(grid), -1, -1, -1)
         position = F.grid_sample(table, grid, padding_mode="border", align_corners=True)  # (B, token_dim, N, 1)
         return position[..., 0].transpose(1, 2)[:, :, None] + self.time_emb[:, None]  # (B, N, T, token_dim)

@@ -27,7 +27,7 @@ class FeatureEncoder(nn.Module):
         super().__init__()
         w1, w2, w3, w4 = config.encoder_widths
         hidden = 2 * config.feature_dim
-        self.grid_size = config.grid_size
+        self.stride = config.stride
         self.normalize = config.version == 3
         self.conv1 = nn.Conv2d(3, w1, 7, stride=2, padding=3)
         self.layer1 = _stage(w1, w1, stride=1)
@@ -41,7 +41,8 @@ class FeatureEncoder(nn.Module):
         """Encodes frames.
 
         Args:
-            frames: (n, 3, H, W) in [-1, 1], at the model's resolution
+            frames: (n, 3, H, W) in [-1, 1], at the model's resolution or, in
+                training, parts of such frames; H and W multiples of the stride
 
         Returns:
             (n, H / stride, W / stride, C) features, channels last; of unit
@@ -54,11 +55,12 @@ class FeatureEncoder(nn.Module):
         return self._encode(x)
 
     def _encode(self, x: Tensor) -> Tensor:
+        grid_size = (x.shape[-2] // self.stride, x.shape[-1] // self.stride)
         x = _normed_relu(_convolve(self.conv1, x))  # (n, w1, H/2, W/2)
         stages = []
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             x = stage(x)
-            stages.append(_resize(x, self.grid_size))  # (n, w, h, w)
+            stages.append(_resize(x, grid_size))  # (n, w, h, w)
         x = torch.cat(stages, dim=1)  # (n, w1 + w2 + w3 + w4, h, w)
         del stages
         x = _normed_relu(_convolve(self.conv2, x))  # (n, 2 C, h, w)
@@ -107,7 +109,11 @@ def _instance_norm(x: Tensor) -> Tensor:
     if len(x) == 1:
         # the same numbers, several times faster on channels-last maps
         return F.batch_norm(x, None, None, training=True, eps=_NORM_EPS)
-    return F.instance_norm(x, eps=_NORM_EPS)
+    if torch.is_grad_enabled():
+        return F.instance_norm(x, eps=_NORM_EPS)
+    # torch's own would return channels-first maps, and every convolution that follows would turn them around
+    variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)  # (n, c, 1, 1) each
+    return x.sub_(mean).mul_((variance + _NORM_EPS).rsqrt_())
 
 
 def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:

@@ -13,5 +13,9 @@ class WeightsError(PointTrackingError, FileNotFoundError):
     """Weights that are not on this machine and could not be fetched."""
 
 
+class OutOfMemoryError(PointTrackingError, MemoryError):
+    """A run that does not fit into memory, however small its blocks of work are made."""
+
+
 class LicenseError(PointTrackingError, PermissionError):
     """Weights whose terms of use have not been accepted."""

@@ -32,7 +32,10 @@ def prepare_frames(frames: np.ndarray, resolution: tuple[int, int], device: torc
     Returns:
         (n, 3, height, width) float32 in [-1, 1]
     """
-    pixels = torch.from_numpy(np.array(frames, order="C")).to(device)  # reversed chunks have negative strides
+    pixels = torch.from_numpy(np.array(frames, order="C"))  # reversed chunks have negative strides
+    if device.type == "cuda":
+        pixels = pixels.pin_memory()  # the copy does not wait for what the GPU still has to do
+    pixels = pixels.to(device, non_blocking=device.type == "cuda")
     x = pixels.permute(0, 3, 1, 2).float()  # (n, 3, H, W), channels last in memory
     if x.shape[-2:] != resolution:
         x = F.interpolate(x, resolution, mode="bilinear", align_corners=True)
@@ -88,9 +91,9 @@ class ClipFeatures:
         count = len(frames)
         if not self._rolling and self.num_frames + count > self._capacity:
             self._grow(max(count, self._capacity // 4))
-        slots = torch.arange(self.num_frames, self.num_frames + count) % self._capacity
+        slots = torch.arange(self.num_frames, self.num_frames + count, device=self._levels[0].device) % self._capacity
         for stored, fresh in zip(self._levels, encode_frames(self._model, frames, self._dtype), strict=True):
-            stored[slots.to(stored.device)] = fresh
+            stored.index_copy_(0, slots, fresh)
         self.num_frames += count
 
     def _grow(self, extra: int) -> None:

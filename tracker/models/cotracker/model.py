@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from .chunks import ChunkSizes, default_chunks, slices
 from .config import COTRACKER3_OFFLINE, CoTrackerConfig
@@ -178,7 +179,7 @@ class CoTracker3(nn.Module):
         tokens = xy.new_empty(batch * num_points, num_frames, self.config.width)
         for frames in chunks.slices(num_frames, chunks.mlp_tokens):
             t = torch.arange(frames.start, frames.stop, device=xy.device)
-            for some in chunks.slices(batch * num_points, chunks.mlp_tokens // len(t)):
+            for some in chunks.slices(batch * num_points, chunks.mlp_points(len(t))):
                 volume = self._correlation(maps, clip[some], t, xy[some, frames], templates.narrow(some), chunks)
                 hidden = self.corr_mlp.hidden(volume)  # (L, p, f, corr_hidden)
                 code = motion_code(motion[some, frames], self.config.motion_frequencies)  # (p, f, motion_dim)
@@ -187,7 +188,7 @@ class CoTracker3(nn.Module):
                 for level_hidden, level_layer in zip(hidden, inputs.corr, strict=True):
                     block = add_(block, F.linear(level_hidden, level_layer))
                 if torch.is_grad_enabled():
-                    tokens = block
+                    tokens = block.float()  # under autocast too
                 else:
                     tokens[some, frames] = block
         return tokens.unflatten(0, (batch, num_points))  # (B, N, T, D)
@@ -198,20 +199,29 @@ class CoTracker3(nn.Module):
         """The 4D correlation of P points in M frames, (L, P, M, (2 r + 1) ** 4)."""
         levels, radius = range(self.config.levels), self.config.radius
         if torch.is_grad_enabled():
-            everything = slice(None)
             return torch.stack(
-                [correlate(maps, level, clip, t, xy, templates.sample(everything, level), radius) for level in levels]
+                [self._correlation_with_gradient(maps, level, clip, t, xy, templates) for level in levels]
             )
         volume = maps.levels[0].new_empty(len(levels), len(clip), len(t), self.config.neighbourhood**2)
         # whole tracks, or parts of a single one: each block lies in one piece of the volume
-        together = max(chunks.gather_tokens // len(t), 1)
-        for some in slices(len(clip), together):
+        for some in slices(len(clip), chunks.gather_points(len(t))):
+            template = [templates.sample(some, level) for level in levels]  # (p, (2 r + 1) ** 2, C) each
             for frames in slices(len(t), chunks.gather_tokens):
                 for level in levels:
-                    template = templates.sample(some, level)  # (p, (2 r + 1) ** 2, C)
-                    block = (maps, level, clip[some], t[frames], xy[some, frames], template, radius)
-                    correlate(*block, out=volume[level, some, frames])
+                    block = (maps, level, clip[some], t[frames], xy[some, frames], template[level], radius)
+                    correlate(*block, out=volume[level, some, frames], product_first=chunks.product_first)
         return volume
+
+    def _correlation_with_gradient(
+        self, maps: FeatureMaps, level: int, clip: Tensor, t: Tensor, xy: Tensor, templates: Templates
+    ) -> Tensor:
+        given = (maps, level, clip, t, xy, templates.sample(slice(None), level), self.config.radius)
+        if xy.is_cuda:
+            # the features gathered around points are by far the largest thing kept for the backward pass
+            volume = checkpoint(correlate, *given, use_reentrant=False)
+            assert isinstance(volume, Tensor)
+            return volume
+        return correlate(*given)
 
 
 class CorrelationMlp(nn.Module):
@@ -247,7 +257,7 @@ class FoldedInput:
 
 
 def relative_motion(xy: Tensor, config: CoTrackerConfig) -> Tensor:
-    """How points move to the next frame and from the one before, in shares of the feature map.
+    """How points move to the next frame and from the one before, in shares of `motion_grid_size`.
 
     Args:
         xy: (B, N, T, 2) feature pixels
@@ -255,8 +265,9 @@ def relative_motion(xy: Tensor, config: CoTrackerConfig) -> Tensor:
     Returns:
         (B, N, T, 4): x_t - x_{t+1}, then x_t - x_{t-1}; zeros past the ends
     """
-    height, width = config.grid_size
-    step = (xy[:, :, :-1] - xy[:, :, 1:]) / xy.new_tensor([width, height])  # (B, N, T - 1, 2)
+    height, width = config.motion_grid_size
+    step = xy[:, :, :-1] - xy[:, :, 1:]  # (B, N, T - 1, 2)
+    step = torch.stack([step[..., 0] / width, step[..., 1] / height], dim=-1)
     forward = F.pad(step, (0, 0, 0, 1))  # (B, N, T, 2)
     backward = F.pad(-step, (0, 0, 1, 0))  # (B, N, T, 2)
     return torch.cat([forward, backward], dim=-1)

@@ -6,7 +6,7 @@ frames at once and tracks in both directions of time. The chain is ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -45,6 +45,22 @@ def refine_clip(
     yield from model.refine(maps, QuerySupport(templates, t), state, iterations, chunks)
 
 
+def chain_starts(num_frames: int, window: int, overlap: int) -> list[int]:
+    """Where windows start so that they cover a clip, the last one at its end.
+
+    Args:
+        num_frames: of the clip
+        window: frames of a window
+        overlap: frames that successive windows share at least, fewer than a window has
+
+    Returns:
+        rising first frames, as evenly spaced as whole frames allow
+    """
+    last = max(num_frames - window, 0)
+    gaps = -(-last // (window - overlap))
+    return [i * last // gaps for i in range(gaps)] + [last]
+
+
 @dataclass
 class ChainedPoints:
     """Points of one clip on their way through overlapping windows of the offline model.
@@ -60,8 +76,9 @@ class ChainedPoints:
         t: (1, N) int64 query frames, from the start of the clip
         xy: (1, N, 2) query positions in feature pixels
         window: frames of a window
-        overlap: frames it shares with the one before
-        single: the clip has one window only; then templates need not be kept
+        starts: first frames of all windows, as of `chain_starts`
+        store_templates: False: in a single window, they are sampled when they
+            are needed, which takes less memory and more time
 
     Attributes:
         start: first frame of the next window
@@ -71,20 +88,19 @@ class ChainedPoints:
     t: Tensor
     xy: Tensor
     window: int
-    overlap: int
-    single: bool = False
-    start: int = 0
+    starts: Sequence[int]
+    store_templates: bool = True
 
     def __post_init__(self) -> None:
+        self._done = 0  # windows
         self._templates: Tensor | None = None
         self._sampled = torch.zeros_like(self.t, dtype=torch.bool)  # (1, N)
         self._last_seen = self.xy.clone()  # (1, N, 2)
         self._overlap_xy: Tensor | None = None  # (1, N, overlap, 2)
 
     @property
-    def step(self) -> int:
-        """Frames by which windows advance."""
-        return self.window - self.overlap
+    def start(self) -> int:
+        return self.starts[self._done]
 
     @property
     def write_from(self) -> int:
@@ -93,7 +109,10 @@ class ChainedPoints:
         The seam lies in the middle of the overlap, where both windows have
         frames on either side.
         """
-        return 0 if self.start == self.step else self.overlap // 2
+        if self._done == 1:
+            return 0
+        before, now = self.starts[self._done - 2 : self._done]
+        return (before + self.window - now) // 2
 
     def refine_window(
         self, maps: FeatureMaps, iterations: int | None = None, chunks: ChunkSizes | None = None
@@ -123,13 +142,14 @@ class ChainedPoints:
                 resting.confidence.index_copy(1, active, found.confidence),
             )
             yield state
-        self._hand_over(state, active)
-        self.start += self.step
+        if self._done + 1 < len(self.starts):
+            self._hand_over(state, self.starts[self._done + 1] - self.start)
+        self._done += 1
 
     def _templates_of(self, maps: FeatureMaps, active: Tensor) -> Tensor | SampledTemplates:
         """The templates of the active points, sampled from this window where their frames have just come."""
         t = self.t - self.start
-        if self.single:
+        if len(self.starts) == 1 and not self.store_templates:
             return SampledTemplates(maps, t, self.xy, self.model.config.radius)
         new = (~self._sampled & (t < maps.num_frames))[0].nonzero()[:, 0]
         if len(new) == t.shape[1]:
@@ -146,18 +166,20 @@ class ChainedPoints:
         """Where to start looking, (1, N, frames, 2)."""
         xy = self._last_seen[:, :, None].expand(-1, -1, num_frames, -1).clone()
         if self._overlap_xy is not None:
-            shared = min(self.overlap, num_frames)
-            xy[:, :, :shared] = self._overlap_xy[:, :, :shared]
+            xy[:, :, : self._overlap_xy.shape[2]] = self._overlap_xy
         return xy
 
-    def _hand_over(self, state: TrackState, active: Tensor) -> None:
-        """Keeps the positions of the overlap, each hidden one replaced by the last that was seen."""
+    def _hand_over(self, state: TrackState, step: int) -> None:
+        """Keeps the positions of the overlap, each hidden one replaced by the last that was seen.
+
+        Args:
+            state: what the window has found
+            step: by how many frames the next window starts later
+        """
         seen = state.visibility > _VISIBLE_LOGIT  # (1, N, frames)
-        last_seen = self._last_seen
-        for frame in range(state.xy.shape[2]):
-            last_seen = torch.where(seen[:, :, frame, None], state.xy[:, :, frame], last_seen)
-            if frame == self.step:
-                self._overlap_xy = state.xy[:, :, self.step : self.step + self.overlap].clone()
-            if frame >= self.step and self._overlap_xy is not None:
-                self._overlap_xy[:, :, frame - self.step] = last_seen
-        self._last_seen = last_seen
+        frame = torch.arange(seen.shape[2], device=seen.device)
+        last = torch.where(seen, frame, -1).cummax(dim=2).values  # (1, N, frames), -1 where not seen yet
+        xy = state.xy.gather(2, last.clamp(min=0)[..., None].expand(-1, -1, -1, 2))  # (1, N, frames, 2)
+        xy = torch.where(last[..., None] < 0, self._last_seen[:, :, None], xy)
+        self._last_seen = xy[:, :, -1]
+        self._overlap_xy = xy[:, :, step:]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...coordinates import corner_aligned
+from ...coordinates import corner_aligned, inside_frame
 from ...queries.grid import grid_queries
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
@@ -132,12 +132,17 @@ class Rules:
         with_confidence: compare visibility x confidence instead of visibility
         keep_queries: the query itself is put into its frame, visible
         has_confidence: whether the model has a confidence head (CoTracker3)
+        in_frame_only: what has left the frame is not visible, whatever the heads say
+        knows_before: the model's output before a query is handed on; False: there
+            points are hidden and their positions NaN
     """
 
     threshold: float
     with_confidence: bool
     keep_queries: bool
     has_confidence: bool
+    in_frame_only: bool = False
+    knows_before: bool = True
 
     @classmethod
     def whole_clip(cls, config: CoTrackerConfig) -> Rules:
@@ -157,7 +162,12 @@ class Rules:
         return int(option)
 
     def tracks(
-        self, arrays: TrackArrays, frame: ModelFrame, info: dict[str, Any], queries: Queries | None = None
+        self,
+        arrays: TrackArrays,
+        frame: ModelFrame,
+        info: dict[str, Any],
+        queries: Queries | None = None,
+        since: np.ndarray | None = None,
     ) -> Tracks:
         """Turns what the model says into tracks in pixels of the video.
 
@@ -166,6 +176,8 @@ class Rules:
             frame: where the video lies in the model
             info: what to report
             queries: the N points, where they are to be put into their frames
+            since: (N,) frames, of the clip, in which the points are given; None =
+                they were tracked in both directions
 
         Returns:
             tracks; confidence is visibility x confidence (CoTracker2: visibility),
@@ -179,13 +191,19 @@ class Rules:
             columns = np.arange(len(queries))
             xy[queries.t, columns] = frame.to_model(queries)[1][0].cpu().numpy()
             visible[queries.t, columns] = True
-        return Tracks(frame.to_video(xy), visible, confidence, {**info, "visibility": visibility})
+        xy = frame.to_video(xy)
+        if self.in_frame_only:
+            if queries is not None and self.keep_queries:
+                xy[queries.t, np.arange(len(queries))] = queries.xy  # rounding may have moved them out
+            visible = visible & inside_frame(xy, frame.size_px)
+        if since is not None and not self.knows_before:
+            before = arrays.first_frame + np.arange(len(xy))[:, None] < since  # (T, N)
+            xy[before], visible[before], confidence[before] = np.nan, False, 0
+        return Tracks(xy, visible, confidence, {**info, "visibility": visibility})
 
 
 class Windowed(Protocol):
     """Points that are tracked window by window (`WindowedPoints`, `ChainedPoints`)."""
-
-    start: int
 
     def refine_window(
         self, maps: FeatureMaps, iterations: int | None = None, chunks: ChunkSizes | None = None

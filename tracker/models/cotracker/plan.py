@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,14 +15,17 @@ import torch
 
 from .chunks import ChunkSizes, default_chunks
 from .config import CoTrackerConfig
+from .errors import OutOfMemoryError
 
 T = TypeVar("T")
+Size = TypeVar("Size")
 
 _FLOAT_BYTES = 4
 _INDEX_BYTES = 8
 _MIB = 2**20
 _FREE_SHARE = 0.8  # of the free memory that a plan may use
-_MIN_CHUNKS = ChunkSizes(encoder_frames=1, gather_tokens=16, mlp_tokens=16, block_tokens=64)
+_CGROUP = Path("/sys/fs/cgroup")
+MIN_CHUNKS = ChunkSizes(encoder_frames=1, gather_tokens=16, mlp_tokens=16, block_tokens=64)
 # maps of the encoder's widest stage that are alive together, scratch memory included
 _ENCODER_MAPS = 6.5
 # windows of the offline model: longer ones track through longer occlusions
@@ -41,6 +44,8 @@ class Plan:
         overlap: frames shared by successive windows
         points_per_pass: points tracked together
         keeps_clip: whether the features of all frames stay in memory
+        stores_templates: whether templates stay in memory from iteration to
+            iteration; otherwise they are sampled when they are needed
         estimated_bytes: peak above the loaded model
         budget_bytes: what may be used; None where that is not known
     """
@@ -50,6 +55,7 @@ class Plan:
     overlap: int
     points_per_pass: int
     keeps_clip: bool
+    stores_templates: bool
     estimated_bytes: int
     budget_bytes: int | None
 
@@ -61,6 +67,7 @@ class Plan:
             "overlap": self.overlap,
             "points_per_pass": self.points_per_pass,
             "keeps_clip": self.keeps_clip,
+            "stores_templates": self.stores_templates,
             "estimated_mb": round(self.estimated_bytes / _MIB),
             "budget_mb": None if self.budget_bytes is None else round(self.budget_bytes / _MIB),
         }
@@ -89,9 +96,7 @@ class Workload:
     feature_bytes: int = _FLOAT_BYTES
 
 
-def make_plan(
-    config: CoTrackerConfig, work: Workload, device: torch.device, budget_bytes: int | None, *, shrink: int = 0
-) -> Plan:
+def make_plan(config: CoTrackerConfig, work: Workload, device: torch.device, budget_bytes: int | None) -> Plan:
     """Chooses sizes that fit a budget.
 
     Blocks are made smaller first, which costs little; then the points are split
@@ -102,40 +107,69 @@ def make_plan(
         work: what is to be tracked
         device: where it runs
         budget_bytes: memory above the model; None = what is free
-        shrink: how often everything is halved, after memory ran out
 
     Returns:
         the plan; where even the smallest exceeds the budget, that one
     """
     budget = available_bytes(device) if budget_bytes is None else budget_bytes
-    if budget is not None:
-        budget >>= shrink
     chunks = default_chunks(device)
-    for _ in range(shrink):
-        chunks = chunks.halved(_MIN_CHUNKS)
     window = work.num_frames if config.mode == "offline" else min(config.window, work.num_frames)
     points = min(work.max_points_per_pass or work.num_points, work.num_points)
+    # sampled again in every block, they cost a CPU next to nothing, and a GPU many small kernels
+    stores_templates = config.mode == "online" or device.type != "cpu"
 
-    def bytes_needed() -> int:
-        return estimate_bytes(config, work, device, chunks, window, points)
+    def bytes_needed(points_per_pass: int | None = None) -> int:
+        together = points if points_per_pass is None else points_per_pass
+        return estimate_bytes(config, work, device, chunks, window, together, stores_templates)
 
     if budget is not None:
-        while bytes_needed() > budget and chunks != chunks.halved(_MIN_CHUNKS):
-            chunks = chunks.halved(_MIN_CHUNKS)
+        if config.mode == "offline" and bytes_needed() > budget:
+            stores_templates = False
+        while bytes_needed() > budget and chunks != chunks.halved(MIN_CHUNKS):
+            chunks = chunks.halved(MIN_CHUNKS)
         # a pass with few points still gains from its virtual tokens being shared
-        while bytes_needed() > budget and points > max(config.virtual_tokens, 1):
-            points = -(-points // 2)
+        choices = [points]
+        while choices[-1] > config.virtual_tokens:
+            choices.append(-(-choices[-1] // 2))
+        fitting = [number for number in choices if bytes_needed(number) <= budget]
+        # more passes are not always less: in windows, each keeps the templates of its own support points
+        points = fitting[0] if fitting else min(choices, key=lambda number: (bytes_needed(number), number))
         while config.mode == "offline" and bytes_needed() > budget and window > MIN_WINDOW_FRAMES:
             window = max(window // 2, MIN_WINDOW_FRAMES)
     overlap = config.step if config.mode == "online" else max(window // _OVERLAP_SHARE, 1)
     needed = bytes_needed()
     keeps_clip = window >= work.num_frames
+    stores_templates = stores_templates or not keeps_clip  # windows that come later have no other way to them
     if config.mode == "online" and work.backward and not keeps_clip:
         # backwards the same features are needed again: kept, they are encoded once
         rest = (work.num_frames - window) * _pyramid_bytes(config, work.feature_bytes)
         if budget is None or needed + rest <= budget:
             keeps_clip, needed = True, needed + rest
-    return Plan(chunks, window, overlap, max(points, 1), keeps_clip, needed, budget)
+    return Plan(chunks, window, overlap, max(points, 1), keeps_clip, stores_templates, needed, budget)
+
+
+def smaller_plan(config: CoTrackerConfig, work: Workload, device: torch.device, failed: Plan) -> Plan | None:
+    """A plan for half of what one needed with which memory ran out; None where there is no smaller one."""
+    budget = failed.estimated_bytes if failed.budget_bytes is None else min(failed.budget_bytes, failed.estimated_bytes)
+    plan = make_plan(config, work, device, budget // 2)
+    return None if replace(plan, budget_bytes=failed.budget_bytes) == failed else plan
+
+
+def changes_of_results(config: CoTrackerConfig, work: Workload, plan: Plan) -> list[str]:
+    """Where a plan, to save memory, tracks otherwise than the published model; in words, for the user."""
+    advice = "For the model's full accuracy allow more memory (memory_limit_gb), or track fewer points"
+    changes = []
+    if config.mode == "offline" and plan.window_frames < work.num_frames:
+        changes.append(
+            f"to fit into memory, the {work.num_frames} frames were tracked in overlapping windows of "
+            f"{plan.window_frames}: points hidden for longer may be lost. {advice} or a shorter clip"
+        )
+    if plan.points_per_pass < min(work.max_points_per_pass or work.num_points, work.num_points):
+        changes.append(
+            f"to fit into memory, the {work.num_points} points were tracked {plan.points_per_pass} at a time: "
+            f"points of different passes do not help each other. {advice}"
+        )
+    return changes
 
 
 def estimate_bytes(
@@ -145,6 +179,7 @@ def estimate_bytes(
     chunks: ChunkSizes,
     window_frames: int,
     points_per_pass: int,
+    stores_templates: bool = False,
 ) -> int:
     """Peak memory of a run above the loaded model.
 
@@ -155,6 +190,7 @@ def estimate_bytes(
         chunks: how much is done at once
         window_frames: frames whose features are stored
         points_per_pass: points tracked together
+        stores_templates: as of `Plan`, for a single window
 
     Returns:
         bytes
@@ -169,11 +205,12 @@ def estimate_bytes(
     template_values = config.levels * config.neighbourhood if config.version == 3 else 1
     templates = points * template_values * config.feature_dim * work.feature_bytes
     # every pass keeps its templates from window to window; a chain copies those of the points it has come to;
-    # in a single window they are sampled when they are needed
     if config.mode == "online":
         templates *= passes
-    else:
-        templates *= passes + 1 if windowed else 0
+    elif windowed:
+        templates *= passes + 1
+    elif not stores_templates:
+        templates = 0
     tokens = (points + 3 * config.virtual_tokens) * tokens_t * config.width * _FLOAT_BYTES
     states = points * tokens_t * 24 * _FLOAT_BYTES
     if config.version == 2:
@@ -182,8 +219,16 @@ def estimate_bytes(
     encoding = _encoder_bytes(config, work, device, chunks)
     refining = tokens + states + max(_block_bytes(config, work, chunks, points, tokens_t))
     if not windowed:
-        return int(maps + results + max(encoding, templates + refining))
-    return int(maps + results + templates + max(encoding, refining))
+        return int(maps + results + _one_after_the_other(encoding, templates + refining, device))
+    return int(maps + results + templates + _one_after_the_other(encoding, refining, device))
+
+
+def _one_after_the_other(first: float, second: float, device: torch.device) -> float:
+    """Peak of two stages that follow each other."""
+    if device.type == "cpu":
+        # blocks of these sizes stay with the process when they are freed, and about half of them cannot be used again
+        return max(first, second) + min(first, second) / 2
+    return max(first, second)
 
 
 def _pyramid_bytes(config: CoTrackerConfig, feature_bytes: int) -> int:
@@ -195,7 +240,8 @@ def _pyramid_bytes(config: CoTrackerConfig, feature_bytes: int) -> int:
 def _encoder_bytes(config: CoTrackerConfig, work: Workload, device: torch.device, chunks: ChunkSizes) -> int:
     height, width = config.resolution
     together = 1 if device.type == "cpu" else chunks.encoder_frames
-    stage = config.encoder_widths[0] * (height // 2) * (width // 2) * _FLOAT_BYTES * _ENCODER_MAPS
+    # convolutions have the precision of the features that are kept
+    stage = config.encoder_widths[0] * (height // 2) * (width // 2) * work.feature_bytes * _ENCODER_MAPS
     given = 3 * work.frame_size[0] * work.frame_size[1] * (2 + _FLOAT_BYTES)
     resized = 3 * height * width * _FLOAT_BYTES * 3
     fresh = _pyramid_bytes(config, _FLOAT_BYTES)
@@ -243,14 +289,15 @@ def _available_ram() -> int | None:
 
 
 def _cgroup_room() -> int | None:
-    """What a container's limit leaves, None without one."""
-    folder = Path("/sys/fs/cgroup")
+    """What a container's limit leaves, None without one; what files are cached in gives way when it is needed."""
     try:
-        limit = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
+        limit = (_CGROUP / "memory.max").read_text().strip()
+        used = int((_CGROUP / "memory.current").read_text())
+        parts = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
+        cached = int(parts.get("inactive_file", 0)) + int(parts.get("active_file", 0))
     except (OSError, ValueError):
         return None
-    return max(int(limit) - used, 0) if limit.isdigit() else None
+    return max(int(limit) - max(used - cached, 0), 0) if limit.isdigit() else None
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -262,24 +309,37 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def run_within_memory(plan_for: Callable[[int], Plan], run: Callable[[Plan], T], attempts: int = 4) -> tuple[T, Plan]:
-    """Runs a plan, and one of half its size whenever memory runs out.
+def run_within_memory(
+    run: Callable[[Size], T], size: Size, smaller: Callable[[Size], Size | None], attempts: int = 8
+) -> tuple[T, Size]:
+    """Does some work, and in smaller blocks whenever memory runs out.
 
     Args:
-        plan_for: makes the plan of the n-th attempt, from 0
-        run: does the work
+        run: does the work in blocks of a size
+        size: to begin with
+        smaller: the size after one that was too large; None where there is none
         attempts: how often to try
 
     Returns:
-        what `run` returned, and the plan that worked
+        what `run` returned, and the size that worked
+
+    Raises:
+        OutOfMemoryError: if no size worked
     """
-    for attempt in range(attempts):
-        plan = plan_for(attempt)
+    reason, following = "", size
+    while following is not None and attempts > 0:
+        size, attempts = following, attempts - 1
         try:
-            return run(plan), plan
+            return run(size), size
         except (RuntimeError, MemoryError) as error:
-            if attempt + 1 == attempts or not is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
+            reason = str(error).strip().split("\n")[0] or type(error).__name__
+        # from here on nothing holds the memory of the failed attempt any more
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-    raise AssertionError("unreachable")
+        following = smaller(size)
+    raise OutOfMemoryError(
+        f"Memory ran out, even with small blocks of work ({reason}). Track fewer points or a shorter clip, end what "
+        "else uses this memory, or set memory_limit_gb to what is really free"
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import torch
 
@@ -12,23 +15,28 @@ from .chunks import ChunkSizes
 from .features import ClipFeatures
 from .online import WindowedPoints
 from .passes import ModelFrame, Rules, TrackArrays
+from .plan import MIN_CHUNKS, run_within_memory
 from .precision import matrix_products
+
+T = TypeVar("T")
 
 
 class CoTrackerSession:
     """A running video, for the online models.
 
     A frame is settled once the last window that sees it is done: results come
-    half a window after their frames. Memory does not grow with the video.
+    half a window after their frames. Memory does not grow with the video. Where
+    it runs out, the session goes on with smaller blocks of work.
 
     Args:
         frame: where pixels of the video lie in the model
         rules: how the heads become visibility
         points: without any point yet
         features: a rolling store
+        read_frames: frames encoded together at most, for which the store has room beside a window
         support_grid: points per side that support the first queries, in frame 0
         iterations: refinements per window
-        chunks: how much is done at once
+        chunks_for: how much is done at once with so many points
         dtype: in which matrices are multiplied, as of `precision.choose_dtype`
     """
 
@@ -38,20 +46,25 @@ class CoTrackerSession:
         rules: Rules,
         points: WindowedPoints,
         features: ClipFeatures,
+        read_frames: int,
         support_grid: int | str,
         iterations: int,
-        chunks: ChunkSizes,
+        chunks_for: Callable[[int], ChunkSizes],
         dtype: str,
     ) -> None:
         self._frame = frame
         self._rules = rules
         self._points: WindowedPoints | None = points
         self._features: ClipFeatures | None = features
+        self._read_frames = read_frames
         self._support_grid = support_grid
         self._iterations = iterations
-        self._chunks = chunks
+        self._chunks_for = chunks_for
+        self._chunks = chunks_for(0)
         self._dtype = dtype
         self._columns: list[int] = []  # of the points that were asked for; the others are support
+        self._since: list[int] = []  # frames of these points
+        self._waiting = False  # for their first window are points that were added
         self._supported = False
         self._pending: TrackArrays | None = None
         self._finished = False
@@ -86,6 +99,9 @@ class CoTrackerSession:
         first = points.t.shape[1]
         self._add(queries)
         self._columns += range(first, first + len(queries))
+        self._since += queries.t.tolist()
+        self._waiting = self._waiting or len(queries) > 0
+        self._chunks = self._chunks_for(points.t.shape[1])
 
     def _add(self, queries: Queries) -> None:
         points, _ = self._open()
@@ -104,6 +120,7 @@ class CoTrackerSession:
         Raises:
             ShapeError: if the frames have another size or type
             OptionError: if the session is closed or finished
+            OutOfMemoryError: if the points do not fit into memory
         """
         points, features = self._open()
         if self._finished:
@@ -117,16 +134,20 @@ class CoTrackerSession:
             )
         settled = [self._nothing()]
         config = points.model.config
-        read = min(self._chunks.encoder_frames, config.step)
-        for start in range(0, len(frames), read):
-            with torch.inference_mode(), matrix_products(self._dtype):
-                features.append(frames[start : start + read])
+        before = features.num_frames
+
+        def encode_some(chunks: ChunkSizes) -> None:
+            start = features.num_frames - before
+            features.append(frames[start : start + min(chunks.encoder_frames, self._read_frames)])
+
+        while features.num_frames < before + len(frames):
+            self._within_memory(encode_some)
             while features.num_frames >= points.start + config.window:
                 settled.append(self._track_window(config.step))
         return self._tracks(settled)
 
     def finish(self) -> Tracks:
-        """Tracks the last, short window.
+        """Tracks the last, short window; without a new frame in it, only if points were added since the one before.
 
         Returns:
             tracks of all frames that were not settled yet
@@ -136,7 +157,7 @@ class CoTrackerSession:
         rest = features.num_frames - points.start
         if not self._finished and rest > 0:
             overlap = points.model.config.step if points.start else 0
-            if rest > overlap:
+            if rest > overlap or self._waiting:
                 settled.append(self._track_window(rest))
             elif self._pending is not None:
                 settled.append(self._pending)
@@ -151,15 +172,29 @@ class CoTrackerSession:
         """Runs the next window; its first `settle` frames become final, the rest stays pending."""
         points, features = self._open()
         start, stop = points.start, min(features.num_frames, points.start + points.model.config.window)
-        with torch.inference_mode(), matrix_products(self._dtype):
-            maps = features.maps(start, stop)
+
+        def refine(chunks: ChunkSizes) -> TrackArrays:
             state = None
-            for state in points.refine_window(maps, self._iterations, self._chunks):  # noqa: B007
+            for state in points.refine_window(features.maps(start, stop), self._iterations, chunks):  # noqa: B007
                 pass
-        assert state is not None
-        arrays = TrackArrays.from_state(state, self._columns, start)
+            assert state is not None
+            return TrackArrays.from_state(state, self._columns, start)
+
+        arrays = self._within_memory(refine)
+        self._waiting = False
         self._pending = arrays.frames(settle, stop - start)
         return arrays.frames(0, settle)
+
+    def _within_memory(self, run: Callable[[ChunkSizes], T]) -> T:
+        """Does a step of the work, which changes nothing where it fails, in blocks that fit into memory."""
+
+        def smaller(chunks: ChunkSizes) -> ChunkSizes | None:
+            halved = chunks.halved(MIN_CHUNKS)
+            return None if halved == chunks else halved
+
+        with torch.inference_mode(), matrix_products(self._dtype, self._frame.device):
+            result, self._chunks = run_within_memory(run, self._chunks, smaller)
+        return result
 
     def _nothing(self) -> TrackArrays:
         points, _ = self._open()
@@ -168,7 +203,8 @@ class CoTrackerSession:
     def _tracks(self, settled: list[TrackArrays]) -> Tracks:
         parts = settled[1:] or settled
         arrays = TrackArrays.joined(parts)
-        return self._rules.tracks(arrays, self._frame, {"first_frame": parts[0].first_frame})
+        since = np.array(self._since[: arrays.xy.shape[1]], dtype=np.int64)
+        return self._rules.tracks(arrays, self._frame, {"first_frame": parts[0].first_frame}, since=since)
 
     def _open(self) -> tuple[WindowedPoints, ClipFeatures]:
         if self._points is None or self._features is None:

@@ -22,6 +22,10 @@ _CONTEXT_NORM_EPS = 1e-5  # another one, as published
 
 _POINTS, _TIME = 1, 2  # axes of (B, N, T, D)
 
+# any score vanishes in it, so a row of these counts all keys the same; it is finite in
+# bfloat16 too, and in kernels that multiply scores by log2(e), where the lowest number is not
+_MASKED_SCORE = -1e30
+
 
 class UpdateTransformer(nn.Module):
     """Turns tokens into updates of tracks.
@@ -106,9 +110,11 @@ class ExchangeMasks:
     """Additive attention masks that keep points out of the exchange (CoTracker2).
 
     Args:
-        read: (B, 1, 1 or V, N or 1) for virtual tokens reading points
-        write: (B, 1, N, 1) for points reading virtual tokens: with the lowest
-            finite score in a whole row, all keys count the same
+        read: (B, 1, 1 or V, N) for virtual tokens reading points
+        write: (B, 1, N, V) for points reading virtual tokens: with the masked
+            score in a whole row, all keys count the same
+
+    Both hold every key: GPU kernels take no mask that is repeated along its last axis.
     """
 
     def __init__(self, read: Tensor, write: Tensor) -> None:
@@ -119,8 +125,8 @@ class ExchangeMasks:
     def of(cls, point_mask: Tensor, num_virtual: int, dtype: torch.dtype) -> ExchangeMasks:
         """Makes both masks from a (B, N) bool one."""
         scores = torch.zeros(point_mask.shape, dtype=dtype, device=point_mask.device)
-        scores = scores.masked_fill(~point_mask, torch.finfo(dtype).min)  # (B, N)
-        write = scores[:, None, :, None]  # (B, 1, N, 1)
+        scores = scores.masked_fill(~point_mask, _MASKED_SCORE)  # (B, N)
+        write = scores[:, None, :, None].expand(-1, -1, -1, num_virtual).contiguous()  # (B, 1, N, V)
         # with as many points as virtual tokens the published model masks the virtual tokens' rows
         read = write if point_mask.shape[1] == num_virtual else scores[:, None, None, :]
         return cls(read, write)
@@ -150,7 +156,7 @@ class Attention(nn.Module):
             x: (B, N, T, D)
             context: the same with another number of entries along `axis`
             axis: along which to attend: 1 (points) or 2 (frames)
-            mask: added to the scores, broadcast to (B * T, heads, queries, keys)
+            mask: (B, 1, queries or 1, keys), added to the scores of every frame;
                 for axis 1
 
         Returns:
@@ -159,10 +165,7 @@ class Attention(nn.Module):
         q = self._split_heads(self.to_q(x), axis)
         k, v = (self._split_heads(part, axis) for part in self.to_kv(context).chunk(2, dim=-1))
         if mask is not None:
-            lowest = torch.finfo(q.dtype).min  # float32's own would be infinite in bfloat16
-            mask = (
-                mask.clamp(min=lowest).to(q.dtype).repeat_interleave(len(q) // len(mask), dim=0)
-            )  # (B * T, 1, .., ..)
+            mask = mask.to(q.dtype)[:, None].expand(-1, len(q) // len(mask), -1, -1, -1).flatten(0, 1)  # (B * T, 1, ..)
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)  # (outer, heads, length, d)
         other = x.shape[_TIME if axis == _POINTS else _POINTS]
         out = out.unflatten(0, (len(x), other)).movedim(3, axis)  # (B, N, T, heads, d)

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import DependencyError
+from ...errors import DependencyError, OptionError
 from .errors import LicenseError, WeightsError
 
 WEIGHTS_DIR_VARIABLE = "POINT_TRACKING_WEIGHTS_DIR"
@@ -86,7 +86,10 @@ def published_weights(name: str, *, accept_license: bool = False) -> Path:
         LicenseError: if the terms were never accepted
         WeightsError: if the download fails or its content is damaged
         DependencyError: if huggingface_hub is not installed
+        OptionError: if `accept_license` is neither True nor False
     """
+    if not isinstance(accept_license, bool):
+        raise OptionError(f"Invalid accept_license ({accept_license!r}). Supported values are True and False")
     found = find_weights(name)
     if found is not None:
         return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import point_tracking as pt
 from point_tracking.tracker.errors import Cancelled, OptionError, QueryError
 from point_tracking.tracker.models.cotracker import adapter, passes
 from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
+from point_tracking.tracker.models.cotracker.errors import OutOfMemoryError
 from point_tracking.tracker.video.frames import ArrayFrames
 
 KINDS = ["offline", "online", "v2"]
@@ -231,23 +234,72 @@ def test_small_budgets_change_memory_not_results(make, clip, kind):
     np.testing.assert_allclose(tight.xy, free.xy, atol=5e-3)
 
 
-def test_running_out_of_memory_halves_the_blocks_and_goes_on(make, clip, monkeypatch):
+def test_running_out_of_memory_halves_the_plan_and_goes_on(make, clip, monkeypatch):
     tracker, frames = make(), clip(10)
     real, seen = tracker._model.refine, []
 
     def refine(maps, queries, state, iterations, chunks):
-        seen.append(chunks.block_tokens)
-        if len(seen) < 3:
+        seen.append((maps.num_frames, state.xy.shape[1], chunks.block_tokens))
+        if chunks.block_tokens > 64 or maps.num_frames > 8:
             raise torch.OutOfMemoryError("CUDA out of memory")
         yield from real(maps, queries, state, iterations, chunks)
 
     monkeypatch.setattr(tracker._model, "refine", refine)
     tracks = tracker.track(frames, POINTS)
-    assert seen == [seen[0], seen[0] // 2, seen[0] // 4]
-    assert tracks.info["plan"]["block_tokens"] == seen[2]
+    assert seen[0][2] > 64
+    assert tracks.info["plan"]["block_tokens"] == 64
+    assert tracks.info["plan"]["window_frames"] == 8, "the clip is cut though memory looks free"
+    assert any("windows of 8" in warning for warning in tracks.info["warnings"])
+    assert np.isfinite(tracks.xy).all()
     monkeypatch.setattr(tracker._model, "refine", lambda *a: (_ for _ in ()).throw(RuntimeError("a bug")))
     with pytest.raises(RuntimeError, match="a bug"):
         tracker.track(frames, POINTS)
+
+
+def test_what_never_fits_is_refused_with_what_to_do(make, clip, monkeypatch):
+    tracker, attempts = make("online"), []
+
+    def refine(*_):
+        attempts.append(0)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+        yield
+
+    monkeypatch.setattr(tracker._model, "refine", refine)
+    with pytest.raises(OutOfMemoryError, match=r"fewer points.*memory_limit_gb"):
+        tracker.track(clip(10), POINTS)
+    assert 1 < len(attempts) <= 8
+
+
+def test_nothing_to_tell_is_no_warning(make, clip):
+    assert make().track(clip(6), POINTS_EARLY).info["warnings"] == []
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_model_of_a_caller_is_left_alone(small_model, dtype):
+    model = small_model("offline").train()
+    tracker = CoTrackerTracker.from_model(model, device="cpu", dtype=dtype)
+    assert model.training, "it may be in training elsewhere"
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert (tracker._model is model) == (dtype == "float32"), "copied only where it has to change"
+    assert (tracker._model.fnet.conv1.weight.dtype == torch.bfloat16) == (dtype == "bfloat16")
+
+
+def test_a_model_in_training_tracks_as_one_in_evaluation(small_model, clip):
+    trackers = [
+        CoTrackerTracker.from_model(model, device="cpu")
+        for model in (small_model("online").train(), small_model("online"))
+    ]
+    found = [tracker.track(clip(10), POINTS).xy for tracker in trackers]
+    np.testing.assert_array_equal(*found)
+
+
+def test_stored_and_sampled_templates_give_the_same(make, clip, monkeypatch):
+    frames, tracker = clip(10), make()
+    real, found = adapter.make_plan, []
+    for stores in (True, False):
+        monkeypatch.setattr(adapter, "make_plan", lambda *given, s=stores: replace(real(*given), stores_templates=s))
+        found.append(tracker.track(frames, POINTS).xy)
+    np.testing.assert_allclose(*found, atol=2e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -271,11 +323,26 @@ def test_bfloat16_stays_close(make, clip, kind):
         ({"iterations": 1.5}, "iterations"),
         ({"memory_limit_gb": 0}, "memory_limit_gb"),
         ({"windowed": True}, "windowed"),
+        ({"windowed": "no"}, "True, False and None"),
+        ({"accept_license": "no"}, "accept_license"),
+        ({"accept_license": 1}, "accept_license"),
+        ({"memory_limit_gb": True}, "memory_limit_gb"),
+        ({"memory_limit_gb": float("nan")}, "memory_limit_gb"),
+        ({"memory_limit_gb": float("inf")}, "memory_limit_gb"),
+        ({"memory_limit_gb": "4"}, "memory_limit_gb"),
+        ({"device": None}, "auto, cpu, cuda, mps"),
+        ({"support_grid": True}, "support_grid"),
     ],
 )
 def test_unsupported_options_are_named(make, options, message):
     with pytest.raises(OptionError, match=message):
         make("offline", **options)
+
+
+def test_options_are_json_values(make):
+    tracker = make(support_grid=np.int64(3), iterations=np.int32(2), memory_limit_gb=np.float32(0.5))
+    assert json.loads(json.dumps(tracker.options)) == tracker.options
+    assert tracker.options["support_grid"] == 3
 
 
 def test_unknown_options_are_refused_by_the_registry():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import pickle
+import traceback
+import warnings
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -129,7 +132,78 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path, content, suffix):
         load_model(tmp_path / f"weights.{suffix}")
 
 
-@pytest.mark.parametrize("content", [{}, [1, 2], {"epoch": 3}, {"model": {"a": 1}}])
+# what pickle makes of text and of pieces of files: KeyError, IndexError, EOFError, TypeError ...
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"hello world\nthis is text",
+        b"a",
+        b"tensor",
+        b"(",
+        b".",
+        b"}q\x00.",
+        b"\x80\x02]q\x00.",
+        b"\x80\x04\x95",
+        b"PK\3\4",
+    ],
+)
+def test_damaged_files_are_refused_in_our_own_words(tmp_path, content):
+    (tmp_path / "weights.pth").write_bytes(content * 20)
+    with pytest.raises(CheckpointError, match="damaged or incomplete, or holds code") as caught:
+        load_model(tmp_path / "weights.pth")
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "weights_only" not in shown.replace("weights_only=True", ""), "torch advises to run what is in the file"
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_no_damage_gets_through(tmp_path, small_model, zipped):
+    torch.save(small_model("offline").state_dict(), tmp_path / "whole.pth", _use_new_zipfile_serialization=zipped)
+    whole = (tmp_path / "whole.pth").read_bytes()
+    rng = np.random.default_rng(0)
+    damaged = [whole[: int(share * len(whole))] for share in (0.001, 0.3, 0.7, 0.999)]
+    for _ in range(80):
+        content = bytearray(whole)
+        for place in rng.integers(0, 4000, 6):  # where the names are
+            content[place] = rng.integers(256)
+        damaged.append(bytes(content))
+    outcomes = set()
+    for content in damaged:
+        (tmp_path / "weights.pth").write_bytes(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what else torch thinks of such files
+            try:
+                load_model(tmp_path / "weights.pth")
+                outcomes.add("read")  # what was hit did not matter
+            except CheckpointError:
+                outcomes.add("refused")
+    assert "refused" in outcomes
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    (tmp_path / "weights.pth").write_bytes(b"x")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(torch, "load", refuse)  # root may read everything
+    with pytest.raises(CheckpointError, match="Permission denied"):
+        load_model(tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        *("no json", "3", "[1]", "null", '{"width": "x"}', '{"window": 2.5}', '{"levels": null}', '{"resolution": 3}'),
+        *('{"resolution": ["a", "b"]}', '{"resolution": [48]}', '{"stride": 0}', '{"version": 4}'),
+    ],
+)
+def test_safetensors_with_damaged_sizes_are_refused(tmp_path, sizes):
+    save_file({"time_emb": torch.zeros(1, 60, 8)}, tmp_path / "w.safetensors", metadata={"cotracker_config": sizes})
+    with pytest.raises(CheckpointError, match="sizes of no CoTracker model"):
+        load_model(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("content", [{}, [1, 2], {"epoch": 3}, {"model": {"a": 1}}, {1: torch.zeros(2)}])
 def test_files_without_tensors_are_refused(tmp_path, content):
     torch.save(content, tmp_path / "weights.pth")
     with pytest.raises(CheckpointError, match="no state dict"):
@@ -157,6 +231,22 @@ def test_the_convert_command_writes_the_same_numbers(tmp_path, small_model, caps
     assert all(torch.equal(again.state_dict()[key], value) for key, value in model.state_dict().items())
     assert convert_weights.main([str(tmp_path / "gone.pth"), str(tmp_path / "out.safetensors")]) == 1
     assert "no checkpoint file" in capsys.readouterr().err
+
+
+def test_converting_into_a_folder_that_is_not_there_is_refused(tmp_path, small_model, capsys):
+    save_model(small_model("online"), tmp_path / "in.safetensors")
+    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "no" / "out.safetensors")]) == 1
+    assert "There is no folder" in capsys.readouterr().err
+    (tmp_path / "taken.safetensors").mkdir()
+    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "taken.safetensors")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_paths_may_start_at_home(tmp_path, monkeypatch, small_model):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    save_model(small_model("online"), "~/weights.safetensors")
+    assert (tmp_path / "weights.safetensors").is_file()
+    pt.load_tracker("cotracker3-online", checkpoint="~/weights.safetensors", device="cpu")
 
 
 def test_a_published_file_converts(tmp_path):

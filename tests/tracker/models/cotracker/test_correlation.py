@@ -90,6 +90,22 @@ def test_correlation_writes_into_a_given_array():
         assert out[0].isnan().all()
 
 
+@pytest.mark.parametrize("per_frame", [False, True], ids=["point templates", "frame templates"])
+@pytest.mark.parametrize("into", [False, True], ids=["returned", "written"])
+def test_products_of_whole_pixels_interpolate_to_the_same(per_frame, into):
+    maps = make_maps()
+    xy, clip, t = torch.rand(4, 3, 2) * 14 - 3, torch.tensor([0, 0, 1, 1]), torch.arange(3)
+    templates = torch.randn(4, 3, 1, CHANNELS) if per_frame else torch.randn(4, 9, CHANNELS)
+    with torch.inference_mode():
+        expected = correlate(maps, 1, clip, t, xy, templates, 1)
+        out = torch.full((2, *expected.shape), torch.nan) if into else None
+        found = correlate(maps, 1, clip, t, xy, templates, 1, None if out is None else out[1], product_first=True)
+    torch.testing.assert_close(found, expected)
+    if out is not None:
+        torch.testing.assert_close(out[1], expected)
+        assert out[0].isnan().all()
+
+
 def test_pyramid_halves_by_averaging():
     features = torch.randn(2, 8, 12, 3)
     pyramid = build_pyramid(features, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 import point_tracking as pt
+from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
+from point_tracking.tracker.models.cotracker.checkpoint import CoTracker
 from point_tracking.tracker.models.cotracker.config import COTRACKER3_OFFLINE, CoTrackerConfig
 
 
@@ -35,9 +38,29 @@ def test_a_checkpoint_file_becomes_keypoints(
     x, y = direct.xy[..., 0], direct.xy[..., 1]
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     np.testing.assert_array_equal(stored.visible, direct.visible & inside)
+    plan = report.outcomes[0].plan
+    assert plan["window_frames"] == 4
     config = dataset.get_run_info(report.run_key).config
     assert config.weights["license"] == "CC-BY-NC-4.0"
     assert config.tracker_options["iterations"] == 2
+    dataset.delete()
+
+
+def test_what_a_run_stores_about_its_plan_is_small(tmp_path: Path, small_model: Callable[..., CoTracker]) -> None:
+    # arrays once were among it, and a run with many points could not store its report
+    clip = media.video(tmp_path / "clip.mp4", num_frames=12)
+    tracker = CoTrackerTracker.from_model(small_model("offline"), device="cpu", memory_limit_gb=0.0005)
+    dataset = fo.Dataset()
+    dataset.add_sample(fo.Sample(filepath=str(clip)))
+    report = pt.track_dataset(dataset, tracker=tracker, grid_size=12)
+    assert report.failures == []
+    loaded = pt.load_report(dataset, report.run_key)
+    (outcome,) = loaded.to_dict()["outcomes"]
+    assert outcome["plan"]["window_frames"] == 8
+    assert all(isinstance(value, bool | int) for value in outcome["plan"].values())
+    assert len(json.dumps(loaded.to_dict())) < 4000, "144 points x 12 frames are more in any form"
+    windows = [text for _, text in loaded.warnings if "overlapping windows of 8" in text]
+    assert len(windows) == 1, "that memory was scarce and changed the tracks reaches the user"
     dataset.delete()
 
 

@@ -7,9 +7,12 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 
 from point_tracking.tracker.errors import OptionError
-from point_tracking.tracker.models.cotracker.chunks import ChunkSizes
+from point_tracking.tracker.models.cotracker import encoder
+from point_tracking.tracker.models.cotracker.chunks import GPU_CHUNKS, ChunkSizes, slices
 from point_tracking.tracker.models.cotracker.config import (
     COTRACKER2,
     COTRACKER2_1,
@@ -60,6 +63,11 @@ def test_published_sizes(config, token_dim, tensors, parameters):
         {"version": 2},
         {"mode": "online", "window": 7},
         {"mode": "sideways"},
+        {"width": "384"},
+        {"window": 2.5},
+        {"levels": None},
+        {"heads": True},
+        {"resolution": (384.0, 512.0)},
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(sizes):
@@ -134,7 +142,8 @@ def test_results_do_not_depend_on_chunk_sizes(small_model, random_maps, random_q
     t, xy = random_queries(model, 8, num_points=9)
     found = []
     with torch.inference_mode():
-        for chunks in (ChunkSizes(), ChunkSizes(1, 1, 1, 1), ChunkSizes(1, 5, 17, 30), ChunkSizes(9, 999, 999, 999)):
+        sizes = [(), (1, 1, 1, 1), (1, 5, 17, 30), (9, 999, 999, 999), (1, 64, 256, 1024, True), (1, 5, 17, 30, True)]
+        for chunks in (ChunkSizes(*numbers) for numbers in sizes):
             queries = QuerySupport(model.support(maps, t, xy), t)
             *_, state = model.refine(maps, queries, TrackState.at_queries(xy, 8), 3, chunks)
             found.append(state.xy)
@@ -151,6 +160,51 @@ def test_encoder_gives_the_same_in_batches_and_alone(small_model):
     assert alone.shape == (3, 12, 16, 16)
     torch.testing.assert_close(trained, alone, atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(alone.norm(dim=-1), torch.ones(3, 12, 16), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_norms_of_several_frames_keep_channels_last(dtype):
+    # or every convolution that follows would turn its input around, as on GPUs it did
+    x = (torch.randn(3, 8, 12, 16) * 3 + 5).to(dtype).contiguous(memory_format=torch.channels_last)
+    expected = F.instance_norm(x.float(), eps=1e-5)
+    with torch.inference_mode():
+        found = encoder._instance_norm(x.clone(memory_format=torch.preserve_format))
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert found.dtype == dtype
+    bound = 1e-5 if dtype == torch.float32 else 0.03
+    torch.testing.assert_close(found.float(), expected, atol=bound, rtol=bound)
+
+
+def test_frames_encoded_together_equal_frames_alone(small_model, monkeypatch):
+    # the way GPUs take
+    fnet = small_model("offline").fnet
+    frames = torch.rand(3, 3, 48, 64) * 2 - 1
+    with torch.inference_mode():
+        alone = fnet(frames)
+        together = fnet._encode(frames.contiguous(memory_format=torch.channels_last))
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-3)
+
+
+@given(total=st.integers(0, 500), size=st.integers(0, 600))
+def test_blocks_cover_everything_and_are_about_equal(total, size):
+    with torch.inference_mode():
+        found = list(slices(total, size))
+    lengths = [part.stop - part.start for part in found]
+    assert [i for part in found for i in range(part.start, part.stop)] == list(range(total))
+    assert not lengths or max(lengths) <= max(size, 1)
+    assert not lengths or max(lengths) - min(lengths) <= 1, "a block of one costs as many kernels as a full one"
+    assert len(found) == -(-total // max(size, 1))
+
+
+@given(gather=st.integers(1, 500), more=st.integers(0, 500), frames=st.integers(1, 700))
+def test_points_of_an_mlp_block_fill_gather_blocks(gather, more, frames):
+    chunks = ChunkSizes(gather_tokens=gather, mlp_tokens=gather + more)
+    assert chunks.mlp_points(frames) % chunks.gather_points(frames) == 0
+    assert chunks.mlp_points(frames) * frames <= max(chunks.mlp_tokens, frames)
+
+
+def test_blocks_of_a_gpu_fit_its_attention_kernels():
+    assert GPU_CHUNKS.block_tokens < 2**16, "rows of a clip of one frame"
 
 
 def test_time_embedding_is_the_table_at_its_own_length_and_linear_elsewhere():

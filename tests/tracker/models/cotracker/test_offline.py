@@ -5,18 +5,37 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import point_tracking as pt
 from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
 from point_tracking.tracker.models.cotracker.model import TrackState
-from point_tracking.tracker.models.cotracker.offline import ChainedPoints, refine_clip
+from point_tracking.tracker.models.cotracker.offline import ChainedPoints, chain_starts, refine_clip
 
 QUERIES = pt.point_queries([(0, 5, 5), (3, 20, 30), (39, 40, 10)])
 
 
-def chain(model, num_points=2, window=8, overlap=2, t=(0, 0)):
+def chain(model, num_points=2, window=8, starts=(0, 6), t=(0, 0)):
     xy = torch.tensor([[[3.0, 4.0], [8.0, 6.0]]])[:, :num_points]
-    return ChainedPoints(model, torch.tensor([t]), xy, window, overlap)
+    return ChainedPoints(model, torch.tensor([t]), xy, window, starts)
+
+
+@given(frames=st.integers(1, 300), window=st.integers(2, 80), data=st.data())
+def test_windows_of_a_chain_cover_the_clip_and_share_enough(frames, window, data):
+    overlap = data.draw(st.integers(1, window - 1))
+    starts = chain_starts(frames, window, overlap)
+    assert starts[0] == 0
+    assert starts[-1] == max(frames - window, 0), "the last is as long as the others"
+    gaps = np.diff(starts)
+    assert (gaps > 0).all()
+    assert (gaps <= window - overlap).all()
+    assert len(starts) == 1 + -(-max(frames - window, 0) // (window - overlap)), "no more than are needed"
+
+
+def test_the_last_window_of_a_chain_is_not_short():
+    assert chain_starts(61, 60, 15) == [0, 1]
+    assert chain_starts(150, 60, 15) == [0, 45, 90]
 
 
 def test_a_chain_of_one_window_is_the_whole_clip(small_model, random_maps):
@@ -46,6 +65,7 @@ def test_clips_that_do_not_fit_are_chained(small_model, clip):
     tracks = tight.track(frames, QUERIES)
     plan = tracks.info["plan"]
     assert plan["window_frames"] < 40
+    assert any("overlapping windows of" in warning for warning in tracks.info["warnings"])
     assert tracks.xy.shape == (40, 3, 2)
     assert np.isfinite(tracks.xy).all()
     # a point whose window has not come rests at its query, hidden
@@ -85,9 +105,12 @@ def test_the_next_window_starts_where_the_point_was_seen_last(small_model, rando
     hidden = scripted_window([70, 70, 70, 70, 70, 70], [0, 0, 0, 0, 0, 0])
     found = scripted_window([70, 70, 70, 9, 10, 11], [0, 0, 0, 1, 1, 1])
     script = ScriptedModel(model, [lost, hidden, found, hidden])
-    points = ChainedPoints(script, torch.tensor([[1]]), torch.tensor([[[2.0, 2.0]]]), window=6, overlap=2)  # type: ignore[arg-type]
-    for start in (0, 4, 8, 12):
+    windows = [0, 4, 8, 12]
+    points = ChainedPoints(script, torch.tensor([[1]]), torch.tensor([[[2.0, 2.0]]]), 6, windows)  # type: ignore[arg-type]
+    for start in windows:
+        assert points.start == start
         list(points.refine_window(random_maps(model, 20).clip(start, 6)))
+        assert points.write_from == (1 if start else 0), "the seam is in the middle of two shared frames"
     starts = [start[0, 0, :, 0].tolist() for start in script.starts]
     assert starts[0] == [2] * 6, "from its query"
     assert starts[1] == [4] * 6, "not from the drift while it was hidden"
@@ -95,6 +118,27 @@ def test_the_next_window_starts_where_the_point_was_seen_last(small_model, rando
     assert starts[3] == [10, 11, 11, 11, 11, 11], "in the overlap where it was, then where it was last"
     assert points._sampled.all()
     assert script.sampled_from[0].tolist() == [[1]], "the template comes from the query, once"
+
+
+def test_what_windows_hand_over_follows_how_much_they_share(small_model, random_maps):
+    model = small_model("offline")
+    first = scripted_window([1, 2, 3, 4, 5, 6], [1, 1, 0, 1, 1, 0])
+    script = ScriptedModel(model, [first, scripted_window([7] * 6, [1] * 6)])
+    points = ChainedPoints(script, torch.tensor([[0]]), torch.tensor([[[2.0, 2.0]]]), 6, [0, 1])  # type: ignore[arg-type]
+    for start in (0, 1):
+        list(points.refine_window(random_maps(model, 7).clip(start, 6)))
+    assert script.starts[1][0, 0, :, 0].tolist() == [2, 2, 4, 5, 5, 5], "five shared frames, hidden ones as seen last"
+    assert points.write_from == 2
+
+
+def test_a_point_never_seen_is_searched_for_at_its_query(small_model, random_maps):
+    model = small_model("offline")
+    never = scripted_window([9] * 6, [0] * 6)
+    script = ScriptedModel(model, [never, never])
+    points = ChainedPoints(script, torch.tensor([[0]]), torch.tensor([[[2.0, 2.0]]]), 6, [0, 4])  # type: ignore[arg-type]
+    for start in (0, 4):
+        list(points.refine_window(random_maps(model, 10).clip(start, 6)))
+    assert script.starts[1][0, 0, :, 0].tolist() == [2] * 6
 
 
 def test_points_of_later_windows_do_not_take_part(small_model, random_maps):

@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 import point_tracking as pt
 from point_tracking.tracker.errors import OptionError, QueryError, ShapeError
 from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
+from point_tracking.tracker.models.cotracker.errors import OutOfMemoryError
+from point_tracking.tracker.models.cotracker.model import TrackState
 from point_tracking.tracker.models.cotracker.online import WindowedPoints, window_starts
 
 KINDS = ["online", "v2"]
 QUERIES = pt.point_queries([(0, 5, 5), (3, 20, 30), (9, 40, 10), (17, 11.5, 8.25), (19, 30, 20)])
+
+QUERIES_AT_0 = pt.point_queries([(0, 5, 5)])
 
 
 def track(model, frames, queries=QUERIES, **options):
@@ -124,6 +128,84 @@ def test_points_join_a_running_session(small_model, clip):
     session.close()
     with pytest.raises(OptionError, match="closed"):
         session.push(frames[:1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_points_added_after_the_last_window_are_tracked(small_model, clip, kind):
+    frames = clip(12)
+    session = CoTrackerTracker.from_model(small_model(kind), device="cpu", windowed=False).open_session((53, 37))
+    session.add(pt.point_queries([(0, 5, 5)]))
+    assert len(session.push(frames).xy) == 8, "no frame waits for another window"
+    session.add(pt.point_queries([(9, 20, 30), (11, 40, 10)]))
+    rest = session.finish()
+    assert rest.xy.shape == (4, 3, 2)
+    assert rest.info["first_frame"] == 8
+    assert np.isfinite(rest.xy).all()
+    for row, column, expected in ((1, 1, (20, 30)), (3, 2, (40, 10))):
+        assert np.abs(rest.xy[row, column] - expected).max() < 25, "found in its own frame, where the model starts"
+    assert len(session.finish().xy) == 0
+
+
+def test_finishing_without_news_runs_no_window_again(small_model, clip, monkeypatch):
+    model = small_model("online")
+    session = CoTrackerTracker.from_model(model, device="cpu").open_session((53, 37))
+    session.add(QUERIES_AT_0)
+    session.push(clip(12))
+    monkeypatch.setattr(model, "refine", None)
+    assert session.finish().xy.shape == (4, 1, 2)
+
+
+def test_sessions_go_on_with_smaller_blocks_where_memory_runs_out(small_model, clip, monkeypatch):
+    model, frames = small_model("online"), clip(21)
+    expected = track(model, frames)
+    tracker = CoTrackerTracker.from_model(model, device="cpu")
+    session = tracker.open_session((53, 37))
+    session.add(QUERIES)
+    refine, encode, failed = model.refine, model.encode, []
+
+    def scarce_refine(maps, queries, state, iterations, chunks):
+        if chunks.block_tokens > 200:
+            failed.append("refine")
+            yield TrackState.at_queries(state.xy[:, :, 0], 8)  # it may fail anywhere on the way
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        yield from refine(maps, queries, state, iterations, chunks)
+
+    def scarce_encode(x):
+        if len(x) > 1 or failed.count("encode") < 2:
+            failed.append("encode")
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return encode(x)
+
+    monkeypatch.setattr(model, "refine", scarce_refine)
+    monkeypatch.setattr(model, "encode", scarce_encode)
+    parts = [session.push(frames[:11]), session.push(frames[11:]), session.finish()]
+    np.testing.assert_allclose(np.concatenate([part.xy for part in parts]), expected.xy, atol=2e-3)
+    assert {"refine", "encode"} == set(failed)
+    assert failed.count("refine") < 6, "what did not fit is not tried again in every window"
+
+
+def test_a_session_that_cannot_fit_says_what_to_do(small_model, clip, monkeypatch):
+    model = small_model("online")
+    session = CoTrackerTracker.from_model(model, device="cpu").open_session((53, 37))
+    session.add(QUERIES)
+
+    def refine(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "refine", refine)
+        with pytest.raises(OutOfMemoryError, match=r"fewer points.*memory_limit_gb"):
+            session.push(clip(8))
+    assert session.push(clip(9)[8:]).xy.shape == (4, 5, 2), "nothing was lost: with memory again, it goes on"
+
+
+def test_a_session_plans_for_its_points(small_model):
+    tracker = CoTrackerTracker.from_model(small_model("online"), device="cpu", memory_limit_gb=0.004, support_grid=0)
+    session = tracker.open_session((53, 37))
+    few = session._chunks
+    session.add(pt.Queries(t=np.zeros(1500, dtype=int), xy=np.full((1500, 2), 9.0)))
+    assert session._chunks.block_tokens < few.block_tokens
 
 
 def test_a_session_without_points_costs_nothing_and_reports_no_tracks(small_model, clip):

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
+from itertools import pairwise
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from point_tracking.tracker.models.cotracker import plan as plan_module
 from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+from point_tracking.tracker.models.cotracker.errors import OutOfMemoryError
 from point_tracking.tracker.models.cotracker.plan import (
+    MIN_CHUNKS,
     MIN_WINDOW_FRAMES,
-    Plan,
     Workload,
     available_bytes,
+    changes_of_results,
     estimate_bytes,
     is_out_of_memory,
     make_plan,
     run_within_memory,
+    smaller_plan,
 )
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -44,7 +48,7 @@ def test_plans_keep_to_the_budget_or_are_the_smallest(config, frames, points, bu
     assert plan.overlap < max(plan.window_frames, 2) or config.mode == "online"
     if plan.estimated_bytes > budget:
         assert plan.chunks.block_tokens == 64
-        assert plan.points_per_pass <= max(config.virtual_tokens, 1)
+        assert config.mode == "online" or plan.points_per_pass <= config.virtual_tokens
         assert config.mode == "online" or plan.window_frames <= MIN_WINDOW_FRAMES
 
 
@@ -116,17 +120,110 @@ def test_running_out_of_memory_is_recognised(error, expected):
     assert is_out_of_memory(error) is expected
 
 
-def test_halving_goes_on_until_it_fits_or_attempts_end():
-    first = make_plan(COTRACKER3_OFFLINE, work(), CPU, 4096 * MIB)
-
-    def plan_for(attempt: int) -> Plan:
-        return dataclasses.replace(first, window_frames=100 >> attempt)
-
-    def run(plan: Plan) -> int:
-        if plan.window_frames > 30:
+def test_halving_goes_on_until_it_fits():
+    def run(size: int) -> str:
+        if size > 30:
             raise MemoryError
-        return plan.window_frames
+        return f"ran with {size}"
 
-    assert run_within_memory(plan_for, run) == (25, plan_for(2))
-    with pytest.raises(MemoryError):
-        run_within_memory(plan_for, run, attempts=2)
+    assert run_within_memory(run, 100, lambda size: size // 2) == ("ran with 25", 25)
+
+
+def test_where_nothing_fits_the_error_says_what_to_do():
+    tried = []
+
+    def run(size: int) -> None:
+        tried.append(size)
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nand so on")
+
+    with pytest.raises(OutOfMemoryError, match=r"CUDA out of memory\..*fewer points.*memory_limit_gb") as caught:
+        run_within_memory(run, 1000, lambda size: size - 1 if size > 997 else None)
+    assert tried == [1000, 999, 998, 997]
+    assert isinstance(caught.value, MemoryError)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None, "its frames would keep the memory of the failed attempts"
+    tried.clear()
+    with pytest.raises(OutOfMemoryError):
+        run_within_memory(run, 1000, lambda size: size - 1)
+    assert len(tried) == 8
+
+
+def test_other_errors_end_the_work():
+    def run(_: int) -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        run_within_memory(run, 4, lambda size: size // 2)
+
+
+@pytest.mark.parametrize("config", [COTRACKER3_OFFLINE, COTRACKER3_ONLINE, COTRACKER2], ids=["offline", "online", "v2"])
+@pytest.mark.parametrize("free", [None, 900 * 2**30], ids=["unknown", "plenty"])
+def test_plans_shrink_to_the_smallest_though_memory_looks_free(config, free, monkeypatch):
+    monkeypatch.setattr(plan_module, "available_bytes", lambda _: free)
+    plans = [make_plan(config, work(), CPU, None)]
+    while (smaller := smaller_plan(config, work(), CPU, plans[-1])) is not None:
+        plans.append(smaller)
+    sizes = [plan.estimated_bytes for plan in plans]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(after <= before // 2 for before, after in pairwise(sizes[:-2])), "halved, until there is less to halve"
+    assert len(plans) <= 8, "as often as is tried"
+    assert plans[-1].chunks == MIN_CHUNKS
+    if config.mode == "offline":
+        assert plans[-1].points_per_pass <= config.virtual_tokens
+        assert plans[-1].window_frames == MIN_WINDOW_FRAMES
+
+
+def test_a_gpu_keeps_templates_while_they_fit():
+    plenty = make_plan(COTRACKER3_OFFLINE, work(feature_bytes=2), GPU, 64 * 1024 * MIB)
+    assert plenty.stores_templates
+    base = estimate_bytes(COTRACKER3_OFFLINE, work(feature_bytes=2), GPU, plenty.chunks, 150, 2500)
+    kept = 4 * 49 * 128 * 2 * (2500 + 36)
+    assert plenty.estimated_bytes - base == kept, "they are counted"
+    tight = make_plan(COTRACKER3_OFFLINE, work(feature_bytes=2), GPU, base)
+    assert not tight.stores_templates
+    assert tight.chunks == plenty.chunks, "given up before anything else"
+    assert not make_plan(COTRACKER3_OFFLINE, work(), CPU, 64 * 1024 * MIB).stores_templates
+    assert make_plan(COTRACKER3_OFFLINE, work(), CPU, 800 * MIB).stores_templates, "windows that follow need them"
+
+
+def test_what_changes_results_is_told():
+    whole = make_plan(COTRACKER3_OFFLINE, work(), CPU, 64 * 1024 * MIB)
+    assert changes_of_results(COTRACKER3_OFFLINE, work(), whole) == []
+    cut = make_plan(COTRACKER3_OFFLINE, work(), CPU, 600 * MIB)
+    windows, passes = changes_of_results(COTRACKER3_OFFLINE, work(), cut)
+    assert f"150 frames were tracked in overlapping windows of {cut.window_frames}" in windows
+    assert f"2500 points were tracked {cut.points_per_pass} at a time" in passes
+    assert all("memory_limit_gb" in text for text in (windows, passes))
+    dense = work(24, 90_000, max_points_per_pass=4000)
+    published = make_plan(COTRACKER3_OFFLINE, dense, CPU, 64 * 1024 * MIB)
+    assert changes_of_results(COTRACKER3_OFFLINE, dense, published) == [], (
+        "the published model tracks them in passes too"
+    )
+    long = work(5000, 100)
+    streamed = make_plan(COTRACKER3_ONLINE, long, CPU, 64 * 1024 * MIB)
+    assert changes_of_results(COTRACKER3_ONLINE, long, streamed) == [], "its windows are the published ones"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (
+            {
+                "memory.max": "1000",
+                "memory.current": "900",
+                "memory.stat": "anon 200\ninactive_file 400\nactive_file 100",
+            },
+            600,
+        ),
+        ({"memory.max": "1000", "memory.current": "900", "memory.stat": "anon 900"}, 100),
+        ({"memory.max": "1000", "memory.current": "1200", "memory.stat": "anon 1200"}, 0),
+        ({"memory.max": "max", "memory.current": "900", "memory.stat": "anon 900"}, None),
+        ({"memory.max": "1000"}, None),
+        ({}, None),
+    ],
+)
+def test_what_files_are_cached_in_counts_as_free_in_a_container(files, expected, tmp_path, monkeypatch):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text + "\n")
+    monkeypatch.setattr(plan_module, "_CGROUP", tmp_path)
+    assert plan_module._cgroup_room() == expected

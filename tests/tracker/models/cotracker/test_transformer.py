@@ -69,6 +69,35 @@ def test_a_masked_point_sees_the_mean_of_the_virtual_tokens(small_model):
         assert not torch.allclose(found[:, 0], expected, atol=1e-2)
 
 
+@pytest.mark.parametrize("num_points", [1, 6, 9])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_masks_hold_every_key_in_one_piece(small_model, monkeypatch, num_points, batch):
+    # kernels of GPUs refuse a mask whose last axis is repeated or not contiguous; 6 are as many as virtual tokens
+    former, seen = small_model("v2").updateformer, []
+    real = F.scaled_dot_product_attention
+
+    def watched(q, k, v, attn_mask=None):
+        if attn_mask is not None:
+            seen.append((attn_mask.shape[-1] - k.shape[-2], attn_mask.stride(-1), len(attn_mask) - len(q)))
+        return real(q, k, v, attn_mask=attn_mask)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", watched)
+    mask = torch.arange(num_points).expand(batch, -1) % 3 > 0
+    with torch.inference_mode():
+        virtual = former.virtual_after_first_time_block()
+        former(torch.randn(batch, num_points, 4, 32), virtual, ChunkSizes(block_tokens=8), point_mask=mask)
+    assert seen
+    assert set(seen) == {(0, 1, 0)}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_masked_scores_stay_finite_in_every_kernel(dtype):
+    masks = transformer.ExchangeMasks.of(torch.tensor([[True, False]]), 3, torch.float32)
+    score = masks.write[0, 0, 1, 0]
+    assert torch.isfinite(score.to(dtype) * 1.4427), "kernels multiply scores by log2(e)"
+    assert score + 1000.0 == score, "scores vanish in it, so that all keys count the same"
+
+
 @pytest.mark.parametrize("num_points", [1, 7, 33])
 def test_results_do_not_depend_on_block_sizes(small_model, num_points):
     former = small_model("offline").updateformer

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import point_tracking as pt
+from point_tracking.tracker.errors import OptionError
 from point_tracking.tracker.models.cotracker import weights
 from point_tracking.tracker.models.cotracker.errors import CheckpointError, LicenseError, WeightsError
 
@@ -121,6 +122,18 @@ def test_download_happens_once_and_consent_is_remembered(hub, folder):
     path.unlink()
     assert weights.published_weights("cotracker3-offline") == path, "no second consent"
     assert not weights.has_consent("facebook/cotracker"), "only for what was accepted"
+
+
+@pytest.mark.parametrize("consent", ["no", "yes", 1, None])
+def test_only_true_is_consent(hub, folder, consent):
+    for attempt in (
+        lambda: weights.published_weights("cotracker3-offline", accept_license=consent),
+        lambda: pt.load_tracker("cotracker3-offline", accept_license=consent),
+    ):
+        with pytest.raises(OptionError, match="accept_license"):
+            attempt()
+    assert hub.requests == []
+    assert not weights.has_consent("facebook/cotracker3")
 
 
 def test_a_broken_download_resumes(hub, folder):

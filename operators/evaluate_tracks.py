@@ -1,0 +1,74 @@
+"""The operator that judges tracks and stores scores with the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from . import forms
+from .background import show_summary
+from .samples_operator import SamplesOperator
+
+URI = "@fo-video/point-tracking/evaluate_tracks"
+_ICON = "/assets/evaluate_tracks.svg"
+
+
+class EvaluateTracks(SamplesOperator):
+    """Compares tracks with known ones, with an object's masks, or with themselves."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "evaluate_tracks",
+            label="Evaluate tracks",
+            description=(
+                "Score stored point tracks against known tracks or object masks, or by tracking them back to their "
+                "start, and store the scores in sample fields to sort and filter by"
+            ),
+            icon=_ICON,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(
+            types.Places.SAMPLES_GRID_ACTIONS, types.Button(label="Evaluate tracks", icon=_ICON, prompt=True)
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        from .evaluate_tracks_form import build_form
+
+        return types.Property(build_form(ctx), view=types.View(label="Evaluate tracks"))
+
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        from ..tracker.dataset.evaluation import run
+        from .evaluate_tracks_form import options_of
+
+        samples, options = forms.target_of(ctx), options_of(ctx.params)
+        report = yield from self.run(ctx, run, samples, options)
+        if not ctx.delegated:
+            yield ctx.trigger("reload_dataset")
+            yield from show_summary(
+                ctx, "Evaluate tracks", report, failed="Not evaluated", warned="Evaluated, with a warning"
+            )
+
+    def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
+        """Evaluates the tracks of a data set or view from Python.
+
+        Args:
+            sample_collection: a video data set or view
+            delegate: schedule the run instead of waiting for it
+            params: as for `point_tracking.evaluate_dataset`
+
+        Returns:
+            the report of `evaluate_dataset`, or FiftyOne's ExecutionResult where delegated
+
+        Raises:
+            PointTrackingError: as `evaluate_dataset`
+        """
+        if delegate:
+            return self.schedule(sample_collection, params)
+        from ..tracker.dataset.evaluation import evaluate_dataset
+
+        return evaluate_dataset(sample_collection, **params)

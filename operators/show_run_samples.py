@@ -1,0 +1,116 @@
+"""The operator that shows exactly the samples that failed in a run, or had another outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..tracker.errors import OptionError
+
+URI = "@fo-video/point-tracking/show_run_samples"
+
+STATUSES = {
+    "failed": "Failed",
+    "done": "Done",
+    "skipped": "Left alone: finished before, or by another run",
+    "reused": "Reused: an earlier copy fitted",
+    "not run": "Not run: the run was ended before",
+}
+_ROWS_SHOWN = 200
+
+
+class ShowRunSamples(foo.Operator):
+    """Sets the view to the samples of a run that had one outcome, and lists them with the reason."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return foo.OperatorConfig(
+            name="show_run_samples",
+            label="Show samples of a run",
+            description="Show exactly the samples that failed (or were done, or skipped) in a point tracking or "
+            "preprocessing run, and why",
+            icon="fact_check",
+            dynamic=True,
+            execute_as_generator=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        inputs = types.Object()
+        keys = _keys(ctx)
+        if not keys:
+            blocker = inputs.view("no_runs", types.Error(label="There is no point tracking run in this data set yet"))
+            blocker.invalid = True
+            blocker.error_message = "Track points or preprocess videos first"
+        else:
+            runs = types.DropdownView()
+            for key in keys:
+                runs.add_choice(key, label=key)
+            inputs.enum("run_key", keys, default=keys[0], required=True, label="Run", view=runs)
+            _add_statuses(ctx, inputs, ctx.params.get("run_key") or keys[0])
+        return types.Property(inputs, view=types.View(label="Show samples of a run"))
+
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        from ..tracker.dataset.runs import load_report
+
+        report: Any = load_report(ctx.dataset, ctx.params["run_key"])
+        status = ctx.params.get("status") or "failed"
+        if status not in STATUSES:
+            raise OptionError(f"Invalid status ({status!r}). Supported values are {', '.join(STATUSES)}")
+        ids = [row["sample_id"] for row in report.rows(status)]
+        yield ctx.ops.set_view(view=ctx.dataset.select(ids))
+        lines = [str(report), "", *_limited(report.table(status).splitlines())]
+        outputs = types.Object()
+        outputs.str("summary", label="Result", view=types.MarkdownView())
+        yield ctx.ops.show_output(
+            outputs=types.Property(outputs, view=types.View(label=f"{STATUSES[status]}: {len(ids):,}")).to_json(),
+            results={"summary": "\n".join(lines)},
+        )
+
+    def __call__(self, sample_collection: Any, run_key: str, *, status: str = "failed") -> Any:
+        """The samples of a run that had an outcome.
+
+        Args:
+            sample_collection: a data set or view
+            run_key: of the run
+            status: "failed", "done", "skipped", "reused" or "not run"
+
+        Returns:
+            a view
+
+        Raises:
+            OptionError: if there is no such run
+        """
+        from ..tracker.dataset.runs import load_report
+
+        report: Any = load_report(sample_collection._dataset, run_key)
+        return sample_collection.select([row["sample_id"] for row in report.rows(status)])
+
+
+def _keys(ctx: Any) -> list[str]:
+    from ..tracker.dataset.runs import METHOD, PREPROCESS_METHOD, run_keys
+
+    return run_keys(ctx.dataset, METHOD, PREPROCESS_METHOD) if ctx.dataset is not None else []
+
+
+def _add_statuses(ctx: Any, inputs: types.Object, run_key: str) -> None:
+    """Offers the outcomes that the run has, with their numbers."""
+    from ..tracker.dataset.runs import load_report
+
+    report: Any = load_report(ctx.dataset, run_key)
+    counts = {status: len(report.rows(status)) for status in STATUSES}
+    choices = types.RadioGroup()
+    for status, label in STATUSES.items():
+        if counts[status] or status == "failed":
+            choices.add_choice(status, label=f"{label} ({counts[status]:,})")
+    inputs.enum("status", choices.values(), default="failed", required=True, label="Samples to show", view=choices)
+    inputs.view("summary", types.Notice(label=str(report)))
+
+
+def _limited(lines: list[str]) -> list[str]:
+    if len(lines) <= _ROWS_SHOWN + 2:
+        return lines
+    return [*lines[: _ROWS_SHOWN + 2], "", f"... and {len(lines) - _ROWS_SHOWN - 2:,} more"]

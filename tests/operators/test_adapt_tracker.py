@@ -1,0 +1,133 @@
+"""The operator that adapts trackers, called as the App and as Python call it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import adaptable
+import fiftyone as fo
+import fiftyone.operators as foo
+import pytest
+from adaptable import drifting_start
+from fiftyone.operators.delegated import DelegatedOperationService
+from fiftyone.operators.executor import ExecutionContext
+
+import point_tracking as pt
+from point_tracking.tracker.dataset.adaptation_report import AdaptationReport
+from point_tracking.tracker.models.adapted import Provenance, WeightsTerms, save_adapted
+
+URI = "@fo-video/point-tracking/adapt_tracker"
+QUICK = {"tracker": "first", "steps": 2, "points": 8, "device": "cpu"}
+
+
+@pytest.fixture(autouse=True)
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("POINT_TRACKING_WEIGHTS_DIR", str(tmp_path / "weights"))
+    free = WeightsTerms("pt-small", "Apache-2.0", True)
+    save_adapted("first", drifting_start(0.08).model, Provenance(free, (free,), "pt-small"))
+    bound = WeightsTerms("cotracker3-offline", "CC-BY-NC-4.0", False)
+    save_adapted("bound", drifting_start(0.0).model, Provenance(free, (bound,), "pt-small"))
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
+    dataset = fo.Dataset()
+    paths = [adaptable.textured_video(tmp_path / f"{k}.mp4", k) for k in range(2)]
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    yield dataset
+    dataset.delete()
+
+
+def _form(dataset: fo.Dataset, **params: Any) -> dict[str, Any]:
+    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": params})
+    return foo.get_operator(URI).resolve_input(context).type.properties
+
+
+def _invalid(dataset: fo.Dataset, **params: Any) -> dict[str, str]:
+    return {name: p.error_message for name, p in _form(dataset, **params).items() if p.invalid}
+
+
+def test_the_operator_is_scheduled_unless_told_otherwise(dataset: fo.Dataset) -> None:
+    operator = foo.get_operator(URI)
+    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {}})
+    options = operator.resolve_execution_options(context)
+    assert options.allow_immediate_execution
+    assert options.default_choice_to_delegated
+    assert "held out" in operator.config.description
+
+
+def test_executing_it_stores_a_better_tracker_and_a_report(dataset: fo.Dataset) -> None:
+    # the teacher has no drift and leaves every point where it is, which is true of these clips
+    params = {**QUICK, "name": "mine", "teachers": ["bound"], "own_start": False, "learning_rate": 3e-3}
+    result = foo.execute_operator(URI, {"dataset": dataset}, params={**params, "steps": 30, "points": 16})
+    assert result.error is None
+    dataset.reload()
+    report = pt.load_report(dataset, "adapt_mine")
+    assert isinstance(report, AdaptationReport)
+    assert report.kept, report
+    assert not pt.tracker_info("mine").commercial_use
+    tracker_choices = _form(dataset)["tracker"].type.values
+    assert "mine" in tracker_choices
+    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {"tracker": "mine"}})
+    form = foo.get_operator("@fo-video/point-tracking/track_points").resolve_input(context).type.properties
+    assert "mine" in form["tracker"].type.values
+    assert "CC-BY-NC-4.0" in form["tracker_terms"].view.label
+
+
+def test_a_delegated_run_does_the_same(dataset: fo.Dataset) -> None:
+    result = foo.get_operator(URI)(dataset, "mine", delegate=True, **QUICK)
+    assert result.delegated
+    operations = DelegatedOperationService()
+    (operation,) = operations.list_operations(dataset_name=dataset.name)
+    operations.execute_operation(operation, log=True)
+    done = operations.list_operations(dataset_name=dataset.name)[0]
+    assert (done.run_state, done.status.progress) == ("completed", 1.0)
+    dataset.reload()
+    assert pt.load_report(dataset, "adapt_mine").to_dict()["steps"] == 2
+    operations.delete_operation(done.id)
+
+
+def test_calling_it_returns_the_report(dataset: fo.Dataset) -> None:
+    report = foo.get_operator(URI)(dataset, "mine", **QUICK)
+    assert (report.name, report.steps, report.run_key) == ("mine", 2, "adapt_mine")
+
+
+def test_a_complete_form_can_be_sent(dataset: fo.Dataset) -> None:
+    assert _invalid(dataset, name="mine") == {}
+    form = _form(dataset, name="mine")
+    assert form["tracker"].type.values == ["bound", "first"]  # weights of the others are not on this machine
+    assert "2 videos are only read" in form["purpose"].view.label
+
+
+@pytest.mark.parametrize(
+    ("params", "name", "text"),
+    [
+        ({"name": "a b"}, "name", "Invalid name"),
+        ({"name": "optical-flow"}, "name", "trackers that ship"),
+        ({"name": "first"}, "overwrite", "There is a tracker 'first'"),
+        ({"name": "mine", "minutes": 0}, "minutes", "Invalid minutes"),
+        ({"name": "mine", "percent_held_out": 100}, "percent_held_out", "below 1"),
+        ({"name": "mine", "own_start": False}, "purpose", "There is no teacher"),
+    ],
+)
+def test_the_form_refuses_bad_values(dataset: fo.Dataset, params: dict[str, Any], name: str, text: str) -> None:
+    invalid = _invalid(dataset, **params)
+    assert list(invalid) == [name]
+    assert text in invalid[name]
+    assert _invalid(dataset, name="first", overwrite=True) == {}
+
+
+def test_the_form_warns_of_non_commercial_teachers(dataset: fo.Dataset) -> None:
+    assert "terms" not in _form(dataset, name="mine", teachers=["optical-flow"])
+    label = _form(dataset, name="mine", teachers=["optical-flow", "bound"])["terms"].view.label
+    assert label.endswith("NON-COMMERCIAL use only, because of bound")
+
+
+def test_one_video_is_too_few(dataset: fo.Dataset) -> None:
+    dataset.delete_samples(dataset.limit(1))
+    assert "at least 2 different videos" in _invalid(dataset, name="mine")["purpose"]
+    with pytest.raises(Exception, match="at least 2 different videos"):
+        foo.execute_operator(URI, {"dataset": dataset}, params={"name": "mine", **QUICK})

@@ -1,0 +1,140 @@
+"""Failures in the App: shown, and run again alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import media
+import pytest
+from fiftyone.operators.delegated import DelegatedOperationService
+from fiftyone.operators.executor import ExecutionContext, Executor
+
+import point_tracking as pt
+
+URI = "@fo-video/point-tracking/show_run_samples"
+TRACK_URI = "@fo-video/point-tracking/track_points"
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
+    dataset = fo.Dataset(persistent=True)
+    paths = [media.video(tmp_path / "good.mp4", 5), tmp_path / "missing.mp4", media.text_file(tmp_path / "text.mp4")]
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    yield dataset
+    dataset.delete()
+
+
+def _form(dataset: fo.Dataset, uri: str, **params: Any) -> dict[str, Any]:
+    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": params})
+    return foo.get_operator(uri).resolve_input(context).type.properties
+
+
+def _shown(dataset: fo.Dataset, **params: Any) -> tuple[list[str], str]:
+    """The ids of the view that the operator sets, and the text it shows."""
+    request = {"dataset_name": dataset.name, "params": params}
+    context = ExecutionContext(request_params=request, executor=Executor())
+    calls = [(r.body.operator_uri, r.body.params) for r in foo.get_operator(URI).execute(context)]
+    stages = next(p["view"] for uri, p in calls if "set_view" in uri)
+    text = next(p["results"]["summary"] for uri, p in calls if "show_output" in uri)
+    view = fo.DatasetView._build(dataset, stages)
+    return view.values("id"), text
+
+
+def test_exactly_the_failed_samples_are_shown_with_the_reason(dataset: fo.Dataset) -> None:
+    assert "no_runs" in _form(dataset, URI)
+    report = pt.track_dataset(dataset, grid_size=2)
+    form = _form(dataset, URI)
+    assert [c.label for c in form["status"].view.choices] == ["Failed (2)", "Done (1)"]
+    ids, text = _shown(dataset, run_key=report.run_key, status="failed")
+    assert ids == [f.sample_id for f in report.failures] == dataset.values("id")[1:]
+    assert "There is no video at" in text
+    assert _shown(dataset, run_key=report.run_key, status="done")[0] == dataset.values("id")[:1]
+    assert foo.get_operator(URI)(dataset, report.run_key).values("id") == ids
+    with pytest.raises(Exception, match="no point tracking run"):
+        foo.get_operator(URI)(dataset, "nothing")
+
+
+def test_running_only_what_failed_is_one_choice_of_the_form(dataset: fo.Dataset, tmp_path: Path) -> None:
+    assert "only_failed_of" not in _form(dataset, TRACK_URI)
+    report = pt.track_dataset(dataset, grid_size=2)
+    form = _form(dataset, TRACK_URI, only_failed_of=report.run_key)
+    assert [c.value for c in form["only_failed_of"].view.choices] == [report.run_key]
+    assert "2 samples" in form["size"].view.label
+    assert not any(prop.invalid for prop in form.values())
+    media.video(tmp_path / "missing.mp4", 6)
+    foo.execute_operator(TRACK_URI, {"dataset": dataset}, params={"grid_size": 2, "only_failed_of": report.run_key})
+    dataset.reload()
+    again: Any = pt.load_report(dataset, "track_tracks_2")
+    assert [(o.sample_id, o.status) for o in again.outcomes] == [
+        (dataset.values("id")[1], "done"),
+        (dataset.values("id")[2], "failed"),
+    ]
+
+
+def test_closing_the_tab_ends_an_immediate_run_in_order(dataset: fo.Dataset, tmp_path: Path) -> None:
+    for k in range(6):
+        dataset.add_sample(fo.Sample(filepath=str(media.video(tmp_path / f"{k}.mp4", 60))))
+    request = {"dataset_name": dataset.name, "params": {"grid_size": 10}}
+    context = ExecutionContext(request_params=request, executor=Executor())
+    calls = foo.get_operator(TRACK_URI).execute(context)
+    for call in calls:
+        if call.body.params.get("progress", 0) > 0.2:
+            break
+    calls.close()
+    dataset.reload()
+    report: Any = pt.load_report(dataset, "track_tracks")
+    assert (report.cancelled, report.interrupted) == (True, False)
+    marked = dataset.has_sample_field("tracks_info")
+    states = dict(zip(dataset.values("id"), dataset.values("tracks_info.state"), strict=True)) if marked else {}
+    assert {o.sample_id for o in report.outcomes if o.status == "done"} == {i for i, s in states.items() if s == "done"}
+    assert report.num_not_run > 0
+    rest = pt.track_dataset(dataset, grid_size=10, skip_existing=True)
+    assert rest.num_samples + rest.num_skipped == 7
+
+
+def test_a_scheduled_run_is_picked_up_and_leaves_progress_report_and_reason(dataset: fo.Dataset) -> None:
+    operations = DelegatedOperationService()
+    for _ in range(2):  # whichever comes second finds the field filled
+        assert foo.get_operator(TRACK_URI)(dataset, delegate=True, grid_size=2).delegated
+    command = [str(Path(sys.executable).with_name("fiftyone")), "delegated", "launch"]
+    worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ.copy())
+    try:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            found = {o.run_state: o for o in operations.list_operations(dataset_name=dataset.name)}
+            if set(found) == {"completed", "failed"}:
+                break
+            time.sleep(0.2)
+    finally:
+        worker.terminate()
+        worker.wait(timeout=20)
+    assert set(found) == {"completed", "failed"}
+    done = found["completed"]
+    assert done.status.progress == 1.0
+    assert done.status.label.startswith("Tracked 4 points in 1 sample")
+    assert "2 failures" in done.status.label
+    assert "already hold" in found["failed"].result.error
+    dataset.reload()
+    report: Any = pt.load_report(dataset, "track_tracks")
+    assert [o.status for o in report.outcomes] == ["done", "failed", "failed"]
+    for operation in found.values():
+        operations.delete_operation(operation.id)
+
+
+def test_a_cluster_is_a_choice_of_the_form(dataset: fo.Dataset) -> None:
+    pytest.importorskip("ray", reason="the extra [ray] is not installed")
+    form = _form(dataset, TRACK_URI)
+    assert [c.value for c in form["engine"].view.choices] == ["local", "ray"]
+    assert "num_workers" not in form
+    form = _form(dataset, TRACK_URI, engine="ray", num_workers=0)
+    assert "at least 1" in form["engine"].error_message
+    form = _form(dataset, TRACK_URI, engine="ray", num_workers=2, address="auto", gpus_per_worker=0.5)
+    assert not any(prop.invalid for prop in form.values())

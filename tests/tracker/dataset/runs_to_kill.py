@@ -1,0 +1,42 @@
+"""A run in a process of its own, for tests that end it: `python runs_to_kill.py '{"dataset": ..., ...}'`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+
+def main() -> None:
+    import fiftyone as fo
+    from trackers import DriftTracker
+
+    import point_tracking as pt
+
+    job = json.loads(sys.argv[1])
+    if "paths" in job:
+        dataset = fo.Dataset(job["dataset"], persistent=True)
+        dataset.add_samples([fo.Sample(filepath=path) for path in job["paths"]])
+    else:
+        dataset = fo.load_dataset(job["dataset"])
+    print("ready", flush=True)
+    if "preprocess" in job:
+        pt.preprocess_dataset(dataset, progress=False, **job["preprocess"])
+        return
+    pause_s = job.get("pause_s", 0.0)
+    tracker = DriftTracker(on_frame=lambda _: time.sleep(pause_s))
+    report = pt.track_dataset(
+        dataset,
+        tracker=tracker,
+        progress=lambda p: print(f"{p.iteration} {p.progress:.3f}", flush=True),
+        **job["options"],
+    )
+    result = {"outcomes": report.rows(), "keypoints": dataset.count("frames.tracks.keypoints")}
+    print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main()
