@@ -220,7 +220,7 @@ def test_unusable_folders_and_budgets(tmp_path: Path):
         RunOptions(tmp_path, minutes=-1.0)
     with pytest.raises(OptionError, match="precision"):
         RunOptions(tmp_path, steps=1, precision="half")
-    with pytest.raises(OptionError, match="small, base"):
+    with pytest.raises(OptionError, match="small, small-gpu, base"):
         find_config("huge")
 
 
