@@ -18,6 +18,7 @@ from fiftyone.operators.executor import ExecutionContext
 
 import point_tracking as pt
 from point_tracking.tracker.dataset.options import DEFAULTS, TrackOptions
+from point_tracking.tracker.dataset.report import TrackReport
 
 URI = "@fo-video/point-tracking/track_points"
 
@@ -66,7 +67,9 @@ def test_executing_it_writes_tracks_and_colours_them(dataset: fo.Dataset) -> Non
     assert pt.read_tracks(dataset.first(), "points").visible[0].all()
     assert dataset.app_config.color_scheme.color_by == "instance"
     (run_key,) = dataset.list_runs()
-    assert pt.load_report(dataset, run_key).num_samples == 2
+    report = pt.load_report(dataset, run_key)
+    assert isinstance(report, TrackReport)
+    assert report.num_samples == 2
 
 
 def test_parameters_have_the_names_of_the_sdk(dataset: fo.Dataset) -> None:

@@ -10,7 +10,7 @@ import fiftyone as fo
 
 from ..errors import CollectionError
 from ..video.transcode import Transcoded
-from .database import dataset_document, dataset_id_of
+from .database import changing_document, dataset_document, dataset_id_of
 from .origins import FILEPATH, declare_origin, origin_document, origin_field_of
 from .owners import Owner, lock
 from .preprocess_options import PreprocessOptions
@@ -94,8 +94,9 @@ def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
 def _catch_up(dataset: fo.Dataset) -> None:
     """Notices fields that another process declared; reloads only then, since that drops unsaved changes."""
     stored = (dataset_document(dataset_id_of(dataset), "sample_fields.name") or {}).get("sample_fields") or []
-    if not {field["name"] for field in stored} <= set(dataset.get_field_schema(flat=False, include_private=True)):
-        dataset.reload()
+    with changing_document:
+        if not {field["name"] for field in stored} <= set(dataset.get_field_schema(flat=False, include_private=True)):
+            dataset.reload()
 
 
 def _present_copies(dataset: fo.Dataset) -> dict[str, tuple[Any, ...]]:
@@ -114,7 +115,7 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
         options: of the run
     """
     # two threads must not change the document of a data set at once, and a run that starts changes it too
-    with Owner(dataset, None) as owner, lock(owner, "runs"):
+    with Owner(dataset, None) as owner, lock(owner, "runs"), changing_document:
         _catch_up(dataset)
         _declare_media_field(dataset, options.media_field)
     _set_media(dataset, copies, options.media_field)

@@ -7,6 +7,7 @@ have done it the first time.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ _ATTEMPT_S = 30.0
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 3.0
 _UNAUTHORIZED = 13
+
+# threads of a process share one object for the document of a data set: a reload drops what another has not saved yet
+changing_document = threading.RLock()
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from ... import __version__
 from ..errors import OptionError
 from ..models.registry import tracker_info
 from .adaptation_report import AdaptationReport
-from .database import dataset_document, dataset_id_of, patiently
+from .database import changing_document, dataset_document, dataset_id_of, patiently
 from .evaluation_report import EvaluationReport
 from .fields import info_field_of, is_ours
 from .journal import clear_journal, journaled
@@ -106,9 +106,10 @@ def run_keys(dataset: fo.Dataset, *methods: str) -> list[str]:
 def known_runs(dataset: fo.Dataset) -> list[str]:
     """The keys of all runs of a data set, those of other processes too."""
     stored = (dataset_document(dataset_id_of(dataset), "runs") or {}).get("runs") or {}
-    if not set(stored) <= set(dataset.list_runs()):
-        dataset.reload()
-    return dataset.list_runs()
+    with changing_document:
+        if not set(stored) <= set(dataset.list_runs()):
+            dataset.reload()
+        return dataset.list_runs()
 
 
 def register_run(dataset: fo.Dataset, run_key: str, options: TrackOptions, num_targets: int) -> None:
@@ -149,7 +150,8 @@ def register_adaptation_run(dataset: fo.Dataset, run_key: str, options: AdaptOpt
 
 def _register(dataset: fo.Dataset, run_key: str, method: str, record: dict[str, Any]) -> None:
     config = dataset.init_run(method=method, **record)
-    patiently(lambda: dataset.register_run(run_key, config, overwrite=run_key in dataset.list_runs()))
+    with changing_document:
+        patiently(lambda: dataset.register_run(run_key, config, overwrite=run_key in dataset.list_runs()))
     clear_journal(dataset_id_of(dataset), run_key)
 
 
@@ -164,10 +166,12 @@ def save_report(dataset: fo.Dataset, report: AnyReport, *, patience_s: float | N
     Raises:
         DatabaseError: if it stays away
     """
-    results = dataset.init_run_results(report.run_key, report=report.to_dict())
-    patiently(
-        lambda: dataset.save_run_results(report.run_key, results, overwrite=True, cache=False), patience_s=patience_s
-    )
+    with changing_document:
+        results = dataset.init_run_results(report.run_key, report=report.to_dict())
+        patiently(
+            lambda: dataset.save_run_results(report.run_key, results, overwrite=True, cache=False),
+            patience_s=patience_s,
+        )
     clear_journal(dataset_id_of(dataset), report.run_key or "", patience_s=patience_s)
 
 

@@ -15,6 +15,7 @@ from fiftyone.core.sample import SampleView
 from ..errors import CollectionError, VideoError
 from ..video.frames import VideoFrames
 from ..video.probe import VideoProbe, probe
+from .database import changing_document
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,10 @@ def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> N
         video: its opened video
     """
     metadata = video_metadata(video.probe, video.num_frames_hint)
-    if dataset.get_field("metadata.frame_width") is None:
-        # makes the field one of videos' metadata
-        dataset.add_sample_field("metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.VideoMetadata)
+    with changing_document:
+        if dataset.get_field("metadata.frame_width") is None:
+            # makes the field one of videos' metadata
+            dataset.add_sample_field("metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.VideoMetadata)
     where = {"_id": ObjectId(sample_id), "metadata.frame_width": None}
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     # in one step, where set_values looks first, and leaves objects that are freed late

@@ -22,7 +22,7 @@ from ..coordinates import FIRST_FRAME_NUMBER, frame_number_of
 from ..errors import ClaimError, DatabaseError, FieldError, FieldExistsError, LimitError, ShapeError, WriteError
 from ..types import Tracks
 from .claims import CLAIMED, FILLING, SWITCHING, Claims
-from .database import database_error, patiently, server_process
+from .database import changing_document, database_error, patiently, server_process
 from .encoding import encoded_frame_documents
 from .fields import check_label_field, declare, has_label_field
 from .frame_store import FrameStore, missing_numbers, ranges_of
@@ -154,7 +154,10 @@ def store_tracks(
     mark = replace(mark, state=DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored)
 
     def write() -> None:
-        patiently(lambda: declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None))
+        with changing_document:
+            patiently(
+                lambda: declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
+            )
         pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
         _write(claims, sample_id, pieces, shape.num_frames, mark)
 
@@ -184,7 +187,8 @@ def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, cl
                 raise lost
             return
         server = now
-        dataset.reload()
+        with changing_document:
+            dataset.reload()
         busy = claims.take(sample_id)
         if busy is not None:
             raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")

@@ -51,7 +51,7 @@ ProgressReport = Callable[[float, str], None]
 FROZEN = ("updateformer.vis_conf_head.",)
 _MAX_ITERATIONS = 4
 _MAX_SKIPPED = 20
-_MAX_WINDOWS = 4  # of a clip, half windows after the first
+_HALF_WINDOWS = 3  # of a clip, at most, after its first window
 _TRAIN_SHARE = (0.15, 0.85)  # of the progress; before and after it the held-out videos are tracked
 _PERMISSIVE = ("Apache-2.0", "MIT", "BSD-3-Clause", "CC-BY-4.0", "CC0-1.0")  # that allow commercial use
 
@@ -319,7 +319,7 @@ def clip_lengths(config: CoTrackerConfig) -> list[int]:
     """Numbers of frames of training clips: windows that overlap by half, or the one that sees the whole clip."""
     if config.mode == "offline":
         return [config.window]
-    return [config.window + k * config.step for k in range(1, _MAX_WINDOWS + 1)]
+    return [config.window + k * config.step for k in range(1, _HALF_WINDOWS + 1)]
 
 
 def training_device(device: str) -> str:

@@ -138,7 +138,7 @@ _SMALL_MODEL = CoTrackerConfig(
     depth=2,
     mlp_ratio=2,
     virtual_tokens=16,
-    iterations=4,
+    iterations=3,
 )
 
 # 1.2 M parameters, for one CPU core and about 100 minutes
@@ -298,6 +298,7 @@ _BASE_MODEL = replace(
     heads=5,
     depth=3,
     virtual_tokens=32,
+    iterations=4,
 )
 
 # 5.1 M parameters, for a GPU

@@ -14,6 +14,7 @@ from trackers import DriftTracker, random_tracks
 import point_tracking as pt
 from point_tracking.tracker.dataset import options as options_module
 from point_tracking.tracker.dataset import pipeline
+from point_tracking.tracker.dataset.report import TrackReport
 from point_tracking.tracker.dataset.runs import load_report
 from point_tracking.tracker.errors import (
     CollectionError,
@@ -400,6 +401,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_record(make_dataset: MakeDataset,
         pt.track_dataset(dataset, tracker=tracker, grid_size=2, run_key="night_run")
     assert _states(dataset) == ["done", None]
     report = load_report(dataset, "night_run")
+    assert isinstance(report, TrackReport)
     assert report.cancelled
     assert [o.status for o in report.outcomes] == ["done", "not run"]
 
@@ -410,7 +412,9 @@ def test_run_keys_are_not_taken_over_silently(make_dataset: MakeDataset, clip: P
     with pytest.raises(OptionError, match="run 'mine' already"):
         pt.track_dataset(dataset, "b", tracker=drift, grid_size=2, run_key="mine")
     pt.track_dataset(dataset, "a", tracker=drift, grid_size=2, run_key="mine", skip_existing=True)
-    assert [o.status for o in load_report(dataset, "mine").outcomes] == ["skipped"]
+    report = load_report(dataset, "mine")
+    assert isinstance(report, TrackReport)
+    assert [o.status for o in report.outcomes] == ["skipped"]
 
 
 def test_metadata_of_the_user_stays(make_dataset: MakeDataset, clip: Path, drift: DriftTracker) -> None:

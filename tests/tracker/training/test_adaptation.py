@@ -316,4 +316,4 @@ def test_bad_options_are_refused(options: dict, text: str) -> None:
 
 def test_clips_fit_the_models_windows() -> None:
     assert clip_lengths(COTRACKER3_OFFLINE) == [60]
-    assert clip_lengths(COTRACKER3_ONLINE) == [24, 32, 40, 48]
+    assert clip_lengths(COTRACKER3_ONLINE) == [24, 32, 40]

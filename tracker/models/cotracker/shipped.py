@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import copy
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..base import Capabilities
+from ...types import Queries, Tracks
+from ...video.frames import FrameSource
+from ..base import Capabilities, RunHooks
 from .adapter import CoTrackerTracker
 from .checkpoint import CoTracker, load_model
 from .config import CoTrackerConfig
 from .errors import CheckpointError
 from .passes import Rules
 from .shipped_options import ShippedOptions
+from .threads import one_thread
 
 WEIGHTS_FOLDER = Path(__file__).parents[1] / "weights"
 WEIGHT_FILES = {"pt-small": "pt_small.safetensors", "pt-base": "pt_base.safetensors"}
@@ -67,6 +71,10 @@ class ShippedTracker(CoTrackerTracker):
 
     def _session_rules(self) -> Rules:
         return replace(self._rules, keep_queries=False)
+
+    def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
+        with one_thread() if self._device.type == "cpu" else nullcontext():
+            return super()._track(source, queries, backward, hooks)
 
     def _model_for(self, size_px: tuple[int, int]) -> CoTracker:
         """The same weights at a resolution of the video's shape."""

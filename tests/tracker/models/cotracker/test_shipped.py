@@ -14,7 +14,7 @@ from safetensors import safe_open
 
 from point_tracking import Queries, list_trackers, load_tracker, tracker_info
 from point_tracking.tracker.coordinates import inside_frame
-from point_tracking.tracker.errors import OptionError
+from point_tracking.tracker.errors import Cancelled, OptionError
 from point_tracking.tracker.evaluation.tap_vid import tap_vid_scores
 from point_tracking.tracker.evaluation.truth import TrackTruth
 from point_tracking.tracker.models.cotracker.checkpoint import save_model
@@ -114,8 +114,8 @@ def test_shipped_weights_beat_standing_still_by_far(name: str):
 
 
 def test_the_models_frame_has_the_shape_of_the_video():
-    assert fitting_resolution(replace(CONFIG, resolution=(256, 384)), (1280, 720)) == (240, 416)
-    assert fitting_resolution(replace(CONFIG, resolution=(256, 384)), (720, 1280)) == (416, 240)
+    assert fitting_resolution(replace(CONFIG, resolution=(256, 384)), (1280, 720)) == (232, 416)
+    assert fitting_resolution(replace(CONFIG, resolution=(256, 384)), (720, 1280)) == (416, 232)
     assert fitting_resolution(CONFIG, (1280, 720), longer_side=512) == (288, 512)
 
 
@@ -174,13 +174,32 @@ def test_the_model_is_not_changed_by_a_run():
     assert tracker._model.config == CONFIG
 
 
+def test_runs_leave_the_number_of_threads_as_it_was():
+    before = torch.get_num_threads()
+    seen: list[int] = []
+    torch.set_num_threads(2)
+    try:
+        tracker = random_tracker()
+        tracker.track(
+            clip(5),
+            Queries(np.zeros(1), np.array([[5.0, 5.0]])),
+            progress=lambda share: seen.append(torch.get_num_threads()),
+        )
+        assert 1 in seen, "small operations are not shared among threads"
+        with pytest.raises(Cancelled):
+            tracker.track(clip(5), Queries(np.zeros(1), np.array([[5.0, 5.0]])), cancelled=lambda: len(seen) > 0)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_options_are_reported_and_checked():
     assert load_tracker("pt-small", device="cpu", resolution=256).options == {
         "checkpoint": None,
         "device": "cpu",
         "dtype": "float32",
         "support_grid": "auto",
-        "iterations": 4,
+        "iterations": 3,
         "memory_limit_gb": None,
         "resolution": 256,
     }
