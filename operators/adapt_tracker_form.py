@@ -49,8 +49,7 @@ def options_of(params: dict[str, Any]) -> AdaptOptions:
     Raises:
         PointTrackingError: for values that are not supported
     """
-    names = [name for name, spec in AdaptOptions.__dataclass_fields__.items() if spec.init]
-    values = {name: params[name] for name in names if params.get(name) not in (None, "")}
+    values = forms.given_values(params, AdaptOptions)
     if params.get("percent_held_out") is not None:
         values["held_out"] = params["percent_held_out"] / 100
     values.setdefault("name", "")

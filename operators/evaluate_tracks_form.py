@@ -68,8 +68,7 @@ def options_of(params: dict[str, Any]) -> EvaluationOptions:
     Raises:
         PointTrackingError: for values that are not supported
     """
-    names = [name for name, spec in EvaluationOptions.__dataclass_fields__.items() if spec.init]
-    values = {name: params[name] for name in names if params.get(name) not in (None, "")}
+    values = forms.given_values(params, EvaluationOptions)
     if params.get("sparse_labels") in ("unlabelled", "hidden"):
         values["sparse"] = params["sparse_labels"] == "unlabelled"
     if not values.get("cycle"):  # hidden fields keep their last value

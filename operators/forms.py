@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import fiftyone.operators.types as types
@@ -77,6 +78,12 @@ def target_of(ctx: Any) -> Any:
     if only_open_sample(ctx):
         return ctx.dataset.select(ctx.current_sample)
     return ctx.target_view()
+
+
+def given_values(params: dict[str, Any], options: type) -> dict[str, Any]:
+    """The parameters that belong to an options dataclass and are not left empty, by name."""
+    names = [spec.name for spec in fields(options) if spec.init]
+    return {name: params[name] for name in names if params.get(name) not in (None, "")}
 
 
 def add_sampling(ctx: Any, inputs: types.Object) -> None:

@@ -70,8 +70,7 @@ def options_of(params: dict[str, Any]) -> PreprocessOptions:
     Raises:
         PointTrackingError: for values that are not supported
     """
-    names = [name for name, spec in PreprocessOptions.__dataclass_fields__.items() if spec.init]
-    values = {name: params[name] for name in names if params.get(name) not in (None, "")}
+    values = forms.given_values(params, PreprocessOptions)
     values["output_dir"] = _folder_in(params)
     if values.get("policy") in POLICIES:  # hidden fields keep their last value
         hidden = set(_SUGGESTED) - {values["policy"]}

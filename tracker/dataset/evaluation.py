@@ -12,6 +12,7 @@ from fiftyone.core.collections import SampleCollection
 from ..errors import Cancelled, FieldError
 from ..evaluation.truth import QueryMode
 from ..models.base import CancelCheck, Tracker
+from .database import changing_document
 from .evaluation_figures import field_of
 from .evaluation_options import DEFAULTS, EvaluationOptions
 from .evaluation_report import EvaluationOutcome, EvaluationReport
@@ -138,7 +139,8 @@ def run(
     if not ids:
         return report
     report.run_key = choose_evaluation_key(dataset, options)
-    _declare(dataset, report.run_key, options)
+    with changing_document:
+        _declare(dataset, report.run_key, options)
     register_evaluation_run(dataset, report.run_key, options, len(ids))
     task = EvaluationWork(dataset, options, report.run_key, read_marks(dataset, ids, options.label_field), cancelled)
     try:

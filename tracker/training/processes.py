@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from ..errors import OptionError
+from ..models.cotracker.precision import choose_device
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,7 @@ def _device(name: str, local_rank: int) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and torch.cuda.is_available():
         name = f"cuda:{local_rank}"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise OptionError(
-            f"Invalid device ({name!r}): {str(error).splitlines()[0]}. Supported values are auto, cpu, cuda"
-        ) from error
+    device = choose_device(name)
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return device
