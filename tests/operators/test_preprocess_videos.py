@@ -11,7 +11,7 @@ import fiftyone.operators as foo
 import media
 import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
-from fiftyone.operators.executor import ExecutionContext
+from fiftyone.operators.executor import ExecutionContext, Executor
 
 import point_tracking as pt
 from point_tracking.tracker.dataset.preprocess_options import DEFAULTS, PreprocessOptions
@@ -75,6 +75,18 @@ def test_the_folder_may_come_from_the_file_explorer(dataset: fo.Dataset, tmp_pat
     assert dataset.values("small_source.frame_numbers") == [[1, 3, 5, 7, 9, 11]] * 2
 
 
+@pytest.mark.parametrize("params", [{}, {"open_dataset": True}, {"open_dataset": True, "target": "media_field"}])
+def test_the_new_data_set_is_opened_where_that_was_chosen(
+    dataset: fo.Dataset, tmp_path: Path, params: dict[str, Any]
+) -> None:
+    request = {"dataset_name": dataset.name, "params": {"output_dir": str(tmp_path / "out"), **params}}
+    context = ExecutionContext(request_params=request, executor=Executor())
+    calls = [(call.body.operator_uri, call.body.params) for call in foo.get_operator(URI).execute(context)]
+    opened = [values for uri, values in calls if "open_dataset" in uri]
+    assert opened == ([{"dataset": f"{dataset.name}-preprocessed"}] if params == {"open_dataset": True} else [])
+    assert any("show_output" in uri for uri, _ in calls)
+
+
 def test_calling_it_returns_the_report(dataset: fo.Dataset, tmp_path: Path) -> None:
     operator = foo.get_operator(URI)
     report = operator(dataset.limit(1), tmp_path / "out", max_frames=4)
@@ -85,7 +97,7 @@ def test_calling_it_returns_the_report(dataset: fo.Dataset, tmp_path: Path) -> N
 
 
 def test_a_delegated_run_does_the_same(dataset: fo.Dataset, tmp_path: Path) -> None:
-    result = foo.get_operator(URI)(dataset, tmp_path / "out", delegate=True)
+    result = foo.get_operator(URI)(dataset, tmp_path / "out", delegate=True, open_dataset=True)
     operations = DelegatedOperationService()
     (operation,) = operations.list_operations(dataset_name=dataset.name)
     assert result.delegated
@@ -165,6 +177,9 @@ def test_the_form_says_what_a_media_field_means(dataset: fo.Dataset) -> None:
     assert "dataset_name" not in form
     assert "Labels stay with the original" in _form(dataset)["dataset_meaning"].view.label
     assert "2 videos will be copied; the originals stay" in form["size"].view.label
+    assert not _form(dataset)["open_dataset"].default
+    assert "open_dataset" not in form
+    assert "continue a run that was interrupted" in form["output_dir"].view.description
     assert f"{dataset.name}-preprocessed" in _form(dataset)["dataset_name"].view.description
 
 

@@ -136,5 +136,20 @@ def test_a_cluster_is_a_choice_of_the_form(dataset: fo.Dataset) -> None:
     assert "num_workers" not in form
     form = _form(dataset, TRACK_URI, engine="ray", num_workers=0)
     assert "at least 1" in form["engine"].error_message
-    form = _form(dataset, TRACK_URI, engine="ray", num_workers=2, address="auto", gpus_per_worker=0.5)
+    cluster = {"num_workers": 2, "address": "auto", "gpus_per_worker": 0.5, "path_map": "/a = /b; /c/d = /e"}
+    form = _form(dataset, TRACK_URI, engine="ray", **cluster)
     assert not any(prop.invalid for prop in form.values())
+    for params, text in (
+        ({"path_map": "/a"}, "Cannot read"),
+        ({"path_map": "/a ="}, "Invalid"),
+        ({"path_map": "{"}, "JSON"),
+    ):
+        assert text in _form(dataset, TRACK_URI, engine="ray", **params)["path_map"].error_message
+    # fields that are hidden again keep their values, and are no obstacle
+    form = _form(dataset, TRACK_URI, engine="local", **cluster)
+    assert "path_map" not in form
+    assert not any(prop.invalid for prop in form.values())
+    params = {"engine": "local", "grid_size": 2, **cluster}
+    assert foo.execute_operator(TRACK_URI, {"dataset": dataset}, params=params).error is None
+    with pytest.raises(Exception, match="go with engine='ray'"):
+        foo.execute_operator(TRACK_URI, {"dataset": dataset}, params={"num_workers": 2})

@@ -183,6 +183,27 @@ def test_image_data_sets_are_refused_in_the_form(tmp_path: Path) -> None:
     images.delete()
 
 
+def test_of_groups_the_videos_are_tracked_whichever_slice_is_shown(tmp_path: Path) -> None:
+    groups = fo.Dataset()
+    groups.add_group_field("group", default="picture")
+    for k in range(2):
+        group, picture = fo.Group(), media.picture_file(tmp_path / f"{k}.png")
+        groups.add_sample(fo.Sample(filepath=str(picture), group=group.element("picture")))
+        clip = media.video(tmp_path / f"group-{k}.mp4", 5)
+        groups.add_sample(fo.Sample(filepath=str(clip), group=group.element("video")))
+    form = _form(groups, grid_size=2)
+    assert not any(prop.invalid for prop in form.values())
+    assert "its videos are taken" in form["group_slices"].view.label
+    assert "2 samples" in form["size"].view.label
+    videos = groups.select_group_slices("video")
+    context = {"dataset": groups, "current_sample": videos.last().id}
+    assert foo.execute_operator(URI, context, params={"grid_size": 2}).error is None
+    assert videos.values("tracks_info.state") == [None, "done"]
+    assert foo.execute_operator(URI, {"dataset": groups}, params={"grid_size": 2, "skip_existing": True}).error is None
+    assert videos.values("tracks_info.state") == ["done", "done"]
+    groups.delete()
+
+
 def test_large_targets_are_scheduled_by_default(dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     operator = foo.get_operator(URI)
     context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {}})

@@ -116,6 +116,8 @@ class Conductor:
         """
         self._work.stop()
         ended = self._line.close(grace_s=_GRACE_S)
+        if not ended:
+            self._work.abandon()
         while (job := self._line.next_finished(0)) is not None:
             if job.outcome is not None:
                 self._record(job)

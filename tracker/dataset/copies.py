@@ -75,20 +75,31 @@ def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: Preproces
 def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
     name = dataset_name_of(source, options)
     if not fo.dataset_exists(name):
-        try:
-            dataset = fo.Dataset(name, persistent=options.persistent)
-        except ValueError as error:
-            if not fo.dataset_exists(name):
-                raise CollectionError(f"There can be no data set {name!r}: {error}") from error
-        else:
-            dataset.media_type = fo.core.media.VIDEO
-            dataset.info[INFO_KEY] = {PREPROCESSED_FROM: source.name}
-            dataset.save()
+        _make_dataset(source, name, options)
     dataset = fo.load_dataset(name)
     _catch_up(dataset)
     check_is_of(dataset, source)
     declare_origin(dataset, FILEPATH)
     return dataset
+
+
+def _make_dataset(source: fo.Dataset, name: str, options: PreprocessOptions) -> None:
+    """Makes the data set, unless someone else just did.
+
+    It gets its name last: one left by a killed process without its note would be
+    taken for someone else's. Until then it is not persistent, so FiftyOne removes it.
+    """
+    dataset = fo.Dataset()
+    dataset.media_type = fo.core.media.VIDEO
+    dataset.info[INFO_KEY] = {PREPROCESSED_FROM: source.name}
+    dataset.save()
+    dataset._doc.persistent = options.persistent
+    try:
+        dataset.name = name  # saves both
+    except ValueError as error:
+        dataset.delete()
+        if not fo.dataset_exists(name):
+            raise CollectionError(f"There can be no data set {name!r}: {error}") from error
 
 
 def _catch_up(dataset: fo.Dataset) -> None:

@@ -129,7 +129,7 @@ class TrackOptions:
             raise OptionError(f"Invalid num_workers ({workers!r}). Expected a whole number of at least 1, or None")
         if not isinstance(gpus, (int, float)) or isinstance(gpus, bool) or not gpus >= 0:
             raise OptionError(f"Invalid gpus_per_worker ({gpus!r}). Expected a number of at least 0, such as 1 or 0.5")
-        if self.path_map is not None and not isinstance(self.path_map, Mapping):
+        if self.path_map is not None and not _is_path_map(self.path_map):
             raise OptionError(f"Invalid path_map ({self.path_map!r}). Expected {{'/path/here': '/path/on/the/nodes'}}")
 
     def _check_tracker(self) -> None:
@@ -206,6 +206,11 @@ class TrackOptions:
 
 
 DEFAULTS = TrackOptions()
+
+
+def _is_path_map(value: Any) -> bool:
+    paths = [path for pair in value.items() for path in pair] if isinstance(value, Mapping) else [None]
+    return all(isinstance(path, str) and path for path in paths)
 
 
 def check_track_size(num_points: int, num_frames: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ... import __version__
-from ..errors import DatabaseError
 from ..models.base import CancelCheck, Tracker
 from ..models.registry import load_tracker
 from ..video.sampling import Sampling
@@ -26,14 +24,10 @@ from .owners import Owner, lock
 from .progress import ProgressOption, ProgressReporter
 from .recovery import recover
 from .report import NOT_RUN, Outcome, TrackReport
-from .runs import choose_run_key, register_run, save_report
+from .runs import choose_run_key, register_run, save_last_report, save_report
 from .sample_work import SampleWork
 from .targets import Target, check_collection, destination_of, find_targets
 from .termination import orderly_termination
-
-_LAST_PATIENCE_S = 2.0
-
-logger = logging.getLogger(__name__)
 
 
 def track_dataset(
@@ -243,14 +237,13 @@ def _run_targets(
     """Runs every target and stores the report, however it ends."""
     with ProgressReporter(progress, len(targets)) as reporter:
         conductor = Conductor(targets, work, Journal(owner, report.run_key or ""), reporter, line)
-        patience_s: float | None = None
+        save = save_report
         try:
             if line is not None:
                 line.begin(owner, work.claims, report.run_key)
             report.cancelled = not conductor.run()
         except BaseException:
-            # who ends a run waits for the record, but not for a database that is gone
-            patience_s = _LAST_PATIENCE_S
+            save = save_last_report
             raise
         finally:
             owner.keep = not conductor.close()
@@ -260,14 +253,4 @@ def _run_targets(
             report.cancelled = report.cancelled or report.num_not_run > 0
             report.seconds = time.monotonic() - started
             report.stages = conductor.stages()
-            _save(work.destination, report, patience_s)
-
-
-def _save(dataset: fo.Dataset, report: TrackReport, patience_s: float | None) -> None:
-    try:
-        save_report(dataset, report, patience_s=patience_s)
-    except DatabaseError:
-        if patience_s is None:
-            raise
-        # what ended the run is the error to see; the next run makes a report from the journal
-        logger.exception("The report of the run %r could not be stored", report.run_key)
+            save(work.destination, report)

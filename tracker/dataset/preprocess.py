@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ... import __version__
-from ..errors import Cancelled, OutputExistsError
+from ..errors import Cancelled, DatabaseError, OutputExistsError
 from ..models.base import CancelCheck
 from ..video.output_file import remove_abandoned_parts
 from ..video.probe import probe
@@ -29,7 +30,7 @@ from .preprocess_targets import CopyTarget, find_copy_targets
 from .progress import ProgressOption, ProgressReporter
 from .recovery import recover
 from .report import DONE, FAILED, NOT_RUN
-from .runs import choose_preprocess_key, register_preprocess_run, save_report
+from .runs import LAST_PATIENCE_S, choose_preprocess_key, register_preprocess_run, save_report
 from .targets import check_collection
 from .termination import orderly_termination
 from .video_samples import video_metadata
@@ -39,6 +40,8 @@ _POLL_S = 0.2
 _RATE_SLACK = 1.01
 # a copy larger than its source by this is worth a word
 _SIZE_SLACK_BYTES = 2**16
+
+logger = logging.getLogger(__name__)
 
 
 def preprocess_dataset(
@@ -182,13 +185,25 @@ def run(
             try:
                 with ProgressReporter(progress, len(targets)) as reporter:
                     report.cancelled = not work.run(reporter, cancelled)
-            finally:
-                _store(dataset, work, report, started)
+            except BaseException:
+                _store_at_last(dataset, work, report, started)
+                raise
+            _store(dataset, work, report, started)
     return report
 
 
-def _store(dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float) -> None:
-    """Stores the copies that were made and the report, however the run ended."""
+def _store_at_last(dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float) -> None:
+    """As `_store`, for a run that something ended, which stays the error to see."""
+    try:
+        _store(dataset, work, report, started, patience_s=LAST_PATIENCE_S)
+    except DatabaseError:
+        logger.exception("What the run %r made could not be stored; the same call does it", report.run_key)
+
+
+def _store(
+    dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float, *, patience_s: float | None = None
+) -> None:
+    """Stores the copies that were made and the report."""
     targets, options = work.targets, work.options
     report.outcomes = [work.outcomes.get(t) or CopyOutcome(t.sample_id, t.source, NOT_RUN) for t in targets]
     report.num_targets = len(targets)
@@ -197,12 +212,14 @@ def _store(dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: 
     try:
         # what is stored already is not stored again; many copies may take longer than a frozen server is waited for
         if copies and options.target == "dataset":
-            report.dataset_name = patiently(lambda: store_dataset(dataset, copies, options), attempt_s=None)
+            report.dataset_name = patiently(
+                lambda: store_dataset(dataset, copies, options), attempt_s=None, patience_s=patience_s
+            )
         elif copies:
-            patiently(lambda: store_media_field(dataset, copies, options), attempt_s=None)
+            patiently(lambda: store_media_field(dataset, copies, options), attempt_s=None, patience_s=patience_s)
     finally:
         report.seconds = time.monotonic() - started
-        save_report(dataset, report)
+        save_report(dataset, report, patience_s=patience_s)
 
 
 @dataclass

@@ -22,7 +22,7 @@ def recover(dataset: fo.Dataset) -> None:
     forget_deleted_datasets(watch)
     if not owners_of(dataset_id_of(dataset)):
         return
-    with Owner(dataset, None, beating=False) as owner, lock(owner, "recovery"):
+    with Owner(dataset, None) as owner, lock(owner, "recovery"):
         dead = settle_dead_owners(dataset, owner, watch)
         end_dead_runs(dataset, dead)
         for document in dead:

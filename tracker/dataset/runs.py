@@ -6,6 +6,7 @@ It is a custom run of FiftyOne's own kind, so `dataset.list_runs()`,
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections.abc import Mapping, Sequence
 from importlib import metadata
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 
 from ... import __version__
-from ..errors import OptionError
+from ..errors import DatabaseError, OptionError
 from ..models.registry import tracker_info
 from .adaptation_report import AdaptationReport
 from .database import changing_document, dataset_document, dataset_id_of, patiently
@@ -42,7 +43,11 @@ _REPORTS: dict[str, type[AnyReport]] = {
     EVALUATION_METHOD: EvaluationReport,
     ADAPTATION_METHOD: AdaptationReport,
 }
+# who ends a run waits for the record, but not for a database that is gone
+LAST_PATIENCE_S = 2.0
 _DISTRIBUTIONS = ("fiftyone", "numpy", "opencv-python-headless", "av", "torch")
+
+logger = logging.getLogger(__name__)
 
 
 def choose_run_key(dataset: fo.Dataset, options: TrackOptions) -> str:
@@ -173,6 +178,19 @@ def save_report(dataset: fo.Dataset, report: AnyReport, *, patience_s: float | N
             patience_s=patience_s,
         )
     clear_journal(dataset_id_of(dataset), report.run_key or "", patience_s=patience_s)
+
+
+def save_last_report(dataset: fo.Dataset, report: AnyReport) -> None:
+    """Stores the report of a run that something ended; what ended it stays the error to see.
+
+    Args:
+        dataset, report: as for `save_report`
+    """
+    try:
+        save_report(dataset, report, patience_s=LAST_PATIENCE_S)
+    except DatabaseError:
+        # the next run makes a report from the journal
+        logger.exception("The report of the run %r could not be stored", report.run_key)
 
 
 def load_report(dataset: fo.Dataset, run_key: str) -> AnyReport:

@@ -93,6 +93,7 @@ class SampleWork:
 
     def __post_init__(self) -> None:
         self._stopping = threading.Event()
+        self._abandoned = threading.Event()
         # from then on, a field that is missing was deleted
         self._declared = self.claims.store.is_declared()
         self._masks_of_sources = reads_masks_of_sources(self.dataset, self.destination, self.options)
@@ -103,6 +104,10 @@ class SampleWork:
     def stop(self) -> None:
         """Makes the steps end at the next opportunity; what is tracked is still written."""
         self._stopping.set()
+
+    def abandon(self) -> None:
+        """Makes what comes after the end of the run stay unwritten: its report says that it was not run."""
+        self._abandoned.set()
 
     def _is_cancelled(self) -> bool:
         return self._stopping.is_set() or (self.cancelled is not None and self.cancelled())
@@ -242,6 +247,8 @@ class SampleWork:
         assert job.video is not None
         assert job.queries is not None
         assert job.tracked is not None
+        if self._abandoned.is_set():
+            raise Cancelled("The run ended while this sample was being tracked")
         job.warnings.extend(job.video.warnings)
         job.warnings.extend(job.tracked.tracks.info.get("warnings", ()))
         stored = self._store(job.target, job.video, job.tracked, job.queries)

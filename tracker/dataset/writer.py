@@ -135,7 +135,7 @@ def store_tracks(
     numbers = _check_frame_numbers(frame_numbers, tracks.num_frames, shape.num_frames)
     if claims is None:
         with (
-            Owner(dataset, mark.run_key, beating=False) as owner,
+            Owner(dataset, mark.run_key) as owner,
             _claimed(dataset, label_field, sample_id, owner) as own,
         ):
             return store_tracks(

@@ -68,6 +68,8 @@ class RayLine:
         self._done: deque[Job] = deque()
         self._deaths: dict[Job, int] = {}
         self._respawns = 0
+        self._closing = False
+        self._seen_ready = time.monotonic()
         self.busy_s: dict[str, float] = {"read": 0.0, "track": 0.0, "write": 0.0}
         try:
             check_nodes(self._ray, self._module, self._env, destination, targets, options)
@@ -98,14 +100,10 @@ class RayLine:
         }
         for _ in range(self._number):
             self._spawn()
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while not self._ready() and time.monotonic() < deadline:
+        self._seen_ready = time.monotonic()
+        while not self._ready():
             self._look_at_starts(timeout_s=0.5)
-        if not self._ready():
-            raise OptionError(
-                f"No worker started within {_START_TIMEOUT_S:.0f} s. Look at the cluster's resources (`ray status`) "
-                "and at num_workers and gpus_per_worker"
-            )
+            self._check_ready()
 
     def offer(self, job: Job) -> bool:
         """Hands a job to the worker with the least to do; False where all have enough."""
@@ -118,12 +116,15 @@ class RayLine:
 
     def next_finished(self, timeout_s: float) -> Job | None:
         """A job that is decided, or None after a while; redoes the jobs of workers that died."""
-        self._hand_out_again()
+        if not self._closing:
+            self._hand_out_again()
+            self._check_ready()
         if self._done:
             return self._done.popleft()
+        if self._closing:
+            return None
         if not self._calls:
-            if self._again:
-                time.sleep(timeout_s)
+            time.sleep(timeout_s)
             return None
         ready, _ = self._ray.wait(list(self._calls), num_returns=1, timeout=timeout_s)
         for call in ready:
@@ -132,17 +133,17 @@ class RayLine:
 
     def close(self, *, grace_s: float) -> bool:
         """Lets the workers write what is tracked, then ends them; settles what the dead left."""
+        self._closing = True
         ends = {worker.actor.finish.remote(grace_s): worker for worker in self._ready()}
         ready, late = self._ray.wait(list(ends), num_returns=len(ends), timeout=grace_s + 2) if ends else ([], [])
-        for end in ready:
-            self._add_seconds(end)
+        dead = [end for end in ready if not self._add_seconds(end)]
         for call in list(self._calls):
             finished, _ = self._ray.wait([call], timeout=0)
             if finished:
                 self._take(call)
         for worker in self._workers.values():
             self._ray.kill(worker.actor)
-        for end in late:
+        for end in (*late, *dead):
             self._bury(ends[end])
         return not late
 
@@ -180,6 +181,20 @@ class RayLine:
     def _ready(self) -> list[_Worker]:
         return [worker for worker in self._workers.values() if worker.owner_id is not None]
 
+    def _check_ready(self) -> None:
+        """Ends a run without workers: those that replace the dead may find no room.
+
+        Raises:
+            OptionError: if there has been none for long
+        """
+        if self._ready():
+            self._seen_ready = time.monotonic()
+        elif time.monotonic() - self._seen_ready > _START_TIMEOUT_S:
+            raise OptionError(
+                f"No worker started within {_START_TIMEOUT_S:.0f} s. Look at the cluster's resources (`ray status`) "
+                "and at num_workers and gpus_per_worker, then run again with skip_existing=True"
+            )
+
     def _look_at_starts(self, *, timeout_s: float) -> None:
         starting = {w.hello: w for w in self._workers.values() if w.owner_id is None}
         if not starting:
@@ -189,7 +204,7 @@ class RayLine:
             worker = starting[hello]
             try:
                 worker.owner_id = self._ray.get(hello)
-            except self._ray.exceptions.RayActorError as error:
+            except self._ray.exceptions.RayError as error:
                 del self._workers[worker.actor]
                 if not self._ready() and not self._calls:
                     reason = [line for line in str(error).splitlines() if line.strip()][-1]
@@ -249,6 +264,8 @@ class RayLine:
             forget(document["_id"])
 
     def _replace(self, error: Exception) -> None:
+        if self._closing:
+            return
         self._respawns += 1
         if self._respawns <= _MAX_DEATHS * self._number:
             self._spawn()
@@ -263,15 +280,17 @@ class RayLine:
                 return
             self._call(min(free, key=lambda w: w.calls), self._again.popleft())
 
-    def _add_seconds(self, end: Any) -> None:
+    def _add_seconds(self, end: Any) -> bool:
+        """Adds what a worker did; False where it died before it could tell."""
         try:
             seconds = self._ray.get(end)
         except self._ray.exceptions.RayError as error:
             logger.warning("A worker did not tell what it did: %s", str(error).splitlines()[0])
-            return
+            return False
         self.busy_s["read"] += seconds["read"] + seconds["decoded"]
         self.busy_s["track"] += max(seconds["track"] - seconds["waited"], 0.0)
         self.busy_s["write"] += seconds["write"]
+        return True
 
 
 class _Worker:

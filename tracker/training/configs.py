@@ -139,9 +139,10 @@ _SMALL_MODEL = CoTrackerConfig(
     mlp_ratio=2,
     virtual_tokens=16,
     iterations=3,
+    guided=True,
 )
 
-# 1.2 M parameters, for one CPU core and about 100 minutes
+# 1.2 M parameters, for one CPU core and about three hours
 SMALL = TrainingConfig(
     name="small",
     model=_SMALL_MODEL,
@@ -208,6 +209,22 @@ SMALL = TrainingConfig(
             points=64,
             iterations=3,
             motion=(1.0, 1.3),
+            contrastive=0.1,
+        ),
+        # more windows in a row: what one leaves behind the next has to live with
+        Stage(
+            "long",
+            "tracks",
+            share=0.85,
+            learning_rate=5e-4,
+            final_rate=0.02,
+            warmup=0.02,
+            batch=1,
+            frames=16,
+            size=(160, 224),
+            points=64,
+            iterations=3,
+            motion=(1.0, 1.2),
             contrastive=0.1,
         ),
     ),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..models.cotracker.correlation import FeatureMaps
+from ..models.cotracker.guidance import clip_motion
 from ..models.cotracker.model import CoTracker3, TrackState
 from ..models.cotracker.online import WindowedPoints, window_starts
 from .batches import TrainingBatch
@@ -56,7 +57,8 @@ def encode_clips(model: CoTracker3, video: Tensor, train_encoder: bool = True) -
     with torch.set_grad_enabled(train_encoder and torch.is_grad_enabled()):
         levels = model.encode(model_frames(video))
     levels = tuple(level.unflatten(0, video.shape[:2]) for level in levels)  # (B, T, h, w, C) each
-    return FeatureMaps(levels, torch.arange(video.shape[1], device=video.device))
+    motion = clip_motion(video, model.config) if model.config.guided else None
+    return FeatureMaps(levels, torch.arange(video.shape[1], device=video.device), motion)
 
 
 def unrolled_windows(
@@ -77,7 +79,7 @@ def unrolled_windows(
     config = model.config
     points = WindowedPoints(model, query_t, query_xy_px.float() / config.stride)
     for start in window_starts(maps.num_frames, config.window):
-        window = FeatureMaps(maps.levels, maps.frames[start : start + config.window])
+        window = maps.part(start, start + config.window)
         yield start, list(points.refine_window(window, iterations))
 
 

@@ -37,6 +37,8 @@ class CoTrackerConfig:
         motion_resolution: (height, width) of the frame that motion is told in
             shares of; None = `resolution`. With one of its own, a model means the
             same by a motion at any resolution
+        guided: windows start where optical flow carries points (`guidance`),
+            instead of standing still; CoTracker3 in "online" mode only
 
     Raises:
         OptionError: if sizes do not fit each other
@@ -61,6 +63,7 @@ class CoTrackerConfig:
     motion_frequencies: int = 10
     iterations: int = 6
     motion_resolution: tuple[int, int] | None = None
+    guided: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "resolution", tuple(self.resolution))
@@ -85,6 +88,8 @@ class CoTrackerConfig:
             )
         if self.mode == "online" and self.window % 2:
             raise OptionError(f"Invalid window ({self.window}). Windows overlap by half: it must be even")
+        if self.guided and (self.version, self.mode) != (3, "online"):
+            raise OptionError("Only windows of CoTracker3 can be guided: version 3, mode 'online'")
         if self.version == 2 and self.mode == "offline":
             raise OptionError("CoTracker2 works in windows: its mode is 'online'")
         if self.version == 2 and self.token_dim % 4:

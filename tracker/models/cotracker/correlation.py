@@ -13,7 +13,7 @@ position, at a fifth of the time.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -33,10 +33,15 @@ class FeatureMaps:
         levels: (B, F, h / 2 ** l, w / 2 ** l, C) per level l, the F stored frames
         frames: (T,) int64, the stored frame that each of T frames shows; a
             flipped, padded or cut clip differs only here and costs nothing
+        motion: (B, F, 4, h', w') how the picture moved into each stored frame and
+            back out of it, as of `guidance`; None for models that are not guided
+        backwards: whether `frames` runs against the order of storing
     """
 
     levels: tuple[Tensor, ...]
     frames: Tensor
+    motion: Tensor | None = None
+    backwards: bool = False
 
     @property
     def num_frames(self) -> int:
@@ -48,12 +53,16 @@ class FeatureMaps:
 
     def flipped(self) -> FeatureMaps:
         """The clip backwards."""
-        return FeatureMaps(self.levels, self.frames.flip(0))
+        return replace(self, frames=self.frames.flip(0), backwards=not self.backwards)
 
     def clip(self, start: int, length: int) -> FeatureMaps:
         """`length` frames from `start` on; past the end the last frame is repeated."""
         index = torch.arange(start, start + length, device=self.frames.device).clamp(max=self.num_frames - 1)
-        return FeatureMaps(self.levels, self.frames[index])
+        return replace(self, frames=self.frames[index])
+
+    def part(self, start: int, stop: int) -> FeatureMaps:
+        """The frames from `start` on that there are before `stop`."""
+        return replace(self, frames=self.frames[start:stop])
 
     def rows(self, level: int, clip: Tensor, t: Tensor) -> Tensor:
         """Where frames start in the level seen as a (B * F * h * w, C) matrix.

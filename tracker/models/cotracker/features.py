@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .checkpoint import CoTracker
 from .correlation import FeatureMaps
+from .guidance import MOTION_PARTS, frame_motion, motion_size
 
 FrameCallback = Callable[[int], None]
 """Called with the number of frames encoded so far."""
@@ -76,6 +77,8 @@ class ClipFeatures:
         self._capacity = max(capacity, 1)
         self._dtype = dtype
         self._levels = self._allocate(self._capacity)
+        self._motion = self._allocate_motion(self._capacity)
+        self._last_grey: np.ndarray | None = None  # the frame before the next, for models that are guided
 
     def _allocate(self, capacity: int) -> list[Tensor]:
         config = self._model.config
@@ -86,6 +89,13 @@ class ClipFeatures:
             for level in range(config.levels)
         ]
 
+    def _allocate_motion(self, capacity: int) -> Tensor | None:
+        config = self._model.config
+        if not config.guided:
+            return None
+        device = self._model.time_emb.device
+        return torch.zeros(capacity, MOTION_PARTS, *motion_size(config), dtype=torch.float16, device=device)
+
     def append(self, frames: np.ndarray) -> None:
         """Encodes the next frames, uint8 (n, H, W, 3)."""
         count = len(frames)
@@ -94,12 +104,19 @@ class ClipFeatures:
         slots = torch.arange(self.num_frames, self.num_frames + count, device=self._levels[0].device) % self._capacity
         for stored, fresh in zip(self._levels, encode_frames(self._model, frames, self._dtype), strict=True):
             stored.index_copy_(0, slots, fresh)
+        if self._motion is not None:
+            motion, self._last_grey = frame_motion(frames, self._last_grey, self._model.config)
+            self._motion.index_copy_(0, slots, torch.from_numpy(motion).to(slots.device))
         self.num_frames += count
 
     def _grow(self, extra: int) -> None:
         self._capacity += extra
         for i, fresh in enumerate(self._allocate(extra)):
             self._levels[i] = torch.cat([self._levels[i], fresh])
+        if self._motion is not None:
+            more = self._allocate_motion(extra)
+            assert more is not None
+            self._motion = torch.cat([self._motion, more])
 
     def extend(self, chunks: Iterable[np.ndarray], on_frames: FrameCallback | None = None) -> None:
         """Encodes all chunks, reporting the frames encoded so far after each."""
@@ -113,4 +130,5 @@ class ClipFeatures:
         stop = self.num_frames if stop is None else min(stop, self.num_frames)
         device = self._levels[0].device
         slots = torch.arange(start, stop, device=device) % self._capacity
-        return FeatureMaps(tuple(level[None] for level in self._levels), slots)
+        motion = None if self._motion is None else self._motion[None]
+        return FeatureMaps(tuple(level[None] for level in self._levels), slots, motion)

@@ -16,6 +16,7 @@ from torch import Tensor
 from .chunks import ChunkSizes
 from .correlation import FeatureMaps
 from .cotracker2 import CoTracker2
+from .guidance import carry_along
 from .model import CoTracker3, QuerySupport, TrackState
 
 WindowedModel = CoTracker3 | CoTracker2
@@ -85,6 +86,8 @@ class WindowedPoints:
         assert self._templates is not None
         queries = QuerySupport(self._templates, self.t - self.start, first_window=self.start == 0)
         state = self._initial_state()
+        if config.guided:
+            state = carry_along(state, maps, self._settled_frames(), config)
         for state in self.model.refine(maps, queries, state, iterations, chunks):  # noqa: B020
             yield state
         self._overlap = TrackState(
@@ -110,6 +113,16 @@ class WindowedPoints:
             templates[:, columns] = torch.where(new[:, columns, None, None, None], fresh, templates[:, columns])
         self._sampled = self._sampled | new
         self._templates = templates
+
+    def _settled_frames(self) -> Tensor:
+        """How far the initial state is more than a guess, (B, N): the last frame of it, counted from `start`."""
+        in_window = (self.t - self.start).clamp(min=0)
+        if self._overlap is None:
+            return in_window
+        # points that the window before knew: the frames it shares with this one
+        num_known, step = self._overlap.xy.shape[1], self.model.config.step
+        goes_on = (self.t < self.start + step) & (torch.arange(self.t.shape[1], device=self.t.device) < num_known)
+        return torch.where(goes_on, step - 1, in_window)
 
     def _initial_state(self) -> TrackState:
         """Where a window starts: from the one before where that knew a point, else from its query."""

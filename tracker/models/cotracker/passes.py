@@ -225,8 +225,7 @@ class StoredFeatures:
         self._maps = maps
 
     def window(self, start: int, length: int) -> FeatureMaps:
-        frames = self._maps.frames[start : start + length]
-        return FeatureMaps(self._maps.levels, frames)
+        return self._maps.part(start, start + length)
 
 
 class StreamedFeatures:

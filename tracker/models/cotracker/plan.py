@@ -16,6 +16,7 @@ import torch
 from .chunks import ChunkSizes, default_chunks
 from .config import CoTrackerConfig
 from .errors import OutOfMemoryError
+from .guidance import motion_bytes
 
 T = TypeVar("T")
 Size = TypeVar("Size")
@@ -232,9 +233,10 @@ def _one_after_the_other(first: float, second: float, device: torch.device) -> f
 
 
 def _pyramid_bytes(config: CoTrackerConfig, feature_bytes: int) -> int:
+    """Of the maps of a frame, with the motion beside them."""
     height, width = config.grid_size
     cells = sum((height >> level) * (width >> level) for level in range(config.levels))
-    return cells * config.feature_dim * feature_bytes
+    return cells * config.feature_dim * feature_bytes + motion_bytes(config)
 
 
 def _encoder_bytes(config: CoTrackerConfig, work: Workload, device: torch.device, chunks: ChunkSizes) -> int:

@@ -19,6 +19,7 @@ from point_tracking.tracker.models.cotracker.config import (
     CoTrackerConfig,
 )
 from point_tracking.tracker.models.cotracker.correlation import FeatureMaps
+from point_tracking.tracker.models.cotracker.guidance import MOTION_PARTS, motion_size
 
 _SMALL = {
     "resolution": (48, 64),
@@ -38,6 +39,7 @@ _SMALL = {
 CONFIGS = {
     "offline": replace(COTRACKER3_OFFLINE, **_SMALL),
     "online": replace(COTRACKER3_ONLINE, window=8, **_SMALL),
+    "guided": replace(COTRACKER3_ONLINE, window=8, guided=True, **_SMALL),
     "v2": replace(COTRACKER2, window=8, **{**_SMALL, "levels": 4}),
 }
 
@@ -126,7 +128,11 @@ def random_maps() -> Callable[..., FeatureMaps]:
         noise = torch.randn(shape, generator=generator)
         noise = noise / noise.norm(dim=-1, keepdim=True)
         levels = tuple(noise[:, :, : height >> level, : width >> level].clone() for level in range(model.config.levels))
-        return FeatureMaps(levels, torch.arange(num_frames))
+        motion = None
+        if model.config.guided:
+            size = (batch, num_frames, MOTION_PARTS, *motion_size(model.config))
+            motion = torch.randn(size, generator=generator).half()
+        return FeatureMaps(levels, torch.arange(num_frames), motion)
 
     return make
 

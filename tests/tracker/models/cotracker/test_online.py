@@ -15,7 +15,7 @@ from point_tracking.tracker.models.cotracker.errors import OutOfMemoryError
 from point_tracking.tracker.models.cotracker.model import TrackState
 from point_tracking.tracker.models.cotracker.online import WindowedPoints, window_starts
 
-KINDS = ["online", "v2"]
+KINDS = ["online", "guided", "v2"]
 QUERIES = pt.point_queries([(0, 5, 5), (3, 20, 30), (9, 40, 10), (17, 11.5, 8.25), (19, 30, 20)])
 
 QUERIES_AT_0 = pt.point_queries([(0, 5, 5)])
