@@ -152,4 +152,4 @@ def test_a_cluster_is_a_choice_of_the_form(dataset: fo.Dataset) -> None:
     params = {"engine": "local", "grid_size": 2, **cluster}
     assert foo.execute_operator(TRACK_URI, {"dataset": dataset}, params=params).error is None
     with pytest.raises(Exception, match="go with engine='ray'"):
-        foo.execute_operator(TRACK_URI, {"dataset": dataset}, params={"num_workers": 2})
+        foo.execute_operator(TRACK_URI, {"dataset": dataset}, params={"num_workers": 2, "label_field": "b"})

@@ -188,7 +188,7 @@ def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, cl
             return
         server = now
         with changing_document:
-            dataset.reload()
+            patiently(dataset.reload)
         busy = claims.take(sample_id)
         if busy is not None:
             raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")

@@ -1,18 +1,13 @@
 """The validation curve: fixed synthetic clips that no training batch contains.
 
-The clips come from the same renderer, with textures and a seed of their own. The
-classical tracker's score on them is measured where OpenCV is installed, else
-taken from `classical.json`.
+The clips come from the same renderer, with textures and a seed of their own.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,7 +24,6 @@ from .configs import TrainingConfig
 from .unroll import encode_clips, unrolled_windows
 
 VALIDATION_SEED = 20_000_003
-_CLASSICAL_SCORES = Path(__file__).with_name("classical.json")
 _SIZE = (192, 256)  # (height, width) of the clips
 _POINTS = 64
 _TEXTURES = 64
@@ -71,13 +65,6 @@ class ValidationClips:
             made.append(TrainingBatch(clip.video, clip.xy, clip.visible, clip.query_t))
         return made
 
-    @property
-    def key(self) -> str:
-        """What the clips depend on, in one line."""
-        height, width = _SIZE
-        options = json.dumps(dict(self.options), sort_keys=True)
-        return f"seed {VALIDATION_SEED}, {self.count} x {self.num_frames} x {height} x {width}, {_POINTS}, {options}"
-
     def score_model(self, model: CoTracker3, iterations: int) -> TapVidScores:
         """How well a model does; it is left in evaluation mode."""
         model.eval()
@@ -98,11 +85,8 @@ class ValidationClips:
             jaccard[threshold] = mean_scores(scores).average_jaccard
         return jaccard
 
-    def classical_delta_avg(self) -> float | None:
-        """The same for the classical tracker; None where it is neither installed nor known."""
-        if importlib.util.find_spec("cv2") is None:
-            stored = json.loads(_CLASSICAL_SCORES.read_text()) if _CLASSICAL_SCORES.is_file() else {}
-            return stored.get(self.key)
+    def classical_delta_avg(self) -> float:
+        """The same for the classical tracker."""
         from ..models.registry import load_tracker
 
         tracker = load_tracker("optical-flow")

@@ -24,7 +24,9 @@ def main() -> None:
         dataset = fo.load_dataset(job["dataset"])
     print("ready", flush=True)
     if "preprocess" in job:
-        pt.preprocess_dataset(dataset, progress=False, **job["preprocess"])
+        copies = pt.preprocess_dataset(dataset, progress=False, **job["preprocess"])
+        frames = copies.dataset.values("metadata.total_frame_count")
+        print(json.dumps({"outcomes": copies.rows(), "frames": frames}), flush=True)
         return
     pause_s = job.get("pause_s", 0.0)
     tracker = DriftTracker(on_frame=lambda _: time.sleep(pause_s))

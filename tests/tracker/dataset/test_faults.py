@@ -21,7 +21,7 @@ from own_server import OwnServer
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.tracker.dataset import database
+from point_tracking.tracker.dataset import conductor, database
 from point_tracking.tracker.dataset.recovery import recover
 from point_tracking.tracker.dataset.runs import load_report
 
@@ -202,6 +202,34 @@ def test_a_database_that_stays_away_is_said_in_words() -> None:
         database.patiently(refuse)
 
 
+def test_what_a_tracker_hands_in_after_the_run_ended_is_not_written(
+    make_dataset: MakeDataset, clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conductor, "_GRACE_S", 0.2)
+    dataset = make_dataset(*clips[:2])
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Deaf(DriftTracker):
+        """Spends all its time in one call that nothing can end."""
+
+        def _track(self, source: Any, queries: pt.Queries, backward: bool, hooks: Any) -> pt.Tracks:
+            inside.set()
+            assert go_on.wait(60)
+            xy = queries.xy[None].repeat(6, axis=0)
+            return pt.Tracks(xy=xy, visible=xy[..., 0] >= 0, confidence=xy[..., 0] * 0)
+
+    report = pt.track_dataset(dataset, tracker=Deaf(), grid_size=2, cancelled=inside.is_set, progress=False)
+    assert (report.cancelled, report.num_not_run) == (True, 2)
+    go_on.set()
+    claims = database.collection(database.CLAIMS)
+    deadline = time.monotonic() + 30
+    while claims.count_documents({"_id": database.key_range(f"{dataset._doc.id}/")}) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert claims.count_documents({"_id": database.key_range(f"{dataset._doc.id}/")}) == 0
+    assert dataset._frame_collection.count_documents({}) == 0
+    assert dataset._sample_collection.count_documents({"tracks_info": {"$exists": True}}) == 0
+
+
 def test_one_clip_that_runs_out_of_memory_or_kills_its_thread_fails_alone(
     make_dataset: MakeDataset, clips: list[Path]
 ) -> None:
@@ -316,6 +344,59 @@ def test_a_killed_preprocessing_run_is_continued_and_leaves_no_files(
     assert report.dataset.values("source_video.num_frames") == [150] * 4
     assert not leftovers(dataset)
     report.dataset.delete()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_preprocessing_in_order(
+    make_dataset: MakeDataset, tmp_path: Path, start: Callable[..., subprocess.Popen], number: signal.Signals
+) -> None:
+    (tmp_path / "sources").mkdir()
+    out = tmp_path / "out"
+    dataset = make_dataset(*(media.video(tmp_path / "sources" / f"{k}.mp4", 150, size=(320, 240)) for k in range(4)))
+    job = {"output_dir": str(out), "preset": "veryslow", "every_nth": 1, "num_workers": 1}
+    process = start(dataset, preprocess=job)
+    deadline = time.monotonic() + 30
+    while not list(out.glob("*.mp4")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(number)
+    assert process.wait(timeout=10) == (128 + number if number == signal.SIGTERM else -number)
+    assert not leftovers(dataset)
+    assert not list(out.glob(".*"))
+    dataset.reload()
+    found: Any = load_report(dataset, "preprocess")
+    assert (found.cancelled, found.interrupted) == (True, False)
+    assert 1 <= found.num_samples < 4
+    # finished copies are in the data set, whatever ended the run
+    assert sorted(found.dataset.values("filepath")) == sorted(str(path) for path in out.glob("*.mp4"))
+    assert len(found.dataset) == found.num_samples
+    found.dataset.delete()
+
+
+def test_the_database_is_away_while_preprocessing(
+    tmp_path: Path, make_dataset: MakeDataset, start: Callable[..., subprocess.Popen]
+) -> None:
+    (tmp_path / "sources").mkdir()
+    out = tmp_path / "out"
+    paths = [media.video(tmp_path / "sources" / f"{k}.mp4", 60, size=(160, 120)) for k in range(6)]
+    server = OwnServer(tmp_path / "own-database")
+    env = {"FIFTYONE_DATABASE_URI": f"mongodb://127.0.0.1:{server.port}", "FIFTYONE_DATABASE_NAME": "away"}
+    try:
+        job = {"output_dir": str(out), "preset": "veryslow", "every_nth": 2, "num_workers": 1}
+        process = start("away", env=env, paths=[str(path) for path in paths], preprocess=job)
+        deadline = time.monotonic() + 30
+        while not list(out.glob("*.mp4")) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        server.kill()
+        time.sleep(4)
+        server.start()
+        assert process.stdout is not None
+        result = json.loads(process.stdout.read().splitlines()[-1])
+        assert process.wait(timeout=60) == 0
+        assert [(o["status"], o["message"]) for o in result["outcomes"]] == [("done", None)] * 6
+        assert result["frames"] == [30] * 6
+        assert len(list(out.iterdir())) == 6
+    finally:
+        server.kill()
 
 
 def test_a_full_disk_fails_the_copy_and_leaves_nothing(

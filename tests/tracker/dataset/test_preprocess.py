@@ -589,6 +589,28 @@ def test_collections_without_videos_are_refused(
     assert pt.preprocess_dataset(make_dataset(), out).outcomes == []
 
 
+def test_a_data_set_whose_making_was_cut_off_is_no_obstacle(
+    dataset: fo.Dataset, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = fo.Dataset.save
+    name = f"{dataset.name}-preprocessed"
+
+    def die(made: fo.Dataset) -> None:
+        if made.name == name or "point_tracking" in made.info:
+            raise KeyboardInterrupt
+        real(made)
+
+    monkeypatch.setattr(fo.Dataset, "save", die)
+    with pytest.raises(KeyboardInterrupt):
+        pt.preprocess_dataset(dataset, out)
+    monkeypatch.undo()
+    report = pt.preprocess_dataset(dataset, out)
+    assert (report.num_reused, report.failures) == (2, [])
+    assert report.dataset_name == name
+    assert report.dataset.persistent
+    assert fo.load_dataset(name).media_type == "video"
+
+
 def test_other_peoples_data_sets_are_left_alone(dataset: fo.Dataset, make_dataset: MakeDataset, out: Path) -> None:
     other = make_dataset()
     with pytest.raises(CollectionError, match="did not make it"):

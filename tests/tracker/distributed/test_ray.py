@@ -14,6 +14,7 @@ import pytest
 
 import point_tracking as pt
 from point_tracking.tracker.dataset.database import CLAIMS, OUTCOMES, OWNERS, STAGED, collection, key_range
+from point_tracking.tracker.distributed import ray_runner
 from point_tracking.tracker.distributed.ray_checks import check_database_address, check_node, map_path
 from point_tracking.tracker.errors import DatabaseError, DependencyError, OptionError, VideoError
 
@@ -156,6 +157,32 @@ def test_a_cancelled_cluster_run_is_over_soon_and_whole(
     assert _left(dataset) == 0
 
 
+@pytest.mark.slow
+def test_a_cluster_without_any_worker_left_ends_the_run_in_words(
+    cluster: Any, make_dataset: Callable[..., fo.Dataset], clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_runner, "_START_TIMEOUT_S", 20.0)
+    dataset = make_dataset(*clips)
+    node = cluster.add_node(num_cpus=1, num_gpus=1)  # Ray believes in GPUs it is told of
+    cluster.wait_for_nodes()
+    removed = threading.Event()
+
+    def kill_the_node(progress: Any) -> None:
+        if progress.iteration >= 1 and not removed.is_set():
+            removed.set()
+            cluster.remove_node(node, allow_graceful=False)
+
+    with pytest.raises(OptionError, match=r"No worker .*skip_existing=True"):
+        pt.track_dataset(dataset, grid_size=6, engine="ray", gpus_per_worker=1, progress=kill_the_node)
+    report: Any = pt.load_report(dataset, "track_tracks")
+    dataset.reload()
+    states = dataset.values("tracks_info.state")
+    assert report.cancelled
+    assert [o.status == "done" for o in report.outcomes] == [state == "done" for state in states]
+    assert 1 <= report.num_samples < NUM_CLIPS
+    assert _left(dataset) == 0
+
+
 def test_paths_are_mapped_by_the_longest_beginning() -> None:
     assert map_path("/a/b/c.mp4", None) == "/a/b/c.mp4"
     assert map_path("/a/b/c.mp4", {"/x": "/y"}) == "/a/b/c.mp4"
@@ -195,6 +222,8 @@ def test_a_node_that_cannot_do_the_work_is_refused(facts: dict, error: type[Exce
         {"engine": "ray", "num_workers": 0},
         {"engine": "ray", "gpus_per_worker": -1},
         {"engine": "ray", "path_map": "x"},
+        {"engine": "ray", "path_map": {"/a": ""}},
+        {"engine": "ray", "path_map": {1: "/a"}},
         {"engine": "ray", "tracker": pt.load_tracker("optical-flow")},
     ],
 )

@@ -243,7 +243,7 @@ def test_the_command_tells_errors_in_a_line(tmp_path: Path):
 BARE = """
     import sys
 
-    MISSING = {"av", "cv2", "fiftyone", "huggingface_hub", "matplotlib", "PIL"}
+    MISSING = {"av", "fiftyone", "huggingface_hub", "matplotlib", "PIL"}
 
     class Missing:
         def find_spec(self, name, path=None, target=None):
@@ -260,13 +260,13 @@ BARE = """
 """
 
 
-def test_training_needs_torch_numpy_and_safetensors_alone(tmp_path: Path):
-    """As on a GPU machine without anything else; the curve then lacks the classical tracker and the picture."""
+def test_training_needs_torch_numpy_safetensors_and_opencv_alone(tmp_path: Path):
+    """As on a GPU machine without anything else; the curves are then not drawn."""
     script = tmp_path / "bare.py"
     script.write_text(textwrap.dedent(BARE))
     done = subprocess.run([sys.executable, script, tmp_path / "out"], env=ONE_THREAD, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert rows(tmp_path / "out" / "validation.csv")[-1]["classical_delta_avg"] == ""
+    assert 0 < float(rows(tmp_path / "out" / "validation.csv")[-1]["classical_delta_avg"]) < 1
     assert not (tmp_path / "out" / "curves.png").exists()
 
 
