@@ -375,6 +375,8 @@ class Trainer:
         self._optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
         self.progress = Progress(**state["progress"])
+        # under another configuration the same place can be another share of the run
+        self.progress.validated = min(self.progress.validated, self._schedule.share_done(self.progress))
         if len(state["processes"]) == self.processes.count:
             mine = state["processes"][self.processes.rank]
             self.source.load_state_dict(mine["source"])
