@@ -142,14 +142,14 @@ def reference_distance(first: np.ndarray, second: np.ndarray, size_px: tuple[int
     """Distances in pixels of the frame scaled to 256 x 256.
 
     Args:
-        first, second: (N, 2) float pixels
+        first, second: (..., 2) float pixels
         size_px: (width, height) of their frame
 
     Returns:
-        (N,) float32
+        (...) float32
     """
     unit = (REFERENCE_SIDE_PX / np.array(size_px)).astype(np.float32)
-    return np.linalg.norm((first - second) * unit, axis=1)
+    return np.linalg.norm((first - second) * unit, axis=-1)
 
 
 def sample(image: np.ndarray, xy: np.ndarray) -> np.ndarray:

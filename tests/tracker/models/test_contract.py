@@ -21,6 +21,7 @@ from .clips import occluded_clip, shifted_clip, still_clip
 
 TRACKERS: dict[str, Callable[[], Tracker]] = {
     "optical-flow": lambda: load_tracker("optical-flow"),
+    "pt-fused": lambda: load_tracker("pt-fused", device="cpu"),
     "pt-small": lambda: load_tracker("pt-small", device="cpu"),
 }
 

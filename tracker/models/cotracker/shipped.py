@@ -28,7 +28,7 @@ WEIGHTS_FOLDER = Path(__file__).parents[1] / "weights"
 WEIGHT_FILES = {"pt-small": "pt_small.safetensors", "pt-base": "pt_base.safetensors"}
 
 # visibility x confidence above which a point counts as seen; chosen on the synthetic validation clips
-_THRESHOLDS = {"pt-small": 0.5, "pt-base": 0.5}
+_THRESHOLDS = {"pt-small": 0.6, "pt-base": 0.5}
 _LONGEST_ASPECT = 3.0  # more extreme frames are squeezed
 
 

@@ -1,0 +1,133 @@
+"""Two trackers that check each other: classical optical flow, and a learned tracker that ships here.
+
+They fail differently: flow slips at occlusions and fast motion, the network is
+less exact and unsure on what it never saw. Where both put a point in the same
+place it is surely there. Where they differ, flow is believed unless the network
+is sure; and what only the network sees must be seen surely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from ..coordinates import inside_frame
+from ..errors import OptionError
+from ..types import Queries, Tracks
+from ..video.frames import FrameSource
+from .base import Capabilities, RunHooks, Tracker
+from .query_matching import reference_distance
+
+Learned = Literal["pt-small"]
+LEARNED: tuple[str, ...] = get_args(Learned)
+
+_FLOW_SHARE = 0.35  # of the time
+_HIDDEN_CONFIDENCE = 0.49
+
+
+@dataclass(frozen=True)
+class FusedOptions:
+    """How the fused tracker runs; the defaults are those of form, SDK and docs.
+
+    Args:
+        learned: the tracker beside optical flow: "pt-small"
+        checkpoint: another file with weights of its size, such as one trained
+            further on own videos; None = the weights that ship with the package
+        device: of the learned tracker: "auto" (cuda, else mps, else cpu) or a torch device
+        memory_limit_gb: GiB the learned tracker may use above its model; None = what is free
+        agreement_px: distance up to which both have found the same place, in pixels of a
+            256 x 256 frame
+        sure: confidence of the learned tracker, from 0 to 1, above which it is
+            believed where flow says otherwise
+        alone: confidence from which it is believed where flow has lost the point
+
+    Raises:
+        OptionError: if a value is outside what is supported
+    """
+
+    learned: Learned = "pt-small"
+    checkpoint: str | None = None
+    device: str = "auto"
+    memory_limit_gb: float | None = None
+    agreement_px: float = 4.0
+    sure: float = 0.7
+    alone: float = 0.75
+
+    def __post_init__(self) -> None:
+        if self.learned not in LEARNED:
+            raise OptionError(f"Invalid learned ({self.learned!r}). Supported values are {', '.join(LEARNED)}")
+        for name, high in (("agreement_px", 64), ("sure", 1), ("alone", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= high:
+                raise OptionError(f"Invalid {name} ({value!r}). Supported are numbers from 0 to {high}")
+
+
+class FusedTracker(Tracker):
+    """Optical flow and a learned tracker, one after the other, and what both say together.
+
+    Args:
+        options: the fields of `FusedOptions`
+
+    Raises:
+        OptionError: if a value is outside what is supported
+        CheckpointError: if the weights do not fit
+    """
+
+    name = "pt-fused"
+    capabilities = Capabilities(joint=True)
+
+    def __init__(self, **options: Any) -> None:
+        from .registry import load_tracker
+
+        self._options = given = FusedOptions(**options)
+        self._flow = load_tracker("optical-flow")
+        self._learned = load_tracker(
+            given.learned, checkpoint=given.checkpoint, device=given.device, memory_limit_gb=given.memory_limit_gb
+        )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {**asdict(self._options), "device": self._learned.options["device"]}
+
+    def first_reading(self, size_px: tuple[int, int], queries: Queries) -> tuple[int, tuple[int, int]] | None:
+        return self._flow.first_reading(size_px, queries)
+
+    def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
+        flow = self._flow.track(source, queries, backward, **_part(hooks, 0.0, _FLOW_SHARE))
+        learned = self._learned.track(source, queries, backward, **_part(hooks, _FLOW_SHARE, 1.0))
+        return fuse(flow, learned, source.size_px, self._options)
+
+
+def fuse(flow: Tracks, learned: Tracks, size_px: tuple[int, int], options: FusedOptions) -> Tracks:
+    """What two trackers say together.
+
+    Args:
+        flow: T frames and N points
+        learned: the same points, by a tracker whose confidence tells how sure it is
+        size_px: (width, height) of the frames
+        options: how far to believe whom
+
+    Returns:
+        tracks with the learned tracker's `info`
+    """
+    with np.errstate(invalid="ignore"):  # positions may be unknown, and NaN is near nothing
+        near = reference_distance(flow.xy, learned.xy, size_px) <= options.agreement_px
+    agreed = flow.visible & near
+    flows = flow.visible & ~near & ~(learned.confidence > options.sure)
+    learneds = learned.visible & ~agreed & ~flows & (flow.visible | (learned.confidence >= options.alone))
+
+    xy = np.where(agreed[..., None], (flow.xy + learned.xy) / 2, learned.xy)
+    xy = np.where(flows[..., None], flow.xy, xy)
+    visible = (agreed | flows | learneds) & inside_frame(xy, size_px)
+    confidence = np.where(agreed, np.maximum(flow.confidence, learned.confidence), learned.confidence)
+    confidence = np.where(flows, flow.confidence, confidence)
+    # a point that cannot be seen is never as sure as one that can
+    confidence = np.where(visible, confidence, np.minimum(confidence, _HIDDEN_CONFIDENCE))
+    return replace(learned, xy=xy, visible=visible, confidence=confidence)
+
+
+def _part(hooks: RunHooks, start: float, stop: float) -> dict[str, Any]:
+    """The hooks of one of several parts of the work, as `Tracker.track` takes them."""
+    return {"progress": lambda share: hooks.report(start + (stop - start) * share), "cancelled": hooks.cancelled}
