@@ -165,7 +165,7 @@ def test_the_published_form_can_be_adapted_from_a_file(
     videos: list[str], tmp_path: Path, mode: str, always_better: None
 ) -> None:
     tiny = {name: value for name, value in asdict(TINY.model).items() if name not in ("mode", "motion_resolution")}
-    config = replace(COTRACKER3_OFFLINE if mode == "offline" else COTRACKER3_ONLINE, **{**tiny, "window": 8})
+    config = replace(COTRACKER3_OFFLINE if mode == "offline" else COTRACKER3_ONLINE, **{**tiny, "window": 8, "guided": False})
     save_model(drifting_start(config=config).model, tmp_path / "published.safetensors")
     name = f"cotracker3-{mode}"
     start = pt.load_tracker(name, checkpoint=tmp_path / "published.safetensors", device="cpu")
@@ -200,7 +200,7 @@ def test_what_was_stored_before_is_kept_where_the_new_one_is_not_better(videos: 
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("moment", ["scoring the start", "training", "scoring the result"])
+@pytest.mark.parametrize("moment", ["Before training", "Training", "After training"])
 def test_a_cancelled_run_leaves_nothing(
     videos: list[str], weights: Path, always_better: None, moment: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
