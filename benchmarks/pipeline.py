@@ -1,12 +1,13 @@
 """The run of a data set: how well reading, tracking and writing overlap, and whether memory stays constant.
 
-Three questions, each answered by processes of their own on generated clips:
+Four questions, each answered by processes of their own on generated clips:
 
-1. Decode ahead in threads or in processes?
-2. How close does the wall time of `track_dataset` come to that of its slowest stage alone?
-3. Does memory grow over 1,000 clips?
+1. `decoding`: decode ahead in threads or in processes?
+2. `overlap`: how close does the wall time of `track_dataset` come to that of its slowest stage alone?
+3. `batching`: is a model faster where several short clips share a call?
+4. `many`: does memory grow over 1,000 clips?
 
-    python benchmarks/pipeline.py [--clips 1000] [--output benchmarks/results/pipeline.md]
+    python benchmarks/pipeline.py [--parts batching] [--clips 1000] [--output benchmarks/results/pipeline.md]
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ MIXED = [(1, 1280, 720, 30), (2, 640, 360, 60), (4, 320, 240, 40), (8, 160, 120,
 TINY = (64, 48, 12)
 GRID = 20
 WORKERS = 2
+# short clips that share a call of the model: number, frames, points, width, height
+BATCH, BATCH_FRAMES, BATCH_POINTS, BATCH_SIZE = 4, 16, 64, (224, 160)
+PARTS = ("decoding", "overlap", "batching", "many")
 
 
 def _clip(path: Path, width: int, height: int, frames: int, seed: int) -> str:
@@ -173,6 +177,40 @@ def measure_run(paths: list[str], tracker_name: str, frame_s: float) -> dict[str
     return {"wall": wall, "stages": report.stages}
 
 
+# short clips together
+
+
+def measure_batching(repeats: int) -> list[float]:
+    """CPU seconds one by one over those in one batch, of pt-small on one thread."""
+    import torch
+
+    import point_tracking as pt
+    from point_tracking.tracker.training.unroll import encode_clips, unrolled_windows
+
+    torch.set_num_threads(1)
+    model: Any = pt.load_tracker("pt-small", device="cpu")._model  # type: ignore[attr-defined]
+    width, height = BATCH_SIZE
+    chance = torch.Generator().manual_seed(0)
+    video = torch.randint(0, 256, (BATCH, BATCH_FRAMES, 3, height, width), generator=chance, dtype=torch.uint8)
+    query_xy = torch.rand(BATCH, BATCH_POINTS, 2, generator=chance) * torch.tensor([width - 1.0, height - 1.0])
+    query_t = torch.zeros(BATCH, BATCH_POINTS, dtype=torch.int64)
+
+    @torch.inference_mode()
+    def seconds_of(clips: slice) -> float:
+        start = time.process_time()
+        maps = encode_clips(model, video[clips])
+        for _ in unrolled_windows(model, maps, query_t[clips], query_xy[clips], model.config.iterations):
+            pass
+        return time.process_time() - start
+
+    seconds_of(slice(0, 1))  # first use
+    ratios = []
+    for _ in range(repeats):
+        alone = sum(seconds_of(slice(k, k + 1)) for k in range(BATCH))
+        ratios.append(alone / seconds_of(slice(0, BATCH)))
+    return ratios
+
+
 # memory
 
 
@@ -240,58 +278,90 @@ def _overlap_table(paths: list[str]) -> str:
     return harness.markdown_table(headers, rows)
 
 
+def _decoding_part(paths: list[str]) -> list[str]:
+    ways = ("one thread", "threads", "processes")
+    seconds = {way: harness.run_isolated(measure_decoding, paths=paths, way=way).result for way in ways}
+    rows = [[way, f"{s:.2f}", f"{seconds['one thread'] / s:.2f}x"] for way, s in seconds.items()]
+    frames = sum(number * t for number, _, _, t in MIXED)
+    return [
+        "## Decoding ahead: threads or processes",
+        "",
+        f"{len(paths)} clips of mixed sizes, {frames} frames, until every frame is in the process that tracks; "
+        f"{WORKERS} at a time.",
+        "",
+        harness.markdown_table(["way", "seconds", "times faster"], rows),
+        "",
+    ]
+
+
+def _overlap_part(paths: list[str]) -> list[str]:
+    return [
+        "## Overlap",
+        "",
+        f"The {len(paths)} clips of mixed sizes, {GRID**2} points each. Alone: each stage by itself, frames and tracks "
+        "held in memory. Of the slowest: the run's wall time over that stage's, alone at another moment, or in the "
+        "same run (which does not depend on how busy the machine was at either). The stand-in waits a fixed time per "
+        "frame without using a core, as a model on a GPU does.",
+        "",
+        _overlap_table(paths),
+        "",
+    ]
+
+
+def _batching_part() -> list[str]:
+    ratios = sorted(harness.run_isolated(measure_batching, repeats=9).result)
+    width, height = BATCH_SIZE
+    return [
+        "## Short clips in one batch",
+        "",
+        f"pt-small on one thread of the CPU, clips of {width} x {height}, {BATCH_FRAMES} frames, {BATCH_POINTS} "
+        f"points: {BATCH} clips in one batch were {ratios[len(ratios) // 2]:.2f} times as fast as one after the other "
+        f"(CPU time; median of {len(ratios)} repeats, {ratios[0]:.2f} to {ratios[-1]:.2f}). What a GPU gains was not "
+        "measured.",
+        "",
+    ]
+
+
+def _many_part(clips: int) -> list[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        many = harness.run_isolated(measure_many, paths=make_tiny(folder, clips)).result
+    peaks = many["peaks"]
+    growth = peaks[str(clips)] / peaks["100"] - 1 if "100" in peaks else float("nan")
+    stages = ", ".join(f"{name} {use['seconds']:.1f} s" for name, use in many["stages"].items())
+    return [
+        f"## {clips:,} clips of {TINY[0]} x {TINY[1]}, {TINY[2]} frames",
+        "",
+        f"`track_dataset` with optical flow, 25 points: {many['wall']:.1f} s, {clips / many['wall']:.1f} clips per "
+        f"second; {many['done']:,} done, {many['failures']} failures, {many['keypoints']:,} keypoints ({stages}).",
+        "",
+        "Peak RSS: "
+        + ", ".join(f"{value:.0f} MiB at clip {key}" for key, value in peaks.items())
+        + f" ({growth:+.1%} from clip 100 to the last).",
+        "",
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="which questions to answer")
     parser.add_argument("--clips", type=int, default=1000, help="small clips of the memory run")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
-    parts = ["# The run of a data set", "", harness.describe_machine(), ""]
+    text = ["# The run of a data set", "", harness.describe_machine(), ""]
     with tempfile.TemporaryDirectory() as folder:
-        mixed = make_mixed(folder)
-        ways = ("one thread", "threads", "processes")
-        seconds = {way: harness.run_isolated(measure_decoding, paths=mixed, way=way).result for way in ways}
-        rows = [[way, f"{s:.2f}", f"{seconds['one thread'] / s:.2f}x"] for way, s in seconds.items()]
-        frames = sum(number * t for number, _, _, t in MIXED)
-        parts += [
-            "## Decoding ahead: threads or processes",
-            "",
-            f"{len(mixed)} clips of mixed sizes, {frames} frames, until every frame is in the process that tracks; "
-            f"{WORKERS} at a time.",
-            "",
-            harness.markdown_table(["way", "seconds", "times faster"], rows),
-            "",
-            "## Overlap",
-            "",
-            f"The same clips, {GRID**2} points each. Alone: each stage by itself, frames and tracks held in memory. "
-            "Of the slowest: the run's wall time over that stage's, alone at another moment, or in the same run "
-            "(which does not depend on how busy the machine was at either). The stand-in waits a fixed time per "
-            "frame without using a core, as a model on a GPU does.",
-            "",
-            _overlap_table(mixed),
-            "",
-        ]
-    with tempfile.TemporaryDirectory() as folder:
-        many = harness.run_isolated(measure_many, paths=make_tiny(folder, arguments.clips)).result
-        peaks = many["peaks"]
-        growth = peaks[str(arguments.clips)] / peaks["100"] - 1 if "100" in peaks else float("nan")
-        stages = ", ".join(f"{name} {use['seconds']:.1f} s" for name, use in many["stages"].items())
-        parts += [
-            f"## {arguments.clips:,} clips of {TINY[0]} x {TINY[1]}, {TINY[2]} frames",
-            "",
-            f"`track_dataset` with optical flow, 25 points: {many['wall']:.1f} s, {arguments.clips / many['wall']:.1f} "
-            f"clips per second; {many['done']:,} done, {many['failures']} failures, {many['keypoints']:,} keypoints "
-            f"({stages}).",
-            "",
-            "Peak RSS: "
-            + ", ".join(f"{value:.0f} MiB at clip {key}" for key, value in peaks.items())
-            + f" ({growth:+.1%} "
-            "from clip 100 to the last).",
-            "",
-        ]
-    text = "\n".join(parts)
-    print(text)
+        mixed = make_mixed(folder) if {"decoding", "overlap"} & set(arguments.parts) else []
+        parts = {
+            "decoding": lambda: _decoding_part(mixed),
+            "overlap": lambda: _overlap_part(mixed),
+            "batching": _batching_part,
+            "many": lambda: _many_part(arguments.clips),
+        }
+        for name in PARTS:
+            if name in arguments.parts:
+                text += parts[name]()
+    print("\n".join(text))
     if arguments.output:
-        arguments.output.write_text(text)
+        arguments.output.write_text("\n".join(text))
 
 
 if __name__ == "__main__":

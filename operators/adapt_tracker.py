@@ -8,7 +8,9 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..tracker.dataset.report import count_of
 from . import forms
+from .background import bullets, errors_shown, show_text
 from .samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/adapt_tracker"
@@ -41,6 +43,7 @@ class AdaptTracker(SamplesOperator):
 
         return types.Property(build_form(ctx), view=types.View(label="Adapt a tracker"))
 
+    @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.adaptation import run
         from .adapt_tracker_form import options_of
@@ -48,12 +51,7 @@ class AdaptTracker(SamplesOperator):
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run, samples, options)
         if not ctx.delegated:
-            outputs = types.Object()
-            outputs.str("summary", label="Result", view=types.MarkdownView())
-            yield ctx.ops.show_output(
-                outputs=types.Property(outputs, view=types.View(label="Adapt a tracker")).to_json(),
-                results={"summary": "\n".join([str(report), "", *_unused(report)])},
-            )
+            yield show_text(ctx, "Adapt a tracker", "\n\n".join(_told(report)))
 
     def __call__(self, sample_collection: Any, name: str, *, delegate: bool = False, **params: Any) -> Any:
         """Adapts a tracker from Python.
@@ -77,7 +75,36 @@ class AdaptTracker(SamplesOperator):
         return adapt_tracker(sample_collection, name, **params)
 
 
-def _unused(report: Any) -> list[str]:
-    """What was left out, and why, as a markdown list."""
-    failures = [(failure.filepath, f"not judged by: {failure.message}") for failure in report.failures]
-    return [f"- `{path}`: {text}" for path, text in [*failures, *report.warnings]]
+def _told(report: Any) -> list[str]:
+    """What became of a run, for a person who has not read how it works; paragraphs in markdown."""
+    if report.cancelled:
+        return [str(report)]
+    parts = [_outcome(report), str(report)]
+    if report.before:
+        parts.append(
+            "*points returned*: points of held-out videos are followed to where the start saw them last and back; the "
+            "share that ends within 1, 2, 4, 8 and 16 px of where it began, mean. This decides; *visible* and *motion* "
+            "must stay comparable, since points that are hidden or stand still are not tracked better."
+        )
+    for heading, rows in (
+        ("Held-out videos that were not judged by", [(f.filepath, f.message) for f in report.failures]),
+        ("Clips that were not learnt from", report.warnings),
+    ):
+        if rows:
+            parts += [f"**{heading}**", "\n".join(bullets(rows))]
+    return [*parts, f"All of this is kept with the run `{report.run_key}`."]
+
+
+def _outcome(report: Any) -> str:
+    """The first sentence: better or not, and what to do now."""
+    if report.kept:
+        return (
+            f"**Better: the new tracker is stored as `{report.name}`.** Choose it as *Tracker* in *Track points*, or "
+            f'load it with `pt.load_tracker("{report.name}")`. Its weights: `{report.path}`. Terms: {report.terms}.'
+        )
+    return (
+        f"**Not better than `{report.tracker}`: nothing was stored.** There is no new tracker of the name "
+        f"`{report.name}`; one that had it before is as it was. What may help: more minutes (this run took "
+        f"{count_of(report.steps, 'step')}; hundreds to thousands are usual), more videos, or a tracker to learn from "
+        "that is better on them."
+    )

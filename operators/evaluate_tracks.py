@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from . import forms
-from .background import show_summary
+from .background import errors_shown, show_summary
 from .samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/evaluate_tracks"
@@ -41,6 +41,7 @@ class EvaluateTracks(SamplesOperator):
 
         return types.Property(build_form(ctx), view=types.View(label="Evaluate tracks"))
 
+    @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.evaluation import run
         from .evaluate_tracks_form import options_of
@@ -50,7 +51,12 @@ class EvaluateTracks(SamplesOperator):
         if not ctx.delegated:
             yield ctx.trigger("reload_dataset")
             yield from show_summary(
-                ctx, "Evaluate tracks", report, failed="Not evaluated", warned="Evaluated, with a warning"
+                ctx,
+                "Evaluate tracks",
+                report,
+                failed="Not evaluated",
+                warned="Evaluated, with a warning",
+                notes=_how_to_read(report),
             )
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
@@ -72,3 +78,19 @@ class EvaluateTracks(SamplesOperator):
         from ..tracker.dataset.evaluation import evaluate_dataset
 
         return evaluate_dataset(sample_collection, **params)
+
+
+def _how_to_read(report: Any) -> list[str]:
+    """What the figures of the table mean, and where each sample's own are."""
+    totals = report.totals
+    shown = [f for f in report.figures if f.in_table and any(t.figures[f.name] is not None for t in totals)]
+    if not shown:
+        return []
+    return [
+        f"Every sample has its own scores in the fields `{report.run_key}_...`: sort the grid by one of them to see "
+        "the worst videos first.",
+        "",
+        "Shares are in %, px are pixels of a frame scaled to 256 x 256:",
+        "",
+        *[f"- **{figure.title}**: {figure.meaning}" for figure in shown],
+    ]

@@ -125,14 +125,14 @@ def _add_truth(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         "query_mode",
         modes.values(),
         default=DEFAULTS.query_mode,
-        label="Queries",
-        description="Which frames count (TAP-Vid's protocols)",
+        label="Frames that count",
+        description="The two ways of the benchmark TAP-Vid: from where on is a point judged?",
         view=modes,
     )
     ways = types.DropdownView()
     for name, text in MATCH.items():
         ways.add_choice(name, label=name, description=text)
-    inputs.enum("match", ways.values(), default=DEFAULTS.match, label="Which track answers which truth", view=ways)
+    inputs.enum("match", ways.values(), default=DEFAULTS.match, label="Match tracks with known tracks", view=ways)
     if isinstance(ctx.params.get("sparse"), bool):  # from Python
         inputs.bool("sparse")
     else:

@@ -26,6 +26,7 @@ SAMPLING_RULES = {
     "max_frames": "A maximum number of frames",
 }
 
+_GROUP = "group"
 _ONLY_OPEN_SAMPLE = "only_open_sample"
 
 
@@ -42,10 +43,12 @@ def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> 
         False where the form ends here
     """
     try:
-        check_collection(ctx.dataset)
+        check_collection(_videos_of(ctx.dataset))
     except PointTrackingError as error:
         show_error(inputs.view("no_videos", types.Error(label=blocked, description=str(error))), error)
         return False
+    if ctx.dataset.media_type == _GROUP:
+        inputs.view("group_slices", types.Notice(label="Of each group, its videos are taken, whichever slice is shown"))
     add_target(ctx, inputs, action)
     return True
 
@@ -70,14 +73,21 @@ def only_open_sample(ctx: Any) -> bool:
 
 
 def target_of(ctx: Any) -> Any:
-    """The samples that the user chose.
+    """The samples that the user chose; of groups, their videos.
 
     Returns:
         a data set or view
     """
     if only_open_sample(ctx):
-        return ctx.dataset.select(ctx.current_sample)
-    return ctx.target_view()
+        return _videos_of(ctx.dataset).select(ctx.current_sample)
+    return _videos_of(ctx.target_view())
+
+
+def _videos_of(samples: Any) -> Any:
+    """Of a grouped collection the slices that are videos; any other as it is."""
+    if samples.media_type != _GROUP or "video" not in samples._dataset.group_media_types.values():
+        return samples
+    return samples.select_group_slices(media_type="video")
 
 
 def given_values(params: dict[str, Any], options: type) -> dict[str, Any]:
@@ -154,6 +164,35 @@ def parse_points(value: Any) -> Any:
         raise QueryError(
             f"Cannot read the points {text[:60]!r}. Write frame, x, y in pixels, e.g. 0, 320, 180; 0, 100, 50, "
             "or the name of a field"
+        ) from error
+
+
+def parse_path_map(value: Any) -> Any:
+    """Reads where media lies on the nodes of a cluster, as a person types it.
+
+    Args:
+        value: None, "", rows "/path/here = /path/there; ...", JSON, or a dict given
+            from Python
+
+    Returns:
+        what `track_dataset(path_map=...)` takes
+
+    Raises:
+        OptionError: saying how to write it
+    """
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    try:
+        if value.lstrip().startswith("{"):
+            return json.loads(value)
+        pairs = [row.split("=") for row in value.split(";") if row.strip()]
+        return {here.strip(): there.strip() for here, there in pairs}
+    except ValueError as error:
+        raise OptionError(
+            f"Cannot read the paths {value[:60]!r}. Write /path/here = /path/on/the/nodes, several separated by "
+            'semicolons, or as JSON: {"/path/here": "/path/on/the/nodes"}'
         ) from error
 
 

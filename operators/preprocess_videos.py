@@ -43,7 +43,7 @@ class PreprocessVideos(SamplesOperator):
 
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.preprocess import run
-        from .preprocess_videos_form import options_of
+        from .preprocess_videos_form import OPEN_DATASET, options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run, samples, options)
@@ -54,6 +54,8 @@ class PreprocessVideos(SamplesOperator):
         yield from show_summary(
             ctx, "Preprocess videos", report, failed="Not preprocessed", warned="Preprocessed, with a warning"
         )
+        if report.dataset_name is not None and ctx.params.get("open_dataset", OPEN_DATASET):
+            yield ctx.ops.open_dataset(report.dataset_name)
 
     def __call__(self, sample_collection: Any, output_dir: Any, *, delegate: bool = False, **params: Any) -> Any:
         """Preprocesses a data set or view from Python.

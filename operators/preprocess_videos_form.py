@@ -22,6 +22,7 @@ from . import forms
 
 # shown where a policy is chosen for the first time
 _SUGGESTED = {"fps": 10.0, "every_nth": 3, "max_frames": 300}
+OPEN_DATASET = False
 _POLICY_LABELS = {"fps": "Frames per second", "every_nth": "Keep every ... frame", "max_frames": "At most ... frames"}
 
 
@@ -87,7 +88,11 @@ def _folder_in(params: dict[str, Any]) -> str:
 
 def _add_folder(ctx: Any, inputs: types.Object) -> None:
     given = ctx.params.get("output_dir")
-    label, text = "Output folder", "Not among the original videos. It is made where it does not exist"
+    label, text = (
+        "Output folder",
+        "Not among the original videos. It is made where it does not exist. The same folder and choices again continue "
+        "a run that was interrupted: finished copies are reused, and only those that failed or are missing are made",
+    )
     if isinstance(given, str):  # typed, or from Python
         prop = inputs.str("output_dir", required=True, label=label, description=text)
     else:
@@ -185,6 +190,12 @@ def _add_result(ctx: Any, inputs: types.Object) -> None:
             description=f"Empty: {dataset_name_of(ctx.dataset, DEFAULTS)}",
         )
         inputs.bool("persistent", default=DEFAULTS.persistent, label="Keep the new data set after this session")
+        inputs.bool(
+            "open_dataset",
+            default=OPEN_DATASET,
+            label="Open the new data set when done",
+            description="Not where the run is scheduled",
+        )
         inputs.view(
             "dataset_meaning",
             types.Notice(

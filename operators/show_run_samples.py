@@ -8,7 +8,9 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ..tracker.dataset.report import FAILED, count_of
 from ..tracker.errors import OptionError
+from .background import bullets, errors_shown, show_text
 
 URI = "@fo-video/point-tracking/show_run_samples"
 
@@ -30,8 +32,8 @@ class ShowRunSamples(foo.Operator):
         return foo.OperatorConfig(
             name="show_run_samples",
             label="Show samples of a run",
-            description="Show exactly the samples that failed (or were done, or skipped) in a point tracking or "
-            "preprocessing run, and why",
+            description="Show exactly the samples that failed (or were done, or skipped) in a tracking, preprocessing "
+            "or evaluation run, and why",
             icon="fact_check",
             dynamic=True,
             execute_as_generator=True,
@@ -44,15 +46,18 @@ class ShowRunSamples(foo.Operator):
         if not keys:
             blocker = inputs.view("no_runs", types.Error(label="There is no point tracking run in this data set yet"))
             blocker.invalid = True
-            blocker.error_message = "Track points or preprocess videos first"
+            blocker.error_message = "Track points, preprocess videos or evaluate tracks first"
         else:
             runs = types.DropdownView()
             for key in keys:
-                runs.add_choice(key, label=key)
-            inputs.enum("run_key", keys, default=keys[0], required=True, label="Run", view=runs)
+                runs.add_choice(key, label=f"{key} ({_kind_of(ctx, key)})")
+            inputs.enum(
+                "run_key", keys, default=keys[0], required=True, label="Run", description="Latest first", view=runs
+            )
             _add_statuses(ctx, inputs, ctx.params.get("run_key") or keys[0])
         return types.Property(inputs, view=types.View(label="Show samples of a run"))
 
+    @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.runs import load_report
 
@@ -62,13 +67,7 @@ class ShowRunSamples(foo.Operator):
             raise OptionError(f"Invalid status ({status!r}). Supported values are {', '.join(STATUSES)}")
         ids = [row["sample_id"] for row in report.rows(status)]
         yield ctx.ops.set_view(view=ctx.dataset.select(ids))
-        lines = [str(report), "", *_limited(report.table(status).splitlines())]
-        outputs = types.Object()
-        outputs.str("summary", label="Result", view=types.MarkdownView())
-        yield ctx.ops.show_output(
-            outputs=types.Property(outputs, view=types.View(label=f"{STATUSES[status]}: {len(ids):,}")).to_json(),
-            results={"summary": "\n".join(lines)},
-        )
+        yield show_text(ctx, "Show samples of a run", "\n".join(_told(report, status, len(ids))))
 
     def __call__(self, sample_collection: Any, run_key: str, *, status: str = "failed") -> Any:
         """The samples of a run that had an outcome.
@@ -91,9 +90,16 @@ class ShowRunSamples(foo.Operator):
 
 
 def _keys(ctx: Any) -> list[str]:
-    from ..tracker.dataset.runs import METHOD, PREPROCESS_METHOD, run_keys
+    from ..tracker.dataset.runs import EVALUATION_METHOD, METHOD, PREPROCESS_METHOD, run_keys
 
-    return run_keys(ctx.dataset, METHOD, PREPROCESS_METHOD) if ctx.dataset is not None else []
+    return run_keys(ctx.dataset, METHOD, PREPROCESS_METHOD, EVALUATION_METHOD) if ctx.dataset is not None else []
+
+
+def _kind_of(ctx: Any, run_key: str) -> str:
+    from ..tracker.dataset.runs import EVALUATION_METHOD, METHOD, PREPROCESS_METHOD
+
+    kinds = {METHOD: "tracking", PREPROCESS_METHOD: "preprocessing", EVALUATION_METHOD: "evaluation"}
+    return kinds[ctx.dataset.get_run_info(run_key).config.method]
 
 
 def _add_statuses(ctx: Any, inputs: types.Object, run_key: str) -> None:
@@ -104,13 +110,23 @@ def _add_statuses(ctx: Any, inputs: types.Object, run_key: str) -> None:
     counts = {status: len(report.rows(status)) for status in STATUSES}
     choices = types.RadioGroup()
     for status, label in STATUSES.items():
-        if counts[status] or status == "failed":
+        if counts[status] or status == FAILED:
             choices.add_choice(status, label=f"{label} ({counts[status]:,})")
-    inputs.enum("status", choices.values(), default="failed", required=True, label="Samples to show", view=choices)
-    inputs.view("summary", types.Notice(label=str(report)))
+    prop = inputs.enum("status", choices.values(), default=FAILED, required=True, label="Samples to show", view=choices)
+    if not counts.get(ctx.params.get("status") or FAILED):
+        others = " Choose another outcome" if any(counts.values()) else ""
+        prop.invalid = True
+        prop.error_message = f"No sample of this run has this outcome.{others}"
+    inputs.view("summary", types.Notice(label=str(report).split("\n", 1)[0]))  # without tables
 
 
-def _limited(lines: list[str]) -> list[str]:
-    if len(lines) <= _ROWS_SHOWN + 2:
-        return lines
-    return [*lines[: _ROWS_SHOWN + 2], "", f"... and {len(lines) - _ROWS_SHOWN - 2:,} more"]
+def _told(report: Any, status: str, count: int) -> list[str]:
+    """The samples with their reasons as lines in markdown."""
+    head = f"**{STATUSES[status]}: {count_of(count, 'sample')}**, shown in the grid now"
+    lines = [f"{head}; clear the view bar above it to see all again.", "", str(report).split("\n", 1)[0], ""]
+    rows = report.rows(status)
+    if any(row["message"] for row in rows):
+        shown = bullets([(row["filepath"], row["message"] or "") for row in rows[:_ROWS_SHOWN]])
+    else:
+        shown = report.table(status).splitlines()[: _ROWS_SHOWN + 2]
+    return [*lines, *shown, *([f"... and {count - _ROWS_SHOWN:,} more"] if count > _ROWS_SHOWN else [])]

@@ -19,7 +19,7 @@ from ..tracker.video.sampling import as_sampling
 from . import forms, tracker_form
 
 _MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
-_FORM_ONLY = ("sampling_rule", "sampling_every_nth", "sampling_fps", "sampling_max_frames")
+_CLUSTER_FIELDS = ("address", "num_workers", "gpus_per_worker", "path_map")
 
 
 def build_form(ctx: Any) -> types.Object:
@@ -82,10 +82,14 @@ def options_of(params: dict[str, Any]) -> TrackOptions:
     """
     names = [name for name, spec in TrackOptions.__dataclass_fields__.items() if spec.init]
     values = {name: params[name] for name in names if params.get(name) is not None}
+    if params.get("engine") == "local":  # fields that are hidden again keep their last value
+        values = {name: value for name, value in values.items() if name not in _CLUSTER_FIELDS}
+    elif "path_map" in values:
+        values["path_map"] = forms.parse_path_map(params["path_map"])
     values["points"] = forms.parse_points(params.get("points"))
     values["mask_field"] = params.get("mask_field") or None
     values["run_key"] = params.get("run_key") or None
-    values["address"] = params.get("address") or None
+    values["address"] = values.get("address") or None
     values["only_failed_of"] = params.get("only_failed_of") or None
     values["sampling"] = forms.sampling_of(params)
     values["tracker_options"] = tracker_form.tracker_options_of(params)
@@ -272,7 +276,12 @@ def _add_existing(ctx: Any, inputs: types.Object) -> None:
                 description="Replace their tracks, leave finished samples alone, or choose another label field",
             ),
         )
-    inputs.bool("skip_existing", default=DEFAULTS.skip_existing, label="Leave finished samples alone")
+    inputs.bool(
+        "skip_existing",
+        default=DEFAULTS.skip_existing,
+        label="Leave finished samples alone",
+        description="Continues a run that was interrupted: tracks the samples that failed or were not reached",
+    )
     prop = inputs.bool("overwrite", default=DEFAULTS.overwrite, label="Replace existing tracks")
     if overwrite and skip:
         forms.check_field(prop, lambda: TrackOptions(overwrite=True, skip_existing=True))
@@ -322,15 +331,29 @@ def _add_engine(ctx: Any, inputs: types.Object) -> None:
     for name, label in ENGINES.items():
         choices.add_choice(name, label=label)
     prop = inputs.enum("engine", list(ENGINES), default=DEFAULTS.engine, label="Run on", view=choices)
+    if ctx.params.get("engine") != "ray":
+        forms.check_field(prop, lambda: TrackOptions(engine=ctx.params.get("engine") or DEFAULTS.engine))
+        return
+    inputs.str("address", label="Address of the cluster", description="Empty: start one on this machine")
+    inputs.int("num_workers", label="Workers", description="Empty: as many as there is room for")
+    inputs.float("gpus_per_worker", default=DEFAULTS.gpus_per_worker, label="GPUs per worker")
+    _add_path_map(ctx, inputs)
     values = {name: ctx.params.get(name) for name in ("engine", "address", "num_workers", "gpus_per_worker")}
-    if isinstance(ctx.params.get("path_map"), dict):  # from Python
-        inputs.obj("path_map")
-    if ctx.params.get("engine") == "ray":
-        inputs.str("address", label="Address of the cluster", description="Empty: start one on this machine")
-        inputs.int("num_workers", label="Workers", description="Empty: as many as there is room for")
-        inputs.float("gpus_per_worker", default=DEFAULTS.gpus_per_worker, label="GPUs per worker")
     given = {name: value for name, value in values.items() if value not in (None, "")}
     forms.check_field(prop, lambda: TrackOptions(**given))
+
+
+def _add_path_map(ctx: Any, inputs: types.Object) -> None:
+    given = ctx.params.get("path_map")
+    if isinstance(given, dict):  # from Python: the schema follows the value
+        prop = inputs.obj("path_map")
+    else:
+        prop = inputs.str(
+            "path_map",
+            label="Where the videos lie on the nodes",
+            description="/path/here = /path/on/the/nodes; more after a semicolon. Empty: at the same paths as here",
+        )
+    forms.check_field(prop, lambda: TrackOptions(engine="ray", path_map=forms.parse_path_map(given)))
 
 
 def _add_size_notice(ctx: Any, inputs: types.Object, num_points: int | None, layout: str) -> None:

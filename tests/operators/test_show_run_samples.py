@@ -53,13 +53,38 @@ def test_exactly_the_failed_samples_are_shown_with_the_reason(dataset: fo.Datase
     report = pt.track_dataset(dataset, grid_size=2)
     form = _form(dataset, URI)
     assert [c.label for c in form["status"].view.choices] == ["Failed (2)", "Done (1)"]
+    assert [c.label for c in form["run_key"].view.choices] == ["track_tracks (tracking)"]
     ids, text = _shown(dataset, run_key=report.run_key, status="failed")
     assert ids == [f.sample_id for f in report.failures] == dataset.values("id")[1:]
-    assert "There is no video at" in text
-    assert _shown(dataset, run_key=report.run_key, status="done")[0] == dataset.values("id")[:1]
+    assert text.startswith("**Failed: 2 samples**")
+    for failure in report.failures:
+        assert f"- `{failure.filepath}`: {failure.message}" in text
+    ids_done, text = _shown(dataset, run_key=report.run_key, status="done")
+    assert ids_done == dataset.values("id")[:1]
+    assert "num_points" in text
     assert foo.get_operator(URI)(dataset, report.run_key).values("id") == ids
     with pytest.raises(Exception, match="no point tracking run"):
         foo.get_operator(URI)(dataset, "nothing")
+
+
+def test_an_outcome_that_no_sample_has_cannot_be_shown(dataset: fo.Dataset) -> None:
+    pt.track_dataset(dataset.limit(1), grid_size=2)
+    assert "No sample of this run" in _form(dataset, URI)["status"].error_message
+    assert "No sample of this run" in _form(dataset, URI, status="skipped")["status"].error_message
+    assert not any(prop.invalid for prop in _form(dataset, URI, status="done").values())
+
+
+def test_what_was_not_evaluated_is_shown_too(dataset: fo.Dataset) -> None:
+    pt.track_dataset(dataset, grid_size=2)
+    report = pt.evaluate_dataset(dataset, "tracks", cycle=True)
+    form = _form(dataset, URI)
+    assert form["run_key"].default == report.run_key == "eval_tracks"
+    assert form["run_key"].view.choices[0].label == "eval_tracks (evaluation)"
+    assert "|" not in form["summary"].view.label, "a table is no notice"
+    ids, text = _shown(dataset, run_key="eval_tracks", status="failed")
+    assert ids == dataset.values("id")[1:]
+    assert "cannot be read" in text
+    assert "cycle" in _shown(dataset, run_key="eval_tracks", status="done")[1]
 
 
 def test_running_only_what_failed_is_one_choice_of_the_form(dataset: fo.Dataset, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
+import pymongo
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from ..errors import DatabaseError
@@ -36,6 +37,7 @@ from .database import (
 BEAT_S = 2.0
 # looks at least BEAT_S apart, each answered by the database, over which a living owner's counter would have moved
 LOOKS = 10
+_BEAT_TIMEOUT_S = 4.0
 _LOCK_POLL_S = 0.1
 
 
@@ -108,9 +110,9 @@ class Owner:
 
     def __exit__(self, *exception: Any) -> None:
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(BEAT_S)
         if not self.keep:
+            if self._thread is not None:
+                self._thread.join(_BEAT_TIMEOUT_S)
             # a document that stays is that of a dead process later, and is removed then
             with contextlib.suppress(PyMongoError, DatabaseError):
                 patiently(lambda: collection(OWNERS).delete_one({"_id": self.id}), patience_s=2.0)
@@ -122,8 +124,8 @@ class Owner:
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_S):
-            # an outage is told by whoever has something to store
-            with contextlib.suppress(PyMongoError):
+            # an outage is told by whoever has something to store; a beat that outlasts one would be a dead owner's
+            with contextlib.suppress(PyMongoError), pymongo.timeout(_BEAT_TIMEOUT_S):
                 # a server that was killed may have lost the document
                 change = {"$inc": {"beat": 1}, "$set": self._document}
                 collection(OWNERS).update_one({"_id": self.id}, change, upsert=True)

@@ -26,7 +26,7 @@ from .recovery import recover
 from .report import NOT_RUN, Outcome, TrackReport
 from .runs import choose_run_key, register_run, save_last_report, save_report
 from .sample_work import SampleWork
-from .targets import Target, check_collection, destination_of, find_targets
+from .targets import Target, check_collection, destination_of, find_targets, holds_nothing
 from .termination import orderly_termination
 
 
@@ -182,7 +182,7 @@ def run(
     started = time.monotonic()
     check_collection(samples)
     report = TrackReport(run_key=None, label_field=options.label_field, tracker=options.tracker_name)
-    if not samples:
+    if holds_nothing(samples):
         return report
     dataset = destination_of(samples, options)
     with write_permission(), orderly_termination():

@@ -31,7 +31,7 @@ from .progress import ProgressOption, ProgressReporter
 from .recovery import recover
 from .report import DONE, FAILED, NOT_RUN
 from .runs import LAST_PATIENCE_S, choose_preprocess_key, register_preprocess_run, save_report
-from .targets import check_collection
+from .targets import check_collection, holds_nothing
 from .termination import orderly_termination
 from .video_samples import video_metadata
 
@@ -167,7 +167,7 @@ def run(
         media_field=None if is_dataset else options.media_field,
     )
     check_collection(samples)
-    if not samples:
+    if holds_nothing(samples):
         return report
     dataset = samples._dataset
     with write_permission(), orderly_termination():
@@ -249,14 +249,16 @@ class _Work:
     def run(self, reporter: ProgressReporter, cancelled: CancelCheck | None) -> bool:
         """Makes the copies; returns False where the run was cancelled."""
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="preprocess")
+        pending: dict[Future[tuple[CopyOutcome, Copy | None]], list[CopyTarget]] = {}
         try:
-            pending = {pool.submit(self._attempt, group): group for group in self._groups.values()}
+            pending.update({pool.submit(self._attempt, group): group for group in self._groups.values()})
             while pending:
                 if cancelled is not None and cancelled():
                     return False
                 done, _ = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
                 for future in done:
-                    self._record(future, pending.pop(future), reporter)
+                    self._note(future, pending[future])
+                    self._tell(pending.pop(future), reporter)
                 running = dict(self._shares)
                 if running:
                     names = ", ".join(sorted(f"{t.output.stem} {share:.0%}" for t, share in running.items()))
@@ -265,11 +267,13 @@ class _Work:
         finally:
             self._stop.set()
             pool.shutdown(cancel_futures=True)
+            # copies that were finished since
+            for future, group in pending.items():
+                if not future.cancelled():
+                    self._note(future, group)
         return True
 
-    def _record(
-        self, future: Future[tuple[CopyOutcome, Copy | None]], group: list[CopyTarget], reporter: ProgressReporter
-    ) -> None:
+    def _note(self, future: Future[tuple[CopyOutcome, Copy | None]], group: list[CopyTarget]) -> None:
         outcome, copy = future.result()
         for position, target in enumerate(group):
             again = {"status": REUSED, "seconds": 0.0} if position and outcome.status == DONE else {}
@@ -278,6 +282,9 @@ class _Work:
             )
             if copy is not None:
                 self.copies[target] = Copy(target, copy.made, copy.metadata)
+
+    def _tell(self, group: list[CopyTarget], reporter: ProgressReporter) -> None:
+        for target in group:
             self.journal.add(asdict(self.outcomes[target]))
             reporter.finished(f"{Path(target.source).name}: {self.outcomes[target].status}")
 

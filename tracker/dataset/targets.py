@@ -73,6 +73,11 @@ def check_collection(samples: SampleCollection) -> None:
         )
 
 
+def holds_nothing(samples: SampleCollection) -> bool:
+    """Whether a collection is empty. `len` only estimates that of a data set: wrongly, where the server was killed."""
+    return not samples.limit(1).values("id")
+
+
 def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Target]:
     """Chooses what to do with every sample, and makes all checks that need no media.
 
@@ -90,7 +95,7 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
         LimitError: if points x frames pass the limit
     """
     check_collection(samples)
-    if not samples:
+    if holds_nothing(samples):
         return []
     _check_media_field(samples, options)
     origins = read_origins(samples, options.media_field) if options.write_to == "source" else {}

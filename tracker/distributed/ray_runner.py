@@ -68,6 +68,7 @@ class RayLine:
         self._done: deque[Job] = deque()
         self._deaths: dict[Job, int] = {}
         self._respawns = 0
+        self._begun = False
         self._closing = False
         self._seen_ready = time.monotonic()
         self.busy_s: dict[str, float] = {"read": 0.0, "track": 0.0, "write": 0.0}
@@ -104,6 +105,7 @@ class RayLine:
         while not self._ready():
             self._look_at_starts(timeout_s=0.5)
             self._check_ready()
+        self._begun = True
 
     def offer(self, job: Job) -> bool:
         """Hands a job to the worker with the least to do; False where all have enough."""
@@ -206,7 +208,8 @@ class RayLine:
                 worker.owner_id = self._ray.get(hello)
             except self._ray.exceptions.RayError as error:
                 del self._workers[worker.actor]
-                if not self._ready() and not self._calls:
+                # later it may be the node that died, and not the worker that cannot start
+                if not (self._begun or self._ready() or self._calls):
                     reason = [line for line in str(error).splitlines() if line.strip()][-1]
                     raise OptionError(f"The workers cannot start: {reason}") from error
                 self._replace(error)
@@ -270,7 +273,7 @@ class RayLine:
         if self._respawns <= _MAX_DEATHS * self._number:
             self._spawn()
         elif not self._workers:
-            raise DependencyError(f"Workers keep dying: {error}")
+            raise DependencyError(f"Workers keep dying; run again with skip_existing=True to go on: {error}")
 
     def _hand_out_again(self) -> None:
         self._look_at_starts(timeout_s=0)

@@ -205,7 +205,7 @@ class _Run:
             result.judged_by,
             self._student,
             load_tracker("optical-flow"),
-            progress=lambda share: self._report(start * share, "scoring the start on held-out videos"),
+            progress=lambda share: self._report(start * share, "Before training: tracking the held-out videos"),
             cancelled=self._cancelled,
         )
         result.before, result.num_points = held_out.before.scores, len(held_out.before.points)
@@ -215,10 +215,10 @@ class _Run:
             raise AdaptationError("The weights are no numbers after training. Use a lower learning rate")
         adapted = self._student.with_model(model)
         judged = held_out.score(
-            adapted, lambda share: self._report(end + (1 - end) * share, "scoring the result on held-out videos")
+            adapted, lambda share: self._report(end + (1 - end) * share, "After training: tracking the held-out videos")
         )
         result.after, result.verdict = judged.scores, held_out.judge(judged)
-        self._report(1.0, "storing the result" if result.verdict.kept else "done")
+        self._report(1.0, "Storing the result" if result.verdict.kept else "Done")
         if result.verdict.kept:
             result.path = save_adapted(result.name, model, self._provenance())
         return result
@@ -288,7 +288,7 @@ class _Run:
 
     def _report_training(self, share: float) -> None:
         start, end = _TRAIN_SHARE
-        self._report(start + (end - start) * min(share, 1.0), "training")
+        self._report(start + (end - start) * min(share, 1.0), "Training")
 
     def _report(self, share: float, text: str) -> None:
         if self._cancelled is not None and self._cancelled():

@@ -15,6 +15,8 @@ def main() -> None:
     from trackers import DriftTracker
 
     import point_tracking as pt
+    from point_tracking.tracker.dataset import conductor, database, owners
+    from point_tracking.tracker.errors import DatabaseError
 
     job = json.loads(sys.argv[1])
     if "paths" in job:
@@ -30,12 +32,23 @@ def main() -> None:
         return
     pause_s = job.get("pause_s", 0.0)
     tracker = DriftTracker(on_frame=lambda _: time.sleep(pause_s))
-    report = pt.track_dataset(
-        dataset,
-        tracker=tracker,
-        progress=lambda p: print(f"{p.iteration} {p.progress:.3f}", flush=True),
-        **job["options"],
-    )
+
+    def track() -> pt.TrackReport:
+        return pt.track_dataset(
+            dataset,
+            tracker=tracker,
+            progress=lambda p: print(f"{p.iteration} {p.progress:.3f}", flush=True),
+            **job["options"],
+        )
+
+    owners.BEAT_S = conductor.BEAT_S = job.get("beat_s", owners.BEAT_S)
+    database.PATIENCE_S = job.get("patience_s", database.PATIENCE_S)
+    try:
+        report = track()
+    except DatabaseError:
+        print("-1 the database is gone", flush=True)
+        sys.stdin.readline()
+        report = track()
     result = {"outcomes": report.rows(), "keypoints": dataset.count("frames.tracks.keypoints")}
     print(json.dumps(result), flush=True)
 

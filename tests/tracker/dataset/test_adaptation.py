@@ -72,7 +72,7 @@ def test_a_better_tracker_can_be_used_at_once(
     assert "| before | " in str(report)
     assert "LicenseRef-unknown: NON-COMMERCIAL use only" in str(report)
     assert told[-1].progress == 1.0
-    assert {p.label for p in told} >= {"training", "scoring the start on held-out videos"}
+    assert {p.label for p in told} >= {"Training", "Before training: tracking the held-out videos"}
 
     assert report.run_key == "adapt_mine"
     assert pt.load_report(dataset, "adapt_mine") == report
@@ -122,7 +122,7 @@ def test_a_cancelled_run_stores_its_report_only(make_dataset: MakeDataset, video
     told: list[Progress] = []
     dataset = make_dataset(*videos)
     report = quick(
-        dataset, progress=told.append, cancelled=lambda: any(p.message == "training" for p in told), steps=50
+        dataset, progress=told.append, cancelled=lambda: any(p.message == "Training" for p in told), steps=50
     )
     assert report.cancelled
     assert not report.kept

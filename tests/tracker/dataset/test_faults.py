@@ -49,7 +49,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
         command = [sys.executable, str(SCRIPT), json.dumps({"dataset": name, **job})]
         errors = (tmp_path / f"stderr-{len(running)}.txt").open("w")
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **(env or {})}
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **(env or {})},
         )
         running.append(process)
         assert process.stdout is not None
@@ -182,6 +187,33 @@ def test_the_database_is_away_for_a_while_twice(
         assert result["keypoints"] == expected.count("frames.tracks.keypoints")
     finally:
         server.process.send_signal(signal.SIGCONT)
+        server.kill()
+
+
+def test_the_call_that_lost_its_database_can_be_made_again_in_the_same_process(
+    tmp_path: Path, clips: list[Path], start: Callable[..., subprocess.Popen]
+) -> None:
+    server = OwnServer(tmp_path / "own-database")
+    env = {"FIFTYONE_DATABASE_URI": f"mongodb://127.0.0.1:{server.port}", "FIFTYONE_DATABASE_NAME": "away"}
+    try:
+        job = {"paths": [str(path) for path in clips], "pause_s": 0.03, "patience_s": 3.0, "beat_s": 0.4}
+        process = start("away", env=env, **job, options={"grid_size": 2, "skip_existing": True})
+        _lines_until(process, 2)
+        server.kill()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert any(line.startswith("-1") for line in process.stdout)
+        server.start()
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+        result = json.loads(process.stdout.read().splitlines()[-1])
+        # what the first call had claimed is taken over once its counter has stood still, not left to it
+        outcomes = [(o["status"], o["warnings"]) for o in result["outcomes"]]
+        assert {status for status, _ in outcomes} <= {"done", "skipped"}
+        assert [warnings for _, warnings in outcomes] == [[]] * NUM_CLIPS
+        # two of the four points drift out of the frame after the first
+        assert result["keypoints"] == sum(2 * (6 + k) + 2 for k in range(NUM_CLIPS))
+    finally:
         server.kill()
 
 

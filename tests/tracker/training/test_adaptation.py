@@ -164,8 +164,9 @@ def test_a_non_commercial_teacher_makes_the_result_non_commercial(
 def test_the_published_form_can_be_adapted_from_a_file(
     videos: list[str], tmp_path: Path, mode: str, always_better: None
 ) -> None:
-    tiny = {name: value for name, value in asdict(TINY.model).items() if name not in ("mode", "motion_resolution")}
-    config = replace(COTRACKER3_OFFLINE if mode == "offline" else COTRACKER3_ONLINE, **{**tiny, "window": 8, "guided": False})
+    left_out = ("mode", "motion_resolution", "guided")
+    tiny = {name: value for name, value in asdict(TINY.model).items() if name not in left_out}
+    config = replace(COTRACKER3_OFFLINE if mode == "offline" else COTRACKER3_ONLINE, **{**tiny, "window": 8})
     save_model(drifting_start(config=config).model, tmp_path / "published.safetensors")
     name = f"cotracker3-{mode}"
     start = pt.load_tracker(name, checkpoint=tmp_path / "published.safetensors", device="cpu")
