@@ -105,6 +105,6 @@ def _outcome(report: Any) -> str:
     return (
         f"**Not better than `{report.tracker}`: nothing was stored.** There is no new tracker of the name "
         f"`{report.name}`; one that had it before is as it was. What may help: more minutes (this run took "
-        f"{count_of(report.steps, 'step')}; hundreds to thousands are usual), more videos, or a tracker to learn from "
+        f"{count_of(report.steps, 'step')}; published gains took thousands), more videos, or a tracker to learn from "
         "that is better on them."
     )

@@ -79,6 +79,8 @@ def test_adapting_from_the_operator_browser(dataset: fo.Dataset) -> None:
         execute.click()
         expect(page.get_by_text("This did not work.")).to_be_visible()
         expect(page.get_by_text("No held-out video can be judged by").first).to_be_visible()
+        page.wait_for_timeout(1500)  # it stays until it is read
+        expect(page.get_by_text("This did not work.")).to_be_visible()
         browser.screenshot(page, "adapt_4_error")
 
     dataset.reload()

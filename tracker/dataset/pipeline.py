@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,12 +12,13 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ... import __version__
+from ..errors import DatabaseError
 from ..models.base import CancelCheck, Tracker
 from ..models.registry import load_tracker
 from ..video.sampling import Sampling
 from .claims import Claims
 from .conductor import Conductor
-from .database import write_permission
+from .database import changing_document, patiently, write_permission
 from .frame_store import FrameStore
 from .journal import Journal
 from .options import DEFAULTS, TrackOptions
@@ -24,10 +26,12 @@ from .owners import Owner, lock
 from .progress import ProgressOption, ProgressReporter
 from .recovery import recover
 from .report import NOT_RUN, Outcome, TrackReport
-from .runs import choose_run_key, register_run, save_last_report, save_report
+from .runs import LAST_PATIENCE_S, choose_run_key, marked_outcomes, register_run, save_last_report, save_report
 from .sample_work import SampleWork
 from .targets import Target, check_collection, destination_of, find_targets, holds_nothing
 from .termination import orderly_termination
+
+logger = logging.getLogger(__name__)
 
 
 def track_dataset(
@@ -248,9 +252,24 @@ def _run_targets(
         finally:
             owner.keep = not conductor.close()
             outcomes = conductor.outcomes
+            if line is not None and len(outcomes) < len(targets):
+                outcomes = {**_told_by_marks(work), **outcomes}
             report.outcomes = [outcomes.get(t.sample_id) or Outcome(t.sample_id, t.filepath, NOT_RUN) for t in targets]
             report.num_targets = len(targets)
             report.cancelled = report.cancelled or report.num_not_run > 0
             report.seconds = time.monotonic() - started
             report.stages = conductor.stages()
             save(work.destination, report)
+
+
+def _told_by_marks(work: SampleWork) -> dict[str, Outcome]:
+    """Samples that workers finished and did not live to tell."""
+    dataset = work.destination
+    try:
+        with changing_document:
+            patiently(dataset.reload, patience_s=LAST_PATIENCE_S)
+        found = patiently(lambda: marked_outcomes(dataset, work.options, work.run_key), patience_s=LAST_PATIENCE_S)
+    except DatabaseError:
+        logger.warning("The database is away; the report may lack samples that were finished last")
+        return {}
+    return {outcome["sample_id"]: Outcome(**outcome) for outcome in found}

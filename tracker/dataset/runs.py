@@ -251,14 +251,23 @@ def unfinished_report(dataset: fo.Dataset, run_key: str) -> AnyReport:
             }
         )
     known = {outcome["sample_id"] for outcome in outcomes}
-    marked = [o for o in _marked_outcomes(dataset, config, run_key) if o["sample_id"] not in known]
+    marked = [o for o in marked_outcomes(dataset, config, run_key) if o["sample_id"] not in known]
     return TrackReport.from_dict(
         {**common, "outcomes": outcomes + marked, "label_field": config.label_field, "tracker": config.tracker}
     )
 
 
-def _marked_outcomes(dataset: fo.Dataset, config: Any, run_key: str) -> list[dict[str, Any]]:
-    """Samples that a run finished in the second before its process died."""
+def marked_outcomes(dataset: fo.Dataset, config: Any, run_key: str) -> list[dict[str, Any]]:
+    """Samples that a run finished in the second before its process, or a worker, died; by their marks.
+
+    Args:
+        dataset: of the run
+        config: its record or its options
+        run_key: of its record
+
+    Returns:
+        what `Outcome` takes, as far as marks tell
+    """
     info = info_field_of(config.label_field)
     # on the source's samples the outcomes would have other ids than those of the copies that were tracked
     if not is_ours(dataset, config.label_field) or config.write_to == "source":

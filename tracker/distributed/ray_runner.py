@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -143,10 +144,11 @@ class RayLine:
             finished, _ = self._ray.wait([call], timeout=0)
             if finished:
                 self._take(call)
+        starting = [worker for worker in self._workers.values() if not worker.ready]
         for worker in self._workers.values():
             self._ray.kill(worker.actor)
-        for end in (*late, *dead):
-            self._bury(ends[end])
+        for worker in (*(ends[end] for end in (*late, *dead)), *starting):
+            self._bury(worker)
         return not late
 
     def shut_down(self) -> None:
@@ -168,6 +170,8 @@ class RayLine:
         return min(self._options.num_workers or room, room)
 
     def _spawn(self) -> None:
+        # chosen here, so that a worker that dies while it starts leaves nothing unknown behind
+        owner_id = uuid.uuid4().hex
         actor_class = self._ray.remote(self._module.TrackWorker)
         actor = actor_class.options(
             num_cpus=1,
@@ -177,11 +181,11 @@ class RayLine:
             max_concurrency=self._module.DEPTH + 2,
             runtime_env={"env_vars": self._env},
             scheduling_strategy="SPREAD",
-        ).remote(self._job)
-        self._workers[actor] = _Worker(actor, actor.hello.remote())
+        ).remote({**self._job, "owner_id": owner_id})
+        self._workers[actor] = _Worker(actor, actor.hello.remote(), owner_id)
 
     def _ready(self) -> list[_Worker]:
-        return [worker for worker in self._workers.values() if worker.owner_id is not None]
+        return [worker for worker in self._workers.values() if worker.ready]
 
     def _check_ready(self) -> None:
         """Ends a run without workers: those that replace the dead may find no room.
@@ -198,16 +202,17 @@ class RayLine:
             )
 
     def _look_at_starts(self, *, timeout_s: float) -> None:
-        starting = {w.hello: w for w in self._workers.values() if w.owner_id is None}
+        starting = {w.hello: w for w in self._workers.values() if not w.ready}
         if not starting:
             return
         ready, _ = self._ray.wait(list(starting), num_returns=len(starting), timeout=timeout_s)
         for hello in ready:
             worker = starting[hello]
             try:
-                worker.owner_id = self._ray.get(hello)
+                worker.ready = self._ray.get(hello)
             except self._ray.exceptions.RayError as error:
                 del self._workers[worker.actor]
+                self._bury(worker)
                 # later it may be the node that died, and not the worker that cannot start
                 if not (self._begun or self._ready() or self._calls):
                     reason = [line for line in str(error).splitlines() if line.strip()][-1]
@@ -299,16 +304,16 @@ class RayLine:
 class _Worker:
     """A worker as the runner sees it."""
 
-    def __init__(self, actor: Any, hello: Any) -> None:
-        self.actor, self.hello = actor, hello
-        self.owner_id: str | None = None
+    def __init__(self, actor: Any, hello: Any, owner_id: str) -> None:
+        self.actor, self.hello, self.owner_id = actor, hello, owner_id
+        self.ready = False
         self.calls = 0
 
 
 class _Certain:
     """A watch that knows of one death."""
 
-    def __init__(self, owner_id: str | None) -> None:
+    def __init__(self, owner_id: str) -> None:
         self._owner_id = owner_id
 
     def is_dead(self, owner_id: str) -> bool:

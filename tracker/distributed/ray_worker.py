@@ -50,7 +50,7 @@ class TrackWorker:
     """The worker; an actor of Ray with as many concurrent calls as it takes samples at a time.
 
     Args:
-        job: names of the data sets, options, run key
+        job: names of the data sets, options, run key, the id to claim samples under
     """
 
     def __init__(self, job: dict[str, Any]) -> None:
@@ -70,6 +70,7 @@ class TrackWorker:
         tracker = load_tracker(options.tracker_name, **dict(options.tracker_options or {}))
         destination = fo.load_dataset(job["destination"])
         self._owner = Owner(destination, job["run_key"], version=__version__)
+        self._owner.id = job["owner_id"]
         self._owner.__enter__()
         claims = Claims(FrameStore(destination, options.label_field), self._owner)
         self._work = SampleWork(fo.load_dataset(job["dataset"]), destination, tracker, options, job["run_key"], claims)
@@ -79,9 +80,9 @@ class TrackWorker:
         self._pump = threading.Thread(target=self._collect, name="collect", daemon=True)
         self._pump.start()
 
-    def hello(self) -> str:
-        """The id under which the worker claims samples."""
-        return self._owner.id
+    def hello(self) -> bool:
+        """Answers once the worker is ready."""
+        return True
 
     def process(self, target: dict[str, Any]) -> dict[str, Any]:
         """Takes one sample through all stages.
