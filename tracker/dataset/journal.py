@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .database import OUTCOMES, collection, key_range, patiently
+from .database import OUTCOMES, collection, durable, key_range, patiently
 from .owners import Owner
 
 _FLUSH_S = 1.0
@@ -56,10 +56,18 @@ def journaled(dataset_id: Any, run_key: str) -> tuple[list[dict[str, Any]], floa
     return [o for page in found for o in page["outcomes"]], max((page["seconds"] for page in found), default=0.0)
 
 
-def clear_journal(dataset_id: Any, run_key: str, *, patience_s: float | None = None) -> None:
-    """Removes a run's journal, once its report is stored."""
+def clear_journal(dataset_id: Any, run_key: str, *, patience_s: float | None = None, on_disk: bool = False) -> None:
+    """Removes a run's journal, once its report is stored.
+
+    Args:
+        dataset_id: from `dataset_id_of`
+        run_key: of the run
+        patience_s: how long to try where the database is away
+        on_disk: return only when all that was written is on the server's disk
+    """
     pages = {"_id": key_range(_prefix(dataset_id, run_key))}
-    patiently(lambda: collection(OUTCOMES).delete_many(pages), patience_s=patience_s)
+    outcomes = durable(collection(OUTCOMES)) if on_disk else collection(OUTCOMES)
+    patiently(lambda: outcomes.delete_many(pages), patience_s=patience_s)
 
 
 def _prefix(dataset_id: Any, run_key: str) -> str:

@@ -157,7 +157,8 @@ def _register(dataset: fo.Dataset, run_key: str, method: str, record: dict[str, 
     config = dataset.init_run(method=method, **record)
     with changing_document:
         patiently(lambda: dataset.register_run(run_key, config, overwrite=run_key in dataset.list_runs()))
-    clear_journal(dataset_id_of(dataset), run_key)
+    # a server that is killed loses what it wrote last; without its record a run cannot store its report
+    clear_journal(dataset_id_of(dataset), run_key, on_disk=True)
 
 
 def save_report(dataset: fo.Dataset, report: AnyReport, *, patience_s: float | None = None) -> None:

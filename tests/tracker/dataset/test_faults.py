@@ -181,8 +181,9 @@ def test_the_database_is_away_for_a_while_twice(
         time.sleep(5)
         server.process.send_signal(signal.SIGCONT)
         assert process.stdout is not None
-        result = json.loads(process.stdout.read().splitlines()[-1])
-        assert process.wait(timeout=60) == 0
+        written = process.stdout.read()
+        assert process.wait(timeout=60) == 0, (tmp_path / "stderr-0.txt").read_text()
+        result = json.loads(written.splitlines()[-1])
         assert [(o["status"], o["message"]) for o in result["outcomes"]] == [("done", None)] * NUM_CLIPS
         assert result["keypoints"] == expected.count("frames.tracks.keypoints")
     finally:
@@ -422,8 +423,9 @@ def test_the_database_is_away_while_preprocessing(
         time.sleep(4)
         server.start()
         assert process.stdout is not None
-        result = json.loads(process.stdout.read().splitlines()[-1])
-        assert process.wait(timeout=60) == 0
+        written = process.stdout.read()
+        assert process.wait(timeout=60) == 0, (tmp_path / "stderr-0.txt").read_text()
+        result = json.loads(written.splitlines()[-1])
         assert [(o["status"], o["message"]) for o in result["outcomes"]] == [("done", None)] * 6
         assert result["frames"] == [30] * 6
         assert len(list(out.iterdir())) == 6
