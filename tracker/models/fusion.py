@@ -3,7 +3,9 @@
 They fail differently: flow slips at occlusions and fast motion, the network is
 less exact and unsure on what it never saw. Where both put a point in the same
 place it is surely there. Where they differ, flow is believed unless the network
-is sure; and what only the network sees must be seen surely.
+is sure; and what only the network sees must be seen surely, most of all close to
+the frame's edge, where a point that flow has lost has often left the frame.
+`benchmarks/fusion_rule.py` shows what each of the numbers does.
 """
 
 from __future__ import annotations
@@ -18,13 +20,14 @@ from ..errors import OptionError
 from ..types import Queries, Tracks
 from ..video.frames import FrameSource
 from .base import Capabilities, RunHooks, Tracker
-from .query_matching import reference_distance
+from .query_matching import REFERENCE_SIDE_PX, reference_distance
 
 Learned = Literal["pt-small"]
 LEARNED: tuple[str, ...] = get_args(Learned)
 
 _FLOW_SHARE = 0.35  # of the time
 _HIDDEN_CONFIDENCE = 0.49
+_EDGE_ALONE = 0.9  # confidence from which the network alone is believed at the edge
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class FusedOptions:
         sure: confidence of the learned tracker, from 0 to 1, above which it is
             believed where flow says otherwise
         alone: confidence from which it is believed where flow has lost the point
+        edge_px: distance from the frame's edge, in pixels of a 256 x 256 frame, up to
+            which it must be surer than that (0.9)
 
     Raises:
         OptionError: if a value is outside what is supported
@@ -54,11 +59,12 @@ class FusedOptions:
     agreement_px: float = 4.0
     sure: float = 0.7
     alone: float = 0.75
+    edge_px: float = 8.0
 
     def __post_init__(self) -> None:
         if self.learned not in LEARNED:
             raise OptionError(f"Invalid learned ({self.learned!r}). Supported values are {', '.join(LEARNED)}")
-        for name, high in (("agreement_px", 64), ("sure", 1), ("alone", 1)):
+        for name, high in (("agreement_px", 64), ("sure", 1), ("alone", 1), ("edge_px", 64)):
             value = getattr(self, name)
             if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= high:
                 raise OptionError(f"Invalid {name} ({value!r}). Supported are numbers from 0 to {high}")
@@ -116,7 +122,10 @@ def fuse(flow: Tracks, learned: Tracks, size_px: tuple[int, int], options: Fused
         near = reference_distance(flow.xy, learned.xy, size_px) <= options.agreement_px
     agreed = flow.visible & near
     flows = flow.visible & ~near & ~(learned.confidence > options.sure)
-    learneds = learned.visible & ~agreed & ~flows & (flow.visible | (learned.confidence >= options.alone))
+    needed = np.where(
+        _edge_distance(learned.xy, size_px) < options.edge_px, max(options.alone, _EDGE_ALONE), options.alone
+    )
+    learneds = learned.visible & ~agreed & ~flows & (flow.visible | (learned.confidence >= needed))
 
     xy = np.where(agreed[..., None], (flow.xy + learned.xy) / 2, learned.xy)
     xy = np.where(flows[..., None], flow.xy, xy)
@@ -126,6 +135,12 @@ def fuse(flow: Tracks, learned: Tracks, size_px: tuple[int, int], options: Fused
     # a point that cannot be seen is never as sure as one that can
     confidence = np.where(visible, confidence, np.minimum(confidence, _HIDDEN_CONFIDENCE))
     return replace(learned, xy=xy, visible=visible, confidence=confidence)
+
+
+def _edge_distance(xy: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
+    """Distances from the frame's nearest edge, negative outside, in pixels of the frame scaled to 256 x 256."""
+    size = np.array(size_px)
+    return (np.minimum(xy, size - 1 - xy) * (REFERENCE_SIDE_PX / size)).min(-1)
 
 
 def _part(hooks: RunHooks, start: float, stop: float) -> dict[str, Any]:

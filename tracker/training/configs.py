@@ -142,7 +142,7 @@ _SMALL_MODEL = CoTrackerConfig(
     guided=True,
 )
 
-# 1.2 M parameters, for one CPU core and about three hours
+# 1.2 M parameters, for one CPU core and about four and a half hours
 SMALL = TrainingConfig(
     name="small",
     model=_SMALL_MODEL,
@@ -222,6 +222,21 @@ SMALL = TrainingConfig(
             batch=1,
             frames=16,
             size=(160, 224),
+            points=64,
+            iterations=3,
+            motion=(1.0, 1.2),
+            contrastive=0.1,
+        ),
+        Stage(
+            "larger",
+            "tracks",
+            share=1.0,
+            learning_rate=4e-4,
+            final_rate=0.02,
+            warmup=0.02,
+            batch=1,
+            frames=16,
+            size=(192, 256),
             points=64,
             iterations=3,
             motion=(1.0, 1.2),

@@ -56,6 +56,14 @@ def test_what_only_the_network_sees_must_be_seen_surely():
     assert confidence < 0.5
 
 
+@pytest.mark.parametrize("x", [5, 250])
+def test_at_the_edge_it_must_be_seen_more_surely(x: float):
+    assert fused(one(100, False, 0.3), one(x, True, 0.89))[:2] == (x, False)
+    assert fused(one(100, False, 0.3), one(x, True, 0.91))[:2] == (x, True)
+    assert fused(one(100, True, 0.8), one(x, True, 0.8))[:2] == (x, True), "flow still sees it"
+    assert fused(one(200, False, 0.3), one(2 * x, True, 0.8), (512, 512))[:2] == (2 * x, False)
+
+
 def test_points_before_their_query_stay_unknown():
     nan = Tracks(np.full((1, 1, 2), np.nan), np.array([[False]]), np.array([[0.0]]))
     tracks = fuse(nan, nan, SIZE_PX, OPTIONS)
@@ -92,10 +100,13 @@ def test_the_options_are_recorded():
         "agreement_px": 4.0,
         "sure": 0.7,
         "alone": 0.9,
+        "edge_px": 8.0,
     }
 
 
-@pytest.mark.parametrize("wrong", [{"learned": "cotracker2"}, {"agreement_px": -1}, {"sure": 1.5}, {"alone": True}])
+@pytest.mark.parametrize(
+    "wrong", [{"learned": "cotracker2"}, {"agreement_px": -1}, {"sure": 1.5}, {"alone": True}, {"edge_px": 65}]
+)
 def test_wrong_options_are_refused(wrong: dict):
     with pytest.raises(OptionError, match="Supported"):
         load_tracker("pt-fused", **wrong)
