@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from . import forms
-from .background import show_summary
+from .background import errors_shown, show_summary
 from .samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/preprocess_videos"
@@ -41,6 +41,7 @@ class PreprocessVideos(SamplesOperator):
 
         return types.Property(build_form(ctx), view=types.View(label="Preprocess videos"))
 
+    @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.preprocess import run
         from .preprocess_videos_form import OPEN_DATASET, options_of

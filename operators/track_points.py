@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from . import forms
-from .background import show_summary
+from .background import errors_shown, show_summary
 from .samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/track_points"
@@ -40,6 +40,7 @@ class TrackPoints(SamplesOperator):
 
         return types.Property(build_form(ctx), view=types.View(label="Track points"))
 
+    @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.pipeline import run
         from .track_points_form import options_of

@@ -87,6 +87,15 @@ def test_the_new_data_set_is_opened_where_that_was_chosen(
     assert any("show_output" in uri for uri, _ in calls)
 
 
+def test_the_app_shows_an_error_before_it_is_raised(dataset: fo.Dataset, tmp_path: Path) -> None:
+    request = {"dataset_name": dataset.name, "params": {"output_dir": str(tmp_path / "in")}}
+    calls = foo.get_operator(URI).execute(ExecutionContext(request_params=request, executor=Executor()))
+    shown = next(call.body.params["results"] for call in calls if "show_output" in call.body.operator_uri)["summary"]
+    with pytest.raises(Exception, match="folder of the source videos") as error:
+        next(calls)
+    assert shown == f"**This did not work.** {error.value}"
+
+
 def test_calling_it_returns_the_report(dataset: fo.Dataset, tmp_path: Path) -> None:
     operator = foo.get_operator(URI)
     report = operator(dataset.limit(1), tmp_path / "out", max_frames=4)

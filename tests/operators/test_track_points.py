@@ -14,7 +14,7 @@ import media
 import numpy as np
 import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
-from fiftyone.operators.executor import ExecutionContext
+from fiftyone.operators.executor import ExecutionContext, Executor
 
 import point_tracking as pt
 from point_tracking.tracker.dataset.options import DEFAULTS, TrackOptions
@@ -122,6 +122,15 @@ def test_bad_parameters_are_refused_in_words(dataset: fo.Dataset) -> None:
         with pytest.raises(foo.ExecutionError if hasattr(foo, "ExecutionError") else Exception, match=text):
             foo.execute_operator(URI, {"dataset": dataset}, params=params)
     assert not dataset.has_frame_field("tracks")
+
+
+def test_the_app_shows_an_error_before_it_is_raised(dataset: fo.Dataset) -> None:
+    request = {"dataset_name": dataset.name, "params": {"grid_size": 0}}
+    calls = foo.get_operator(URI).execute(ExecutionContext(request_params=request, executor=Executor()))
+    shown = next(calls).body.params["results"]["summary"]
+    with pytest.raises(Exception, match="Invalid grid size") as error:
+        next(calls)
+    assert shown == f"**This did not work.** {error.value}"
 
 
 @pytest.mark.parametrize(
