@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from harness import describe_machine, markdown_table
@@ -73,7 +74,7 @@ def table(found: list[Attempt]) -> str:
     """One row for each half, the rule as it is, and the rule with other constants, one or two at a time."""
     now = FusedOptions()
 
-    def fused(**changed: float) -> list[str]:
+    def fused(**changed: Any) -> list[str]:
         options = FusedOptions(**changed)
         return figures(found, lambda one: fuse(one.flow, one.learned, (WIDTH, HEIGHT), options))
 

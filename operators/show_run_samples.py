@@ -46,7 +46,10 @@ class ShowRunSamples(foo.Operator):
         if not keys:
             blocker = inputs.view("no_runs", types.Error(label="There is no point tracking run in this data set yet"))
             blocker.invalid = True
-            blocker.error_message = "Track points, preprocess videos or evaluate tracks first"
+            blocker.error_message = (
+                "Track points, preprocess videos or evaluate tracks first. Runs that wrote the tracks of copies onto "
+                "their source videos are in the data set of the sources"
+            )
         else:
             runs = types.DropdownView()
             for key in keys:
@@ -65,7 +68,7 @@ class ShowRunSamples(foo.Operator):
         status = ctx.params.get("status") or "failed"
         if status not in STATUSES:
             raise OptionError(f"Invalid status ({status!r}). Supported values are {', '.join(STATUSES)}")
-        ids = [row["sample_id"] for row in report.rows(status)]
+        ids = _sample_ids(report, status)
         yield ctx.ops.set_view(view=ctx.dataset.select(ids))
         yield show_text(ctx, "Show samples of a run", "\n".join(_told(report, status, len(ids))))
 
@@ -86,7 +89,12 @@ class ShowRunSamples(foo.Operator):
         from ..tracker.dataset.runs import load_report
 
         report: Any = load_report(sample_collection._dataset, run_key)
-        return sample_collection.select([row["sample_id"] for row in report.rows(status)])
+        return sample_collection.select(_sample_ids(report, status))
+
+
+def _sample_ids(report: Any, status: str) -> list[str]:
+    """The samples of this data set: where preprocessed copies were tracked and written back, their sources."""
+    return [row.get("destination_id") or row["sample_id"] for row in report.rows(status)]
 
 
 def _keys(ctx: Any) -> list[str]:

@@ -11,9 +11,9 @@ import fiftyone.operators.types as types
 from ..tracker.dataset.fields import check_label_field, has_label_field, info_field_of
 from ..tracker.dataset.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
 from ..tracker.dataset.options import DEFAULTS, ENGINES, WRITE_TO, TrackOptions
-from ..tracker.dataset.origins import FILEPATH, media_fields_with_copies
+from ..tracker.dataset.origins import FILEPATH, media_fields_with_copies, source_dataset, source_ids
 from ..tracker.dataset.runs import METHOD, load_report, run_keys
-from ..tracker.errors import PointTrackingError
+from ..tracker.errors import CollectionError, PointTrackingError
 from ..tracker.queries.grid import check_frame_index, check_grid_size
 from ..tracker.video.sampling import as_sampling
 from . import forms, tracker_form
@@ -264,7 +264,7 @@ def _add_media(ctx: Any, inputs: types.Object) -> None:
 def _add_existing(ctx: Any, inputs: types.Object) -> None:
     label_field = ctx.params.get("label_field", DEFAULTS.label_field)
     overwrite, skip = bool(ctx.params.get("overwrite")), bool(ctx.params.get("skip_existing"))
-    exists = isinstance(label_field, str) and has_label_field(ctx.dataset, label_field)
+    exists = isinstance(label_field, str) and has_label_field(_written_to(ctx), label_field)
     if not exists and not overwrite and not skip:
         return
     num_held = _count_finished(ctx, label_field) if exists else 0
@@ -291,15 +291,18 @@ def _add_existing(ctx: Any, inputs: types.Object) -> None:
 
 
 def _count_finished(ctx: Any, label_field: str) -> int:
-    info_field = info_field_of(label_field)
-    if info_field not in ctx.dataset.get_field_schema(flat=False):
+    dataset, chosen, info_field = _written_to(ctx), _target_of(ctx), info_field_of(label_field)
+    if info_field not in dataset.get_field_schema(flat=False):
         return 0
-    return _target_of(ctx).count(f"{info_field}.state")
+    if dataset.name != ctx.dataset.name:
+        chosen = dataset.select(source_ids(chosen))
+    return chosen.count(f"{info_field}.state")
 
 
 def _add_only_failed(ctx: Any, inputs: types.Object) -> None:
     """Where there were runs before: the choice to run only what failed in one of them."""
-    keys = run_keys(ctx.dataset, METHOD)
+    written_to = _written_to(ctx)
+    keys = run_keys(written_to, METHOD)
     if not keys and not ctx.params.get("only_failed_of"):
         return
     choices = types.DropdownView()
@@ -312,15 +315,26 @@ def _add_only_failed(ctx: Any, inputs: types.Object) -> None:
         view=choices,
     )
     if ctx.params.get("only_failed_of"):
-        forms.check_field(prop, lambda: load_report(ctx.dataset, ctx.params["only_failed_of"]))
+        forms.check_field(prop, lambda: load_report(written_to, ctx.params["only_failed_of"]))
+
+
+def _written_to(ctx: Any) -> fo.Dataset:
+    """The data set that tracks are written to, which also holds the runs."""
+    if ctx.params.get("write_to") != "source" or (ctx.params.get("media_field") or FILEPATH) != FILEPATH:
+        return ctx.dataset
+    try:
+        return source_dataset(forms.target_of(ctx))
+    except CollectionError:
+        return ctx.dataset  # the run says what is wrong
 
 
 def _target_of(ctx: Any) -> Any:
     """The samples that the user chose; where only those that failed before are wanted, these."""
     target, run_key = forms.target_of(ctx), ctx.params.get("only_failed_of")
-    if not run_key or run_key not in run_keys(ctx.dataset, METHOD):
+    dataset = _written_to(ctx)
+    if not run_key or run_key not in run_keys(dataset, METHOD):
         return target
-    return target.select([failure.sample_id for failure in load_report(ctx.dataset, run_key).failures])
+    return target.select([failure.sample_id for failure in load_report(dataset, run_key).failures])
 
 
 def _add_engine(ctx: Any, inputs: types.Object) -> None:

@@ -67,6 +67,32 @@ def test_exactly_the_failed_samples_are_shown_with_the_reason(dataset: fo.Datase
         foo.get_operator(URI)(dataset, "nothing")
 
 
+def test_of_copies_that_were_written_back_the_sources_are_shown(tmp_path: Path) -> None:
+    sources = fo.Dataset(persistent=True)
+    (tmp_path / "in").mkdir()
+    paths = [media.video(tmp_path / "in" / f"{k}.mp4", 8) for k in range(3)]
+    sources.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    copies = pt.preprocess_dataset(sources, tmp_path / "out", every_nth=2).dataset
+    Path(copies.values("filepath")[1]).unlink()
+    report = pt.track_dataset(copies, grid_size=2, write_to="source")
+    ids = sources.values("id")
+    assert [o.destination_id for o in report.outcomes] == ids
+    assert _shown(sources, run_key=report.run_key, status="failed")[0] == ids[1:2]
+    assert _shown(sources, run_key=report.run_key, status="done")[0] == [ids[0], ids[2]]
+    assert foo.get_operator(URI)(sources, report.run_key).values("id") == ids[1:2]
+    # the copies have no run of their own, and their form knows those of the sources
+    assert "data set of the sources" in _form(copies, URI)["no_runs"].error_message
+    assert "only_failed_of" not in _form(copies, TRACK_URI)
+    form = _form(copies, TRACK_URI, write_to="source", only_failed_of=report.run_key)
+    assert [choice.value for choice in form["only_failed_of"].view.choices] == [report.run_key]
+    assert not form["only_failed_of"].invalid
+    assert "0" in form["field_exists"].view.label.rpartition(":")[2]
+    form = _form(copies, TRACK_URI, write_to="source")
+    assert form["overwrite"].error_message.startswith("Chosen samples that already hold tracks: 2.")
+    copies.delete()
+    sources.delete()
+
+
 def test_an_outcome_that_no_sample_has_cannot_be_shown(dataset: fo.Dataset) -> None:
     pt.track_dataset(dataset.limit(1), grid_size=2)
     assert "No sample of this run" in _form(dataset, URI)["status"].error_message

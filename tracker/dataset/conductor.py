@@ -202,7 +202,7 @@ class Conductor:
                     still.append(job)
             elif dead is False and not self._work.options.wait_for_others:
                 job.warnings.append(f"{job.busy} is at this sample")
-                job.outcome = Outcome(job.target.sample_id, job.target.filepath, SKIPPED, warnings=tuple(job.warnings))
+                job.outcome = job.target.outcome(SKIPPED, warnings=tuple(job.warnings))
                 self._record(job)
             else:
                 still.append(job)

@@ -138,13 +138,7 @@ def read_origins(samples: SampleCollection, media_field: str) -> dict[str, Origi
     Raises:
         CollectionError: if there are no copies in this data set at all
     """
-    name = origin_field_of(media_field)
-    found = samples._dataset.get_field_schema(flat=False).get(name)
-    if found is None or _OWNER_KEY not in (found.info or {}):
-        raise CollectionError(
-            f"The media in {media_field!r} was not made by preprocessing, so there are no source frames to write to. "
-            "Run preprocess_dataset first, or use write_to='media'"
-        )
+    name = _origin_field(samples, media_field)
     keys = ("dataset", "sample_id", "num_frames", "width", "height", "frame_numbers")
     facts = ("filepath", "size_bytes", "mtime_ns")
     columns = samples.values(["id", *(f"{name}.{key}" for key in (*keys, *facts))])
@@ -153,6 +147,52 @@ def read_origins(samples: SampleCollection, media_field: str) -> dict[str, Origi
         for sample_id, dataset, source_id, num_frames, width, height, numbers, *rest in zip(*columns, strict=True)
         if source_id is not None
     }
+
+
+def _origin_field(samples: SampleCollection, media_field: str) -> str:
+    """The field with origins; refuses media that has none."""
+    name = origin_field_of(media_field)
+    found = samples._dataset.get_field_schema(flat=False).get(name)
+    if found is None or _OWNER_KEY not in (found.info or {}):
+        raise CollectionError(
+            f"The media in {media_field!r} was not made by preprocessing, so there are no source frames to write to. "
+            "Run preprocess_dataset first, or use write_to='media'"
+        )
+    return name
+
+
+def source_dataset(samples: SampleCollection) -> fo.Dataset:
+    """The data set with the sources of copies in a data set of their own.
+
+    Args:
+        samples: copies
+
+    Raises:
+        CollectionError: if these are no copies, their sources are in several data sets, or theirs was deleted
+    """
+    names = sorted(samples.distinct(f"{_origin_field(samples, FILEPATH)}.dataset"))
+    if len(names) != 1:
+        found = f"in {len(names)} data sets ({', '.join(names)})" if names else "unknown"
+        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one data set at a time")
+    if not fo.dataset_exists(names[0]):
+        raise CollectionError(
+            f"The data set {names[0]!r} with the sources of these samples was deleted or renamed. "
+            "Use write_to='media', or preprocess again"
+        )
+    return fo.load_dataset(names[0])
+
+
+def source_ids(samples: SampleCollection) -> list[str]:
+    """The ids of the sources' samples, of copies in a data set of their own.
+
+    Args:
+        samples: copies
+
+    Raises:
+        CollectionError: if these are no copies
+    """
+    found = samples.values(f"{_origin_field(samples, FILEPATH)}.sample_id")
+    return [source_id for source_id in found if source_id is not None]
 
 
 def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:

@@ -254,7 +254,7 @@ def _run_targets(
             outcomes = conductor.outcomes
             if line is not None and len(outcomes) < len(targets):
                 outcomes = {**_told_by_marks(work), **outcomes}
-            report.outcomes = [outcomes.get(t.sample_id) or Outcome(t.sample_id, t.filepath, NOT_RUN) for t in targets]
+            report.outcomes = [outcomes.get(t.sample_id) or t.outcome(NOT_RUN) for t in targets]
             report.num_targets = len(targets)
             report.cancelled = report.cancelled or report.num_not_run > 0
             report.seconds = time.monotonic() - started

@@ -44,6 +44,8 @@ class Outcome:
         num_keypoints: point positions stored
         warnings: what the user should know, in words
         plan: how the tracker cut its work, where it says (`info["plan"]` of its tracks)
+        destination_id: of the sample that tracks are written to, where that is another one: the source
+            of a preprocessed copy
     """
 
     sample_id: str
@@ -57,6 +59,7 @@ class Outcome:
     num_keypoints: int = 0
     warnings: tuple[str, ...] = ()
     plan: dict[str, Any] = field(default_factory=dict)
+    destination_id: str | None = None
 
 
 @dataclass

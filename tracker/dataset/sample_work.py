@@ -160,9 +160,7 @@ class SampleWork:
             job.stop = error
 
     def _outcome(self, job: Job, status: str, **facts) -> Outcome:
-        return Outcome(
-            job.target.sample_id,
-            job.target.filepath,
+        return job.target.outcome(
             status,
             seconds=job.seconds + time.perf_counter() - job.step_began,
             warnings=tuple(job.warnings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.clips import ClipsView
@@ -13,8 +14,9 @@ from ..errors import CollectionError, FieldError, FieldExistsError
 from .fields import check_label_field, is_ours
 from .marks import DONE, SampleMark, read_marks
 from .options import TrackOptions, check_track_size
-from .origins import FILEPATH, Origin, read_origins
+from .origins import FILEPATH, Origin, read_origins, source_dataset
 from .prompts import check_prompt_fields
+from .report import Outcome
 from .runs import load_report
 from .writer import samples_with_data
 
@@ -43,6 +45,16 @@ class Target:
     def destination_id(self) -> str:
         """The sample that tracks are written to."""
         return self.sample_id if self.origin is None else self.origin.sample_id
+
+    def outcome(self, status: str, **facts: Any) -> Outcome:
+        """What became of it.
+
+        Args:
+            status: of the outcome
+            facts: further fields of `Outcome`
+        """
+        elsewhere = self.destination_id if self.destination_id != self.sample_id else None
+        return Outcome(self.sample_id, self.filepath, status, destination_id=elsewhere, **facts)
 
 
 def check_collection(samples: SampleCollection) -> None:
@@ -150,16 +162,7 @@ def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Datas
     """
     if options.write_to == "media" or options.media_field != FILEPATH:
         return samples._dataset
-    names = sorted({origin.dataset for origin in read_origins(samples, options.media_field).values()})
-    if len(names) != 1:
-        found = f"in {len(names)} data sets ({', '.join(names)})" if names else "unknown"
-        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one data set at a time")
-    if not fo.dataset_exists(names[0]):
-        raise CollectionError(
-            f"The data set {names[0]!r} with the sources of these samples was deleted or renamed. "
-            "Use write_to='media', or preprocess again"
-        )
-    return fo.load_dataset(names[0])
+    return source_dataset(samples)
 
 
 def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:

@@ -259,9 +259,7 @@ class RayLine:
             self._again.append(job)
             return
         message = f"{deaths} workers died while they had this sample, the last with: {str(error).splitlines()[0]}"
-        job.outcome = Outcome(
-            job.target.sample_id, job.target.filepath, FAILED, kind=type(error).__name__, message=message
-        )
+        job.outcome = job.target.outcome(FAILED, kind=type(error).__name__, message=message)
         self._done.append(job)
 
     def _bury(self, worker: _Worker) -> None:
