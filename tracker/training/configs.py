@@ -142,6 +142,23 @@ _SMALL_MODEL = CoTrackerConfig(
     guided=True,
 )
 
+# coarse levels see something only in larger frames
+_LARGE = Stage(
+    "large",
+    "tracks",
+    share=0.34,
+    learning_rate=3.5e-4,
+    final_rate=0.02,
+    warmup=0.02,
+    batch=1,
+    frames=12,
+    size=(160, 224),
+    points=64,
+    iterations=3,
+    motion=(1.0, 1.3),
+    contrastive=0.1,
+)
+
 # 1.2 M parameters, for one CPU core and about four and a half hours
 SMALL = TrainingConfig(
     name="small",
@@ -195,53 +212,10 @@ SMALL = TrainingConfig(
             iterations=3,
             contrastive=0.1,
         ),
-        # coarse levels see something only in larger frames
-        Stage(
-            "large",
-            "tracks",
-            share=0.34,
-            learning_rate=3.5e-4,
-            final_rate=0.02,
-            warmup=0.02,
-            batch=1,
-            frames=12,
-            size=(160, 224),
-            points=64,
-            iterations=3,
-            motion=(1.0, 1.3),
-            contrastive=0.1,
-        ),
+        _LARGE,
         # more windows in a row: what one leaves behind the next has to live with
-        Stage(
-            "long",
-            "tracks",
-            share=0.85,
-            learning_rate=5e-4,
-            final_rate=0.02,
-            warmup=0.02,
-            batch=1,
-            frames=16,
-            size=(160, 224),
-            points=64,
-            iterations=3,
-            motion=(1.0, 1.2),
-            contrastive=0.1,
-        ),
-        Stage(
-            "larger",
-            "tracks",
-            share=1.0,
-            learning_rate=4e-4,
-            final_rate=0.02,
-            warmup=0.02,
-            batch=1,
-            frames=16,
-            size=(192, 256),
-            points=64,
-            iterations=3,
-            motion=(1.0, 1.2),
-            contrastive=0.1,
-        ),
+        replace(_LARGE, name="long", share=0.85, learning_rate=5e-4, frames=16, motion=(1.0, 1.2)),
+        replace(_LARGE, name="larger", share=1.0, learning_rate=4e-4, frames=16, size=(192, 256), motion=(1.0, 1.2)),
     ),
 )
 
