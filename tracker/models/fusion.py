@@ -3,8 +3,8 @@
 They fail differently: flow slips at occlusions and fast motion, the network is
 less exact and unsure on what it never saw. Where both put a point in the same
 place it is surely there. Where they differ, flow is believed unless the network
-is sure; and what only the network sees must be seen surely, most of all close to
-the frame's edge, where a point that flow has lost has often left the frame.
+is sure. What only the network sees counts, but close to the frame's edge, where a
+point that flow has lost has often left the frame, it must be seen surely.
 `benchmarks/fusion_rule.py` shows what each of the numbers does.
 """
 
@@ -46,7 +46,7 @@ class FusedOptions:
             believed where flow says otherwise
         alone: confidence from which it is believed where flow has lost the point
         edge_px: distance from the frame's edge, in pixels of a 256 x 256 frame, up to
-            which it must be surer than that (0.9)
+            which it must be surer than that (0.9), wherever one of both puts the point there
 
     Raises:
         OptionError: if a value is outside what is supported
@@ -58,7 +58,7 @@ class FusedOptions:
     memory_limit_gb: float | None = None
     agreement_px: float = 4.0
     sure: float = 0.7
-    alone: float = 0.75
+    alone: float = 0.6
     edge_px: float = 8.0
 
     def __post_init__(self) -> None:
@@ -120,11 +120,10 @@ def fuse(flow: Tracks, learned: Tracks, size_px: tuple[int, int], options: Fused
     """
     with np.errstate(invalid="ignore"):  # positions may be unknown, and NaN is near nothing
         near = reference_distance(flow.xy, learned.xy, size_px) <= options.agreement_px
+        inwards = np.minimum(_edge_distance(flow.xy, size_px), _edge_distance(learned.xy, size_px))
     agreed = flow.visible & near
     flows = flow.visible & ~near & ~(learned.confidence > options.sure)
-    needed = np.where(
-        _edge_distance(learned.xy, size_px) < options.edge_px, max(options.alone, _EDGE_ALONE), options.alone
-    )
+    needed = np.where(inwards < options.edge_px, max(options.alone, _EDGE_ALONE), options.alone)
     learneds = learned.visible & ~agreed & ~flows & (flow.visible | (learned.confidence >= needed))
 
     xy = np.where(agreed[..., None], (flow.xy + learned.xy) / 2, learned.xy)

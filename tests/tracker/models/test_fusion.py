@@ -16,7 +16,7 @@ from point_tracking.tracker.models.fusion import FusedOptions, fuse
 from point_tracking.tracker.types import Tracks
 
 SIZE_PX = (256, 256)  # distances are those of the reference frame
-OPTIONS = FusedOptions(agreement_px=4.0, sure=0.7, alone=0.75)
+OPTIONS = FusedOptions(agreement_px=4.0, sure=0.7, alone=0.75, edge_px=8.0)
 
 
 def one(x: float, visible: bool, confidence: float) -> Tracks:
@@ -62,6 +62,12 @@ def test_at_the_edge_it_must_be_seen_more_surely(x: float):
     assert fused(one(100, False, 0.3), one(x, True, 0.91))[:2] == (x, True)
     assert fused(one(100, True, 0.8), one(x, True, 0.8))[:2] == (x, True), "flow still sees it"
     assert fused(one(200, False, 0.3), one(2 * x, True, 0.8), (512, 512))[:2] == (2 * x, False)
+
+
+@pytest.mark.parametrize("x", [-40, 5, 250, 300])
+def test_flow_may_tell_that_a_point_has_left(x: float):
+    assert fused(one(x, False, 0.3), one(100, True, 0.89))[:2] == (100, False)
+    assert fused(one(x, False, 0.3), one(100, True, 0.91))[:2] == (100, True)
 
 
 def test_points_before_their_query_stay_unknown():
