@@ -102,7 +102,7 @@ def bullets(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def show_summary(
-    ctx: Any, title: str, report: Any, *, failed: str, warned: str, notes: Sequence[str] = ()
+    ctx: Any, title: str, report: Any, *, failed: str, warned: str, notes: Sequence[str] = (), dataset: str = ""
 ) -> Iterator[Any]:
     """Tells the result of a run in words, with what failed and why.
 
@@ -113,6 +113,7 @@ def show_summary(
         failed: heading above the failures
         warned: heading above the warnings
         notes: lines in markdown on how to read the report, shown below it
+        dataset: name of the data set with the run, where the App does not show that one
     """
     lines = [str(report), "", *notes, ""]
     for heading, rows in (
@@ -128,5 +129,8 @@ def show_summary(
                 )
             lines.append("")
     if report.failures:
-        lines.append("To see exactly these samples: the operator **Show samples of a run** (press the backtick key).")
+        place = f", in the data set `{dataset}`" if dataset else ""
+        lines.append(
+            f"To see exactly these samples: the operator **Show samples of a run** (press the backtick key){place}."
+        )
     yield show_text(ctx, title, "\n".join(lines))

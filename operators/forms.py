@@ -131,6 +131,20 @@ def sampling_of(params: dict[str, Any]) -> dict[str, Any] | None:
     return {rule: params.get(f"sampling_{rule}")}
 
 
+def add_run_key(ctx: Any, inputs: types.Object, check: Callable[[str], Any]) -> None:
+    """Asks for the name of the run; one that cannot be had is refused before the run and not after.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        check: raises for a key that does not fit or is taken
+    """
+    prop = inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
+    run_key = ctx.params.get("run_key")
+    if run_key:
+        check_field(prop, lambda: check(run_key))
+
+
 def parse_points(value: Any) -> Any:
     """Reads points as a person types them.
 

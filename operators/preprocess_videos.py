@@ -52,10 +52,16 @@ class PreprocessVideos(SamplesOperator):
             return
         if report.media_field is not None:
             yield ctx.trigger("reload_dataset")
+        opens = report.dataset_name is not None and ctx.params.get("open_dataset", OPEN_DATASET)
         yield from show_summary(
-            ctx, "Preprocess videos", report, failed="Not preprocessed", warned="Preprocessed, with a warning"
+            ctx,
+            "Preprocess videos",
+            report,
+            failed="Not preprocessed",
+            warned="Preprocessed, with a warning",
+            dataset=ctx.dataset.name if opens else "",
         )
-        if report.dataset_name is not None and ctx.params.get("open_dataset", OPEN_DATASET):
+        if opens:
             yield ctx.ops.open_dataset(report.dataset_name)
 
     def __call__(self, sample_collection: Any, output_dir: Any, *, delegate: bool = False, **params: Any) -> Any:

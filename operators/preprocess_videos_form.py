@@ -16,6 +16,7 @@ from ..tracker.dataset.preprocess_options import (
     check_writable,
 )
 from ..tracker.dataset.preprocess_targets import check_destination, dataset_name_of
+from ..tracker.dataset.runs import choose_preprocess_key
 from ..tracker.video.policy import DEFAULT_POLICY, POLICIES, FramePolicy
 from ..tracker.video.transcode import MAX_CRF, MIN_SIDE, PRESETS, TranscodeOptions
 from . import forms
@@ -55,7 +56,7 @@ def build_form(ctx: Any) -> types.Object:
     text = f"{num_samples:,} video{'' if num_samples == 1 else 's'} will be copied; the originals stay as they are"
     view = types.Notice(label=text) if num_samples else types.Warning(label="The chosen target holds no samples")
     inputs.view("size", view)
-    inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
+    forms.add_run_key(ctx, inputs, lambda key: _check_run_key(ctx, key))
     return inputs
 
 
@@ -209,6 +210,12 @@ def _add_result(ctx: Any, inputs: types.Object) -> None:
         )
     if target in TARGETS:
         forms.check_field(prop, lambda: _check_destination(ctx, target))
+
+
+def _check_run_key(ctx: Any, run_key: str) -> None:
+    again = bool(ctx.params.get("overwrite"))
+    options = PreprocessOptions(output_dir=DEFAULTS.output_dir, run_key=run_key, overwrite=again)
+    choose_preprocess_key(ctx.dataset, options)
 
 
 def _check_destination(ctx: Any, target: str) -> None:

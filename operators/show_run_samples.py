@@ -11,6 +11,7 @@ import fiftyone.operators.types as types
 from ..tracker.dataset.report import FAILED, count_of
 from ..tracker.errors import OptionError
 from .background import bullets, errors_shown, show_text
+from .forms import show_error
 
 URI = "@fo-video/point-tracking/show_run_samples"
 
@@ -44,12 +45,12 @@ class ShowRunSamples(foo.Operator):
         inputs = types.Object()
         keys = _keys(ctx)
         if not keys:
-            blocker = inputs.view("no_runs", types.Error(label="There is no point tracking run in this data set yet"))
-            blocker.invalid = True
-            blocker.error_message = (
-                "Track points, preprocess videos or evaluate tracks first. Runs that wrote the tracks of copies onto "
-                "their source videos are in the data set of the sources"
+            error = OptionError(
+                "Track points, preprocess videos or evaluate tracks first. Runs that made copies, or wrote the tracks "
+                "of copies onto their source videos, are in the data set of the sources"
             )
+            view = types.Error(label="There is no point tracking run in this data set yet", description=str(error))
+            show_error(inputs.view("no_runs", view), error)
         else:
             runs = types.DropdownView()
             for key in keys:

@@ -43,18 +43,30 @@ class TrackPoints(SamplesOperator):
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ..tracker.dataset.pipeline import run
+        from ..tracker.dataset.targets import destination_of
         from .track_points_form import options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run, samples, options)
+        # a run that found nothing to do has no key, and its samples may have no destination
+        destination = destination_of(samples, options) if report.run_key else ctx.dataset
         if report.num_samples and ctx.params.get("color_by_track", True):
             from ..tracker.dataset.colors import color_by_track
-            from ..tracker.dataset.targets import destination_of
 
-            color_by_track(destination_of(samples, options), options.layout)
+            color_by_track(destination, options.layout)
         if not ctx.delegated:
             yield ctx.trigger("reload_dataset")
-            yield from show_summary(ctx, "Track points", report, failed="Not tracked", warned="Tracked, with a warning")
+            elsewhere = destination.name if destination.name != ctx.dataset.name else ""
+            notes = [f"The tracks are in the data set `{elsewhere}`, that of the source videos."] if elsewhere else []
+            yield from show_summary(
+                ctx,
+                "Track points",
+                report,
+                failed="Not tracked",
+                warned="Tracked, with a warning",
+                notes=notes,
+                dataset=elsewhere,
+            )
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
         """Tracks points in a data set or view from Python.

@@ -12,8 +12,9 @@ from ..tracker.dataset.fields import check_label_field, has_label_field, info_fi
 from ..tracker.dataset.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
 from ..tracker.dataset.options import DEFAULTS, ENGINES, WRITE_TO, TrackOptions
 from ..tracker.dataset.origins import FILEPATH, media_fields_with_copies, source_dataset, source_ids
-from ..tracker.dataset.runs import METHOD, load_report, run_keys
-from ..tracker.errors import CollectionError, PointTrackingError
+from ..tracker.dataset.runs import METHOD, choose_run_key, run_keys
+from ..tracker.dataset.targets import failed_samples
+from ..tracker.errors import CollectionError, OptionError, PointTrackingError
 from ..tracker.queries.grid import check_frame_index, check_grid_size
 from ..tracker.video.sampling import as_sampling
 from . import forms, tracker_form
@@ -64,7 +65,8 @@ def build_form(ctx: Any) -> types.Object:
         label="Wait for other runs",
         description="Where another run is writing the same field: wait for it instead of leaving the sample to it",
     )
-    inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
+    written_to, again = _written_to(ctx), bool(ctx.params.get("overwrite") or ctx.params.get("skip_existing"))
+    forms.add_run_key(ctx, inputs, lambda key: choose_run_key(written_to, TrackOptions(run_key=key, overwrite=again)))
     return inputs
 
 
@@ -315,7 +317,12 @@ def _add_only_failed(ctx: Any, inputs: types.Object) -> None:
         view=choices,
     )
     if ctx.params.get("only_failed_of"):
-        forms.check_field(prop, lambda: load_report(written_to, ctx.params["only_failed_of"]))
+        forms.check_field(prop, lambda: _check_failed(ctx, written_to))
+
+
+def _check_failed(ctx: Any, written_to: fo.Dataset) -> None:
+    if not failed_samples(forms.target_of(ctx), written_to, ctx.params["only_failed_of"]):
+        raise OptionError("None of the chosen samples failed in this run. Leave it empty, or choose another run")
 
 
 def _written_to(ctx: Any) -> fo.Dataset:
@@ -334,7 +341,7 @@ def _target_of(ctx: Any) -> Any:
     dataset = _written_to(ctx)
     if not run_key or run_key not in run_keys(dataset, METHOD):
         return target
-    return target.select([failure.sample_id for failure in load_report(dataset, run_key).failures])
+    return target.select(failed_samples(target, dataset, run_key))
 
 
 def _add_engine(ctx: Any, inputs: types.Object) -> None:

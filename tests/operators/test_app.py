@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,11 +95,14 @@ def test_preprocessing_from_the_toolbar_button(
         page.get_by_text("Every n-th frame").click()
         browser.field(page, "Keep every ... frame").fill("2")
         browser.field(page, "Name of the new data set").fill(copies_name)
+        page.get_by_text("Open the new data set when done").click()
         expect(page.get_by_text("3 videos will be copied; the originals stay as they are")).to_be_visible()
         expect(execute).to_be_enabled()
         browser.screenshot(page, "8_preprocess_form")
         execute.click()
+        expect(page).to_have_url(re.compile(f"/datasets/{re.escape(copies_name)}$"))
         expect(page.get_by_text("Not preprocessed").first).to_be_visible()
+        expect(page.get_by_text(f"in the data set {dataset.name}")).to_be_visible()
         browser.screenshot(page, "9_preprocess_result")
 
     copies = fo.load_dataset(copies_name)

@@ -57,7 +57,9 @@ def test_executing_it_makes_copies(dataset: fo.Dataset, tmp_path: Path) -> None:
     copies = fo.load_dataset(f"{dataset.name}-small")
     assert copies.values("source_video.frame_numbers") == [[1, 4, 7, 10]] * 2
     dataset.reload()
-    assert str(pt.load_report(dataset, dataset.list_runs()[0])).startswith("Preprocessed 2 videos")
+    (run_key,) = dataset.list_runs()
+    assert str(pt.load_report(dataset, run_key)).startswith("Preprocessed 2 videos")
+    assert "There is a run" in _invalid(dataset, dataset_name="another", run_key=run_key)["run_key"]
 
 
 def test_the_folder_may_come_from_the_file_explorer(dataset: fo.Dataset, tmp_path: Path) -> None:
@@ -79,12 +81,15 @@ def test_the_folder_may_come_from_the_file_explorer(dataset: fo.Dataset, tmp_pat
 def test_the_new_data_set_is_opened_where_that_was_chosen(
     dataset: fo.Dataset, tmp_path: Path, params: dict[str, Any]
 ) -> None:
+    dataset.add_sample(fo.Sample(filepath=str(tmp_path / "in" / "missing.mp4")))
     request = {"dataset_name": dataset.name, "params": {"output_dir": str(tmp_path / "out"), **params}}
     context = ExecutionContext(request_params=request, executor=Executor())
     calls = [(call.body.operator_uri, call.body.params) for call in foo.get_operator(URI).execute(context)]
     opened = [values for uri, values in calls if "open_dataset" in uri]
     assert opened == ([{"dataset": f"{dataset.name}-preprocessed"}] if params == {"open_dataset": True} else [])
-    assert any("show_output" in uri for uri, _ in calls)
+    text = next(values["results"]["summary"] for uri, values in calls if "show_output" in uri)
+    assert "Show samples of a run" in text
+    assert (f"in the data set `{dataset.name}`" in text) == bool(opened), "the run is where the sources are"
 
 
 def test_the_app_shows_an_error_before_it_is_raised(dataset: fo.Dataset, tmp_path: Path) -> None:
@@ -144,6 +149,7 @@ def test_bad_parameters_are_refused_in_words(dataset: fo.Dataset, tmp_path: Path
         ({"target": "media_field", "media_field": "a b"}, "media_field", "letters"),
         ({"dataset_name": "{dataset}"}, "dataset_name", "the source videos itself"),
         ({"dataset_name": "$$$"}, "dataset_name", "Choose another one"),
+        ({"run_key": "a b"}, "run_key", "Invalid run key"),
     ],
 )
 def test_the_form_refuses_bad_values(

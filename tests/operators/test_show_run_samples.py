@@ -81,7 +81,7 @@ def test_of_copies_that_were_written_back_the_sources_are_shown(tmp_path: Path) 
     assert _shown(sources, run_key=report.run_key, status="done")[0] == [ids[0], ids[2]]
     assert foo.get_operator(URI)(sources, report.run_key).values("id") == ids[1:2]
     # the copies have no run of their own, and their form knows those of the sources
-    assert "data set of the sources" in _form(copies, URI)["no_runs"].error_message
+    assert "data set of the sources" in _form(copies, URI)["no_runs"].view.description
     assert "only_failed_of" not in _form(copies, TRACK_URI)
     form = _form(copies, TRACK_URI, write_to="source", only_failed_of=report.run_key)
     assert [choice.value for choice in form["only_failed_of"].view.choices] == [report.run_key]
@@ -89,6 +89,38 @@ def test_of_copies_that_were_written_back_the_sources_are_shown(tmp_path: Path) 
     assert "0" in form["field_exists"].view.label.rpartition(":")[2]
     form = _form(copies, TRACK_URI, write_to="source")
     assert form["overwrite"].error_message.startswith("Chosen samples that already hold tracks: 2.")
+    # what failed as a copy can be tried on its source, and that of the source on the copy
+    form = _form(sources, TRACK_URI, label_field="direct", only_failed_of=report.run_key)
+    assert form["size"].view.label.startswith("1 sample:")
+    again = pt.track_dataset(sources, "direct", grid_size=2, only_failed_of=report.run_key)
+    assert [(o.sample_id, o.status) for o in again.outcomes] == [(ids[1], "done")]
+    Path(sources.values("filepath")[2]).unlink()
+    direct = pt.track_dataset(sources, "direct", grid_size=2, overwrite=True)
+    assert [failure.sample_id for failure in direct.failures] == ids[2:]
+    params = {"label_field": "direct", "write_to": "source", "only_failed_of": direct.run_key, "grid_size": 2}
+    assert "1 sample:" in _form(copies, TRACK_URI, **params)["size"].view.label
+    assert pt.track_dataset(copies, **params).num_samples == 1
+    copies.delete()
+    sources.delete()
+
+
+def test_the_result_tells_where_the_tracks_and_the_run_are_if_not_in_sight(tmp_path: Path) -> None:
+    sources = fo.Dataset(persistent=True)
+    (tmp_path / "in").mkdir()
+    paths = [media.video(tmp_path / "in" / f"{k}.mp4", 8) for k in range(2)]
+    sources.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    copies = pt.preprocess_dataset(sources, tmp_path / "out", every_nth=2).dataset
+    Path(copies.values("filepath")[1]).unlink()
+
+    def told(**params: Any) -> str:
+        request = {"dataset_name": copies.name, "params": {"grid_size": 2, **params}}
+        calls = foo.get_operator(TRACK_URI).execute(ExecutionContext(request_params=request, executor=Executor()))
+        return next(c.body.params["results"]["summary"] for c in calls if "show_output" in c.body.operator_uri)
+
+    text = told(write_to="source")
+    assert f"The tracks are in the data set `{sources.name}`" in text
+    assert f"key), in the data set `{sources.name}`." in text
+    assert sources.name not in told()
     copies.delete()
     sources.delete()
 
@@ -120,6 +152,10 @@ def test_running_only_what_failed_is_one_choice_of_the_form(dataset: fo.Dataset,
     assert [c.value for c in form["only_failed_of"].view.choices] == [report.run_key]
     assert "2 samples" in form["size"].view.label
     assert not any(prop.invalid for prop in form.values())
+    good = {"view": dataset.limit(1)._serialize(), "params": {"only_failed_of": report.run_key}}
+    context = ExecutionContext(request_params={"dataset_name": dataset.name, **good})
+    form = foo.get_operator(TRACK_URI).resolve_input(context).type.properties
+    assert "None of the chosen samples failed" in form["only_failed_of"].error_message
     media.video(tmp_path / "missing.mp4", 6)
     foo.execute_operator(TRACK_URI, {"dataset": dataset}, params={"grid_size": 2, "only_failed_of": report.run_key})
     dataset.reload()

@@ -147,6 +147,7 @@ def test_the_app_shows_an_error_before_it_is_raised(dataset: fo.Dataset) -> None
         ({"sampling_rule": "fps", "sampling_fps": 0}, "sampling_error", "above 0"),
         ({"sampling_rule": "every_nth", "sampling_every_nth": 0}, "sampling_error", "at least 1"),
         ({"overwrite": True, "skip_existing": True}, "overwrite", "exclude each other"),
+        ({"run_key": "a b"}, "run_key", "Invalid run key"),
     ],
 )
 def test_the_form_refuses_bad_values(dataset: fo.Dataset, params: dict, name: str, text: str) -> None:
@@ -176,6 +177,8 @@ def test_the_form_warns_of_what_a_run_will_do(dataset: fo.Dataset) -> None:
     assert "Replace them" in form["overwrite"].error_message
     assert _invalid(dataset, skip_existing=True) == {}
     assert _invalid(dataset, label_field="other") == {}
+    assert "There is a run" in _invalid(dataset, label_field="other", run_key="track_tracks")["run_key"]
+    assert _invalid(dataset, overwrite=True, run_key="track_tracks") == {}
 
 
 def test_the_form_lists_mask_fields(dataset: fo.Dataset) -> None:

@@ -191,8 +191,19 @@ def source_ids(samples: SampleCollection) -> list[str]:
     Raises:
         CollectionError: if these are no copies
     """
-    found = samples.values(f"{_origin_field(samples, FILEPATH)}.sample_id")
-    return [source_id for source_id in found if source_id is not None]
+    return [source_id for source_id in samples.values(source_id_field(samples)) if source_id is not None]
+
+
+def source_id_field(samples: SampleCollection) -> str:
+    """The sample field with the id of the source's sample, of copies in a data set of their own.
+
+    Args:
+        samples: copies
+
+    Raises:
+        CollectionError: if these are no copies
+    """
+    return f"{_origin_field(samples, FILEPATH)}.sample_id"
 
 
 def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:

@@ -261,7 +261,7 @@ class _Work:
                     self._tell(pending.pop(future), reporter)
                 running = dict(self._shares)
                 if running:
-                    names = ", ".join(sorted(f"{t.output.stem} {share:.0%}" for t, share in running.items()))
+                    names = ", ".join(sorted(f"{Path(t.source).name} {share:.0%}" for t, share in running.items()))
                     weighted = (len(self._groups[t.output, t.source]) * share for t, share in running.items())
                     reporter.inside(sum(weighted), names)
         finally:

@@ -14,9 +14,9 @@ from ..errors import CollectionError, FieldError, FieldExistsError
 from .fields import check_label_field, is_ours
 from .marks import DONE, SampleMark, read_marks
 from .options import TrackOptions, check_track_size
-from .origins import FILEPATH, Origin, read_origins, source_dataset
+from .origins import FILEPATH, Origin, read_origins, source_dataset, source_id_field
 from .prompts import check_prompt_fields
-from .report import Outcome
+from .report import FAILED, Outcome, TrackReport
 from .runs import load_report
 from .writer import samples_with_data
 
@@ -115,7 +115,7 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
     check_label_field(dataset, options.label_field)
     check_prompt_fields(samples._dataset, dataset, options)
     _check_declared_sizes(samples, options)
-    chosen = _failed_samples(dataset, options)
+    chosen = None if options.only_failed_of is None else failed_samples(samples, dataset, options.only_failed_of)
     targets = [
         Target(sample_id, path or source_path, origin=origins.get(sample_id))
         for sample_id, source_path, path in zip(*samples.values(["id", FILEPATH, options.media_field]), strict=True)
@@ -140,11 +140,28 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
     ]
 
 
-def _failed_samples(dataset: fo.Dataset, options: TrackOptions) -> set[str] | None:
-    """The samples that failed in an earlier run, where only those are wanted."""
-    if options.only_failed_of is None:
-        return None
-    return {failure.sample_id for failure in load_report(dataset, options.only_failed_of).failures}
+def failed_samples(samples: SampleCollection, dataset: fo.Dataset, run_key: str) -> set[str]:
+    """The samples that failed in an earlier run, which may have tracked copies of them, or what they are copies of.
+
+    Args:
+        samples: to choose from
+        dataset: that tracks are written to, which also holds the run
+        run_key: of the run
+
+    Returns:
+        ids
+
+    Raises:
+        OptionError: if there is no such run
+    """
+    report = load_report(dataset, run_key)
+    failed = {failure.sample_id for failure in report.failures}
+    if isinstance(report, TrackReport):
+        failed |= {o.destination_id for o in report.outcomes if o.status == FAILED and o.destination_id}
+    if samples._dataset.name == dataset.name:
+        return failed & set(samples.values("id"))
+    pairs = zip(*samples.values(["id", source_id_field(samples)]), strict=True)
+    return {sample_id for sample_id, source_id in pairs if {sample_id, source_id} & failed}
 
 
 def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Dataset:
