@@ -134,6 +134,7 @@ def run(
     check_collection(samples)
     dataset = samples._dataset
     ids, paths = samples.values(["id", "filepath"])
+    tell = _reporter(progress, len(ids))
     split_videos(paths, options.held_out, options.seed)  # before anything is loaded
     student, teachers = _load(options, training_device(options.device))
     check_student(student)
@@ -146,13 +147,13 @@ def run(
             options.training,
             student,
             teachers,
-            progress=_reporter(progress, len(ids)),
+            progress=tell,
             cancelled=cancelled,
         )
         _fill(report, result, dict(zip(paths, ids, strict=True)))
     except Cancelled:
         report.cancelled = True
-    except Exception as error:
+    except BaseException as error:  # an interrupt from the keyboard is a reason too
         report.reason = str(error) or type(error).__name__
         raise
     finally:

@@ -13,7 +13,7 @@ from ..errors import Cancelled, FieldError
 from ..evaluation.truth import QueryMode
 from ..models.base import CancelCheck, Tracker
 from .database import changing_document
-from .evaluation_figures import field_of
+from .evaluation_figures import FIGURES, field_of
 from .evaluation_options import DEFAULTS, EvaluationOptions
 from .evaluation_report import EvaluationOutcome, EvaluationReport
 from .evaluation_work import EvaluationWork
@@ -75,7 +75,8 @@ def evaluate_dataset(
         tracker_options: what `load_tracker` takes for that name
         group_by: sample field by whose values totals are grouped; None = one total
         eval_key: name of the run record and of the fields; chosen where not given
-        overwrite: replace the evaluation of that name
+        overwrite: replace the evaluation of that name, with all its scores: samples that
+            are not judged anew have none then
         progress: None as FiftyOne is configured, True or False, or a function
             that takes a `Progress`
         cancelled: asked between samples, and between chunks of tracking; True ends the run
@@ -87,7 +88,8 @@ def evaluate_dataset(
         CollectionError: if the collection holds no videos
         OptionError: for an option outside what is supported, or nothing to evaluate against
         UnknownTrackerError: for an unknown tracker
-        FieldError: for fields that do not exist or hold something else
+        FieldError: for fields that do not exist or hold something else, or score fields
+            that are somebody else's
     """
     options = EvaluationOptions(
         label_field=label_field,
@@ -138,13 +140,15 @@ def run(
     ids, paths = samples.values(["id", "filepath"])
     if not ids:
         return report
+    reporter = ProgressReporter(progress, len(ids))  # refuses bad ones before anything is replaced
     report.run_key = choose_evaluation_key(dataset, options)
+    report.fields = options.fields(report.run_key)
     with changing_document:
         _declare(dataset, report.run_key, options)
     register_evaluation_run(dataset, report.run_key, options, len(ids))
     task = EvaluationWork(dataset, options, report.run_key, read_marks(dataset, ids, options.label_field), cancelled)
     try:
-        with ProgressReporter(progress, len(ids)) as reporter:
+        with reporter:
             for sample_id, path in zip(ids, paths, strict=True):
                 outcome = task.attempt(sample_id, path, reporter)
                 report.outcomes.append(outcome)
@@ -186,14 +190,30 @@ def check_evaluation_fields(dataset: fo.Dataset, options: EvaluationOptions) -> 
 
 
 def _declare(dataset: fo.Dataset, eval_key: str, options: EvaluationOptions) -> None:
-    """Declares the score fields, and never takes over one that is the user's."""
+    """Declares the score fields, and never takes over one that is somebody else's.
+
+    Scores that an earlier evaluation left under this key go: what is not judged anew is not known.
+    """
     schema = dataset.get_field_schema(flat=False)
-    for figure in options.figures:
-        name = field_of(eval_key, figure.name)
-        existing = schema.get(name)
-        if existing is None:
-            dataset.add_sample_field(
-                name, fo.FloatField, description=figure.meaning, info={_OWNER_KEY: {"eval_key": eval_key}}
-            )
-        elif _OWNER_KEY not in (existing.info or {}):
+    names = {figure: field_of(eval_key, figure.name) for figure in FIGURES}
+    owners = {name: (schema[name].info or {}).get(_OWNER_KEY) for name in names.values() if name in schema}
+    wanted = {names[figure] for figure in options.figures}
+    for name in wanted & set(owners):
+        owner = owners[name]
+        if owner is None:
             raise FieldError(f"The sample field {name!r} exists and is no score. Choose another evaluation key")
+        if owner.get("eval_key") != eval_key:
+            raise FieldError(
+                f"The sample field {name!r} belongs to the evaluation {owner.get('eval_key')!r}. "
+                "Choose another evaluation key"
+            )
+    earlier = {name for name, owner in owners.items() if owner is not None and owner.get("eval_key") == eval_key}
+    if earlier - wanted:
+        dataset.delete_sample_fields(sorted(earlier - wanted))
+    if earlier & wanted:
+        dataset.clear_sample_fields(sorted(earlier & wanted))
+    for figure in options.figures:
+        if names[figure] not in earlier:
+            dataset.add_sample_field(
+                names[figure], fo.FloatField, description=figure.meaning, info={_OWNER_KEY: {"eval_key": eval_key}}
+            )

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import OptionError
 from ..evaluation.truth import QueryMode, check_query_mode
+from ..flags import check_flags
 from ..models.base import Tracker
 from ..models.registry import tracker_info
 from .evaluation_figures import CYCLE, FIGURES, MASKS, METRICS, Figure, field_of
@@ -53,6 +54,7 @@ class EvaluationOptions:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        check_flags(self, "cycle", "overwrite")
         check_label_name(self.label_field)
         if self.gt_field is not None:
             check_label_name(self.gt_field)
@@ -61,16 +63,19 @@ class EvaluationOptions:
                     f"The tracks and the truth are the same field ({self.gt_field!r}). Name the field with known tracks"
                 )
         check_query_mode(self.query_mode)
-        if self.match not in MATCH:
+        if not isinstance(self.match, str) or self.match not in MATCH:
             raise OptionError(f"Invalid match ({self.match!r}). Supported values are {', '.join(MATCH)}")
         if self.sparse is not None and not isinstance(self.sparse, bool):
             raise OptionError(f"Invalid sparse ({self.sparse!r}). Supported values are True, False and None")
         self._check_metrics()
         for name in ("mask_field", "group_by"):
-            if getattr(self, name) == "":
-                raise OptionError(f"Invalid {name} (an empty name). Use None for none")
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or not value):
+                raise OptionError(f"Invalid {name} ({value!r}). Expected the name of a field, or None for none")
         self._check_tracker()
-        if self.eval_key is not None and not (isinstance(self.eval_key, str) and self.eval_key.isidentifier()):
+        key = self.eval_key
+        # FiftyOne keeps names that start with an underscore for itself
+        if key is not None and not (isinstance(key, str) and key.isidentifier() and key[0] != "_"):
             raise OptionError(
                 f"Invalid evaluation key ({self.eval_key!r}). A key consists of letters, digits and underscores "
                 "and starts with a letter"
@@ -78,7 +83,8 @@ class EvaluationOptions:
 
     def _check_metrics(self) -> None:
         metrics = self.metrics
-        wrong = [name for name in metrics if name not in METRICS] if not isinstance(metrics, str) else [metrics]
+        several = isinstance(metrics, Sequence) and not isinstance(metrics, str)
+        wrong = [name for name in metrics if name not in METRICS] if several else [metrics]
         if wrong or not metrics:
             found = ", ".join(map(repr, wrong)) or "none"
             raise OptionError(f"Invalid metrics ({found}). Supported is a list of {', '.join(METRICS)}")

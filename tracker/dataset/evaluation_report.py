@@ -74,6 +74,7 @@ class EvaluationReport:
         seconds: of the whole run
         cancelled: whether it was ended early
         interrupted: whether its process died, or is still at it
+        fields: the sample fields that hold the figures, those without a value too
     """
 
     run_key: str | None
@@ -85,6 +86,7 @@ class EvaluationReport:
     seconds: float = 0.0
     cancelled: bool = False
     interrupted: bool = False
+    fields: list[str] = field(default_factory=list)
 
     @property
     def _done(self) -> list[EvaluationOutcome]:
@@ -112,11 +114,6 @@ class EvaluationReport:
         """The figures that some sample has."""
         known = {name for outcome in self._done for name in outcome.figures}
         return [figure for figure in FIGURES if figure.name in known]
-
-    @property
-    def fields(self) -> list[str]:
-        """The sample fields that hold the figures."""
-        return [field_of(self.run_key, figure.name) for figure in self.figures] if self.run_key else []
 
     @property
     def totals(self) -> list[Totals]:
@@ -206,6 +203,7 @@ class EvaluationReport:
             "seconds": self.seconds,
             "cancelled": self.cancelled,
             "interrupted": self.interrupted,
+            "fields": self.fields,
             "outcomes": [asdict(outcome) for outcome in self.outcomes],
             "totals": [asdict(totals) for totals in self.totals],
         }
@@ -215,7 +213,10 @@ class EvaluationReport:
         """The inverse of `to_dict`."""
         outcomes = [EvaluationOutcome(**{**o, "warnings": tuple(o["warnings"])}) for o in values["outcomes"]]
         kept = {name: value for name, value in values.items() if name != "totals"}
-        return cls(**{**kept, "outcomes": outcomes})
+        report = cls(**{**kept, "outcomes": outcomes})
+        if "fields" not in values and report.run_key:  # of an earlier version
+            report.fields = [field_of(report.run_key, figure.name) for figure in report.figures]
+        return report
 
 
 def _three_digits(value: float | None) -> str | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
 
+from ..coordinates import frame_index_of
 from ..engine.cycle import track_cycle
 from ..errors import Cancelled, FieldError, OptionError, PointTrackingError, TruthError
 from ..evaluation.masks import lies_on, mask_scores
@@ -124,13 +125,21 @@ class EvaluationWork:
         assert options.gt_field is not None
         sparse = is_sparse(self.dataset, sample_id, options.gt_field, options.sparse)
         known = read_known_tracks(self.dataset, sample_id, options.gt_field, sparse=sparse)
+        tracked = self._tracked_frames(sample_id, tracks)
+        if len(known.xy) == len(tracked):
+            known = replace(known, valid=known.valid & tracked[:, None])
         instances = instance_columns(self.dataset, sample_id, options.label_field) if known.by_instance else {}
         answers = find_answers(known, tracks, instances, options, judged.warnings)
         judged.num_points, judged.matched_by = len(answers.columns), answers.matched_by
-        _warn_about_hidden(tracks, judged.warnings)
-        return truth_figures(
+        _warn_about_hidden(tracks, tracked, judged.warnings)
+        figures = truth_figures(
             _chosen(tracks, answers.columns), answers.truth, options.query_mode, tuple(options.metrics)
         )
+        if all(value is None for value in figures.values()):
+            raise TruthError(
+                "There is nothing to count: nothing is known of any point after the frame it is asked for in"
+            )
+        return figures
 
     def _by_cycle(
         self, sample_id: str, filepath: str, tracks: Tracks, reporter: ProgressReporter
@@ -153,11 +162,25 @@ class EvaluationWork:
             raise FieldError(f"This sample has no tracks in frames.{self.options.label_field}. Track it first")
         return tracks
 
+    def _tracked_frames(self, sample_id: str, tracks: Tracks) -> np.ndarray:
+        """(T,) bool: frames that were tracked; others, between sampled ones, say nothing about the tracker."""
+        placed: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))
+        tracked: np.ndarray = np.asarray(placed.any(axis=1))
+        if tracked.all() or sample_id not in self.marks:  # tracks from elsewhere need no label where all is hidden
+            return np.ones_like(tracked)
+        # a tracked frame has a label even where no point was visible
+        label = fo.ViewField(f"frames.{self.options.label_field}._cls")
+        columns = select_videos(self.dataset, sample_id).values(["frames.frame_number", label])
+        numbers, kinds = (column[0] or [] for column in columns)
+        labelled = [number for number, kind in zip(numbers, kinds, strict=True) if kind is not None]
+        return tracked | np.isin(np.arange(len(tracked)), frame_index_of(np.array(labelled, dtype=np.int64)))
+
     def _by_masks(self, sample_id: str, tracks: Tracks) -> dict[str, float | None]:
         assert self.options.mask_field is not None
         size_px = frame_size_of(self.dataset[sample_id])
         name = check_mask_field(self.dataset, self.options.mask_field)
         masks, valid = read_object_masks(self.dataset, sample_id, name, size_px, tracks.num_frames)
+        valid &= self._tracked_frames(sample_id, tracks)
         start_t = tracks.visible.argmax(axis=0)
         seen = np.flatnonzero(tracks.visible.any(axis=0))
         start_xy = tracks.xy[start_t[seen], seen]
@@ -224,9 +247,13 @@ def _chosen(tracks: Tracks, columns: np.ndarray) -> Tracks:
     return Tracks(tracks.xy[:, columns], tracks.visible[:, columns], tracks.confidence[:, columns])
 
 
-def _warn_about_hidden(tracks: Tracks, warnings: list[str]) -> None:
-    placed = np.isfinite(tracks.xy).all(axis=2)
-    if not placed.all() and bool((placed <= tracks.visible).all()):
+def _warn_about_hidden(tracks: Tracks, tracked: np.ndarray, warnings: list[str]) -> None:
+    if not tracked.all():
+        warnings.append(
+            f"only {np.count_nonzero(tracked)} of {len(tracked)} frames were tracked: the others do not count"
+        )
+    placed = np.isfinite(tracks.xy[tracked]).all(axis=2)
+    if not placed.all() and bool((placed <= tracks.visible[tracked]).all()):
         warnings.append(
             "positions of hidden points were not stored, so delta and survival count them as missed; "
             "track with keep_hidden=True to judge them too"

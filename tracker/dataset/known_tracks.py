@@ -9,7 +9,7 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 
-from ..coordinates import column_of, denormalize_xy, frame_index_of, track_index_of
+from ..coordinates import column_of, denormalize_xy, frame_index_of, inside_frame, track_index_of
 from ..errors import TruthError
 from ..evaluation.truth import QueryMode, TrackTruth, queried_truth
 from .fields import FRAMES_PREFIX
@@ -25,7 +25,7 @@ class KnownTracks:
         keys: (N,) of each point: its index, or the id of its instance
         by_instance: whether the keys are ids of instances
         xy: (T, N, 2) float64 pixels, NaN where unknown
-        visible: (T, N) bool
+        visible: (T, N) bool; what lies outside the frame is not, whatever its label says
         valid: (T, N) bool, where something is known
         size_px: (width, height) of the displayed frame
         query_t: (N,) int, frames in which the points were asked for, -1 where one was not;
@@ -44,13 +44,19 @@ class KnownTracks:
         """Truth with a column per query, and (Q,) int, the point of each.
 
         Raises:
-            TruthError: if a point is not known to be visible in the frame it was asked for in
+            TruthError: if a point is not known to be visible in the frame it was asked for in,
+                or that frame is none of the clip's
         """
         if mode != "first" or self.query_t is None:
             return queried_truth(self.xy, self.visible, self.size_px, valid=self.valid, mode=mode)
         points = np.flatnonzero(self.query_t >= 0)
         query_t = self.query_t[points]
-        if not (self.visible & self.valid)[np.minimum(query_t, len(self.xy) - 1), points].all():
+        if query_t.max(initial=-1) >= len(self.xy):
+            raise TruthError(
+                f"A point is asked for in frame {int(query_t.max())} (counted from 0), but the video has "
+                f"{len(self.xy)} frames"
+            )
+        if not (self.visible & self.valid)[query_t, points].all():
             raise TruthError("Some points are not known to be visible in the frame that their query is given for")
         chosen = TrackTruth(query_t, self.xy[:, points], self.visible[:, points], self.size_px, self.valid[:, points])
         return chosen, points
@@ -67,13 +73,19 @@ def query_frames_field_of(gt_field: str) -> str:
 
 
 def _query_frames(dataset: fo.Dataset, sample_id: str, gt_field: str, keys: np.ndarray) -> np.ndarray | None:
-    """(N,) int, -1 for points that were not asked for; None where the sample does not say."""
+    """(N,) int, -1 for points that were not asked for; None where the sample does not say.
+
+    Raises:
+        TruthError: if the sample says something else
+    """
     name = query_frames_field_of(gt_field)
     if name not in dataset.get_field_schema(flat=False):
         return None
     frames = select_videos(dataset, sample_id).values(name)[0]
     if not frames:
         return None
+    if not all(isinstance(frame, int | float) and float(frame).is_integer() for frame in frames):
+        raise TruthError(f"The sample field {name!r} holds other things than frame indices: {list(frames)[:5]}")
     listed = np.array(frames, dtype=np.int64)
     columns = column_of(keys)
     return np.where(columns < len(listed), listed[np.minimum(columns, len(listed) - 1)], -1)
@@ -106,15 +118,14 @@ def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, spa
         FieldError: if its keypoints do not form tracks
         VideoError: if the video's size cannot be found out
     """
-    names = [FRAMES_PREFIX + "frame_number"]
-    names += [f"{FRAMES_PREFIX}{gt_field}.keypoints.{name}" for name in ("index", "instance._id", "points")]
-    numbers, indices, instances, points = (
-        column[0] or [] for column in select_videos(dataset, sample_id).values(names)
-    )
+    prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
+    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "occluded")]
+    columns = select_videos(dataset, sample_id).values([FRAMES_PREFIX + "frame_number", *names])
+    numbers, indices, instances, points, occluded = (column[0] or [] for column in columns)
     if not any(frame for frame in points if frame):
         raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
     if any(index is None for frame in indices for index in frame or []) and _all_set(instances):
-        return _by_instance(dataset[sample_id], numbers, instances, points, sparse)
+        return _by_instance(dataset[sample_id], numbers, instances, points, occluded, sparse)
     tracks = read_tracks(dataset[sample_id], gt_field)
     labelled: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))
     columns = np.flatnonzero(labelled.any(axis=0))
@@ -122,13 +133,14 @@ def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, spa
         raise TruthError(f"The known tracks of this sample in frames.{gt_field} have no positions")
     labelled = labelled[:, columns]
     keys = track_index_of(columns)
+    xy, size_px = tracks.xy[:, columns].astype(np.float64), frame_size_of(dataset[sample_id])
     return KnownTracks(
         keys=keys,
         by_instance=False,
-        xy=tracks.xy[:, columns].astype(np.float64),
-        visible=tracks.visible[:, columns],
+        xy=xy,
+        visible=tracks.visible[:, columns] & inside_frame(xy, size_px),
         valid=labelled if sparse else np.ones_like(labelled),
-        size_px=frame_size_of(dataset[sample_id]),
+        size_px=size_px,
         query_t=_query_frames(dataset, sample_id, gt_field, keys),
     )
 
@@ -138,20 +150,28 @@ def _all_set(instances: Sequence[Any]) -> bool:
 
 
 def _by_instance(
-    sample: Any, numbers: Sequence[int], instances: Sequence[Any], points: Sequence[Any], sparse: bool
+    sample: Any,
+    numbers: Sequence[int],
+    instances: Sequence[Any],
+    points: Sequence[Any],
+    occluded: Sequence[Any],
+    sparse: bool,
 ) -> KnownTracks:
     shape = video_shape_of(sample, expected_frames=max(numbers, default=0))
     keys = sorted({str(instance) for frame in instances for instance in frame or []})
     columns = {key: column for column, key in enumerate(keys)}
     xy = np.full((shape.num_frames, len(keys), 2), np.nan)
-    for number, frame_instances, frame_points in zip(numbers, instances, points, strict=True):
+    hidden = np.zeros((shape.num_frames, len(keys)), dtype=bool)
+    for number, frame_instances, frame_points, flags in zip(numbers, instances, points, occluded, strict=True):
         row = frame_index_of(number)
-        for instance, positions in zip(frame_instances or [], frame_points or [], strict=True):
+        flags = flags or [None] * len(frame_points or [])
+        for instance, positions, flag in zip(frame_instances or [], frame_points or [], flags, strict=True):
             if row >= shape.num_frames:
                 raise TruthError(f"Frame {number} has known tracks, but the video has {shape.num_frames} frames")
-            if len(positions) != 1:
-                raise TruthError("These keypoints have several points under one instance, so they do not form tracks")
+            if len(positions or ()) != 1:
+                raise TruthError("These keypoints do not have one point per instance, so they do not form tracks")
             xy[row, columns[str(instance)]] = denormalize_xy(np.array(positions[0], dtype=np.float64), shape.size_px)
-    visible: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
-    valid = visible if sparse else np.ones_like(visible)
-    return KnownTracks(np.array(keys), True, xy, visible, valid, shape.size_px)
+            hidden[row, columns[str(instance)]] = bool(flag)
+    labelled: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
+    valid = labelled if sparse else np.ones_like(labelled)
+    return KnownTracks(np.array(keys), True, xy, inside_frame(xy, shape.size_px) & ~hidden, valid, shape.size_px)

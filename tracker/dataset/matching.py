@@ -9,7 +9,7 @@ import numpy as np
 
 from ..coordinates import column_of
 from ..errors import TruthError
-from ..evaluation.truth import TrackTruth, evaluation_scale
+from ..evaluation.truth import STRIDE_FRAMES, TrackTruth, evaluation_scale
 from ..types import Tracks
 from .evaluation_options import EvaluationOptions
 from .fields import FRAMES_PREFIX
@@ -63,11 +63,12 @@ def find_answers(
             "Were they made from different versions of the video?"
         )
     truth, points = known.queried(options.query_mode)
+    every_5th = f" in frames 0, {STRIDE_FRAMES}, {2 * STRIDE_FRAMES}, ..." if options.query_mode == "strided" else ""
     if not len(points):
-        raise TruthError("No known point of this sample is ever visible, so there is nothing to ask for")
+        raise TruthError(f"No known point of this sample is ever visible{every_5th}, so there is nothing to ask for")
     never = len(known.keys) - len(np.unique(points))
     if never:
-        warnings.append(f"{never} of {len(known.keys)} known points are never visible and were left out")
+        warnings.append(f"{never} of {len(known.keys)} known points are never visible{every_5th} and were left out")
     if options.query_mode == "strided":
         every = np.arange(len(points))
         if tracks.num_points == len(points) and starts_fit(truth, tracks, every):

@@ -52,14 +52,15 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
 def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:
     """One list per attribute, with one entry per frame that holds keypoints."""
     prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
-    names = ["points", "index", "confidence"]
-    if dataset.get_field(f"{prefix}.occluded") is not None:
-        names.append("occluded")
+    # also where the schema knows of no `occluded`: what people or other programs add is mostly not declared
+    names = ["points", "index", "confidence", "occluded"]
     # raw values skip a conversion per point; this is the only place that asks for them
     aggregations = [fo.Values(f"{prefix}.{name}", _raw=True) for name in names]
     values = select_videos(dataset, sample_id).aggregate([fo.Values("frames.frame_number"), *aggregations])
     per_frame = [column[0] if column and column[0] is not None else [] for column in values]
     filled = [k for k, points in enumerate(per_frame[1]) if points]
+    if any(not point for k in filled for point in per_frame[1][k]):
+        raise FieldError("A keypoint of this field has no point. Delete it, or mark a hidden one with occluded=True")
     return {name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)}
 
 
@@ -94,12 +95,8 @@ def _from_single_points(
     xy, visible, confidence = _empty(num_frames, num_points)
     xy[rows, column] = denormalize_xy(position, size_px)
     known = np.isfinite(position).all(axis=1)
-    if "occluded" in columns:
-        flags = (f or [None] * n for f, n in zip(columns["occluded"], counts, strict=True))
-        shown = known & ~np.array([bool(flag) for flag in chain.from_iterable(flags)], dtype=bool)
-    else:
-        shown = known
-    visible[rows, column] = shown
+    flags = (f or [None] * n for f, n in zip(columns["occluded"], counts, strict=True))
+    visible[rows, column] = known & ~np.array([bool(flag) for flag in chain.from_iterable(flags)], dtype=bool)
     scores = (c or [None] * n for c, n in zip(columns["confidence"], counts, strict=True))
     score = np.array([1.0 if not s else s[0] for s in chain.from_iterable(scores)], dtype=np.float32)
     confidence[rows, column] = np.where(known, score, 0)

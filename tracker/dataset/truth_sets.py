@@ -251,11 +251,15 @@ def _file_names(folder: Path, clips: list[TapVidClip]) -> Iterator[Path]:
 
 
 def _placed(clip: TapVidClip, size_px: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """(T, N, 2) pixels and (T, N) visibility; the outer half of the border's pixels belongs to their centres."""
+    """(T, N, 2) pixels and (T, N) visibility; the outer half of the border's pixels belongs to their centres.
+
+    A point further out, or without a position, is not visible, whatever the file says: nobody can be asked for it.
+    """
     xy = np.moveaxis(raster_to_pixels(clip.points, size_px), 1, 0)
     visible = ~clip.occluded.T
     on_border = visible & ~inside_frame(xy, size_px) & inside_frame(xy + 0.5, (size_px[0] + 1, size_px[1] + 1))
-    return np.where(on_border[..., None], np.clip(xy, 0, np.array(size_px) - 1), xy), visible
+    placed = np.where(on_border[..., None], np.clip(xy, 0, np.array(size_px) - 1), xy)
+    return placed, visible & inside_frame(placed, size_px)
 
 
 def _add(

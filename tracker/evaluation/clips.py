@@ -9,13 +9,14 @@ and `mask_hw`. Pixel (0, 0) is the centre of the top-left pixel.
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
-from ..errors import TruthError
+from ..errors import ShapeError, TruthError
 from ..types import Queries
 from .truth import TrackTruth
 
@@ -81,17 +82,25 @@ def read_known_clip(path: str | os.PathLike[str]) -> KnownClip:
     """
     path = Path(path)
     arrays = _read_arrays(path)
-    height, width = (int(side) for side in arrays["hw"])
-    num_frames = arrays["tracks"].shape[1] if "tracks" in arrays else len(arrays["mask_bits"])
     try:
-        queries = Queries(arrays["query_t"].astype(int), arrays["query_xy"])
-        truth = None
-        if "tracks" in arrays:
-            xy, visible, valid = (np.moveaxis(arrays[name], 1, 0) for name in _TRACK_ARRAYS)
-            truth = TrackTruth(queries.t, xy, visible, (width, height), valid)
-        masks = _unpack_masks(arrays) if "mask_bits" in arrays and len(arrays["mask_bits"]) == num_frames else None
-    except ValueError as error:
+        return _clip_of(path, arrays)
+    except (ValueError, TypeError, IndexError) as error:
         raise TruthError(f"The arrays in {path} do not fit together: {error}") from error
+
+
+def _clip_of(path: Path, arrays: dict[str, np.ndarray]) -> KnownClip:
+    height, width = (int(side) for side in arrays["hw"])
+    if min(height, width) < 1:
+        raise ShapeError(f"Invalid hw ({height}, {width}). Expected the height and width of a frame")
+    num_frames = arrays["tracks"].shape[1] if "tracks" in arrays else len(arrays["mask_bits"])
+    queries = Queries(arrays["query_t"], arrays["query_xy"])
+    if len(queries) and queries.t.max() >= num_frames:
+        raise ShapeError(f"Invalid query_t ({queries.t.max()}). The clip has {num_frames} frames, counted from 0")
+    truth = None
+    if "tracks" in arrays:
+        xy, visible, valid = (np.moveaxis(arrays[name], 1, 0) for name in _TRACK_ARRAYS)
+        truth = TrackTruth(queries.t, xy, visible, (width, height), valid)
+    masks = _unpack_masks(arrays) if "mask_bits" in arrays and len(arrays["mask_bits"]) == num_frames else None
     return KnownClip(
         path.stem,
         str(arrays["kind"]),
@@ -120,11 +129,14 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in (*_NEEDED, *_TRACK_ARRAYS, *_MASK_ARRAYS) if name in file.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
+        # a damaged archive fails in any of these ways
         raise TruthError(f"{path} cannot be read as a truth file (.npz): {error}") from error
     missing = [name for name in _NEEDED if name not in arrays]
-    if not missing and "mask_bits" not in arrays:
-        missing = [name for name in _TRACK_ARRAYS if name not in arrays]
+    if not missing:
+        held = [name for name in ("mask_bits", "tracks") if name in arrays]
+        wanted = {"mask_bits": _MASK_ARRAYS, "tracks": _TRACK_ARRAYS}
+        missing = [name for key in held or ["tracks"] for name in wanted[key] if name not in arrays]
     if missing:
         raise TruthError(f"{path} lacks the arrays {', '.join(missing)}")
     return arrays

@@ -52,7 +52,8 @@ def dynamic_replica_scores(
     """Scores one clip by Dynamic Replica's protocol.
 
     An unknown position counts as too far, and in a frame in which the point is
-    truly visible as the end of its survival.
+    truly visible as the end of its survival. In a strided protocol a point is
+    followed from its query in both directions, and is lost in each on its own.
 
     Args:
         predicted: T frames and N points, in pixels of the displayed frame
@@ -76,17 +77,22 @@ def dynamic_replica_scores(
     return DynamicReplicaScores(
         delta_visible=tuple(share(seen & (distance < threshold), seen) for threshold in thresholds_px),
         delta_occluded=tuple(share(hidden & (distance < threshold), hidden) for threshold in thresholds_px),
-        survival=share(counted & alive(failed), counted),
+        survival=share(counted & alive(failed, truth.query_t), counted),
     )
 
 
-def alive(failed: np.ndarray) -> np.ndarray:
-    """Which frames lie before a point's first failure.
+def alive(failed: np.ndarray, query_t: np.ndarray) -> np.ndarray:
+    """Which frames lie between a point's query and its first failure, in either direction.
 
     Args:
         failed: (T, N) bool
+        query_t: (N,) int, frame index of each query; a point fails at or after it
+            for the frames behind it, at or before it for those in front of it
 
     Returns:
-        (T, N) bool; the failing frame is not alive, and none after it
+        (T, N) bool; the failing frame is not alive, and none beyond it
     """
-    return ~np.logical_or.accumulate(failed, axis=0)
+    behind = np.arange(len(failed))[:, None] >= query_t
+    lost_behind = np.logical_or.accumulate(failed & behind, axis=0)
+    lost_in_front = np.logical_or.accumulate((failed & ~behind)[::-1], axis=0)[::-1]
+    return ~np.where(behind, lost_behind, lost_in_front)

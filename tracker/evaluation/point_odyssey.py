@@ -54,7 +54,7 @@ def point_odyssey_scores(
     """
     distance = distances_px(predicted, truth)
     counted = counted_frames(truth.query_t, len(truth.xy), mode) & truth.known & np.isfinite(truth.xy).all(axis=2)
-    living = counted & alive(counted & (distance > failure_px))
+    living = counted & alive(counted & (distance > failure_px), truth.query_t)
     error = _errors_held_px(predicted, truth)
     survival, medians = [], []
     for n in np.flatnonzero(counted.any(axis=0)):
@@ -64,7 +64,7 @@ def point_odyssey_scores(
 
 
 def _errors_held_px(predicted: Tracks, truth: TrackTruth) -> np.ndarray:
-    """(T, N) float: distances to the truth, with unknown positions held at the last known ones."""
+    """(T, N) float: distances to the truth, with unknown positions held at the last known ones, seen from the query."""
     xy = predicted.xy.astype(np.float64)
     num_frames, num_points = xy.shape[:2]
     columns = np.arange(num_points)
@@ -73,8 +73,7 @@ def _errors_held_px(predicted: Tracks, truth: TrackTruth) -> np.ndarray:
     xy[query_t[unknown_start], columns[unknown_start]] = truth.xy[query_t[unknown_start], columns[unknown_start]]
     known = np.isfinite(xy).all(axis=2)
     rows = np.arange(num_frames)[:, None]
-    last = np.maximum.accumulate(np.where(known, rows, -1), axis=0)
-    # before the first known frame, as in a strided protocol, the first one holds
-    first = np.where(known.any(axis=0), known.argmax(axis=0), 0)
-    held = xy[np.where(last < 0, first, last), columns]
+    before = np.maximum.accumulate(np.where(known, rows, 0), axis=0)
+    after = np.minimum.accumulate(np.where(known, rows, num_frames - 1)[::-1], axis=0)[::-1]
+    held = xy[np.where(rows >= query_t, before, after), columns]
     return np.linalg.norm((held - truth.xy) * evaluation_scale(truth.size_px), axis=2)

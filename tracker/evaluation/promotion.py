@@ -73,7 +73,7 @@ def judge(candidate: Mapping[str, KindFigures], default: Mapping[str, KindFigure
     ]
     for kind in sorted(set(candidate) & set(default)):
         reasons += [f"{kind}: {reason}" for reason in _against(candidate[kind], default[kind], kind)]
-        reasons += [f"{kind}: {reason}" for reason in _on_masks(candidate[kind])]
+        reasons += [f"{kind}: {reason}" for reason in _on_masks(candidate[kind], default[kind])]
         reasons += [f"{kind}: {reason}" for reason in _outside(candidate[kind], default[kind])]
     if not candidate:
         reasons.append("nothing was measured")
@@ -96,9 +96,9 @@ def _against(candidate: KindFigures, default: KindFigures, kind: str) -> list[st
     return reasons
 
 
-def _on_masks(figures: KindFigures) -> list[str]:
+def _on_masks(figures: KindFigures, default: KindFigures) -> list[str]:
     if figures.on_object is None:
-        return []
+        return [] if default.on_object is None else ["on the object was not measured for both"]
     reasons = []
     if not figures.on_object >= MIN_ON_OBJECT_PERCENT:
         reasons.append(f"{figures.on_object:.1f} % on the object, at least {MIN_ON_OBJECT_PERCENT:g} are needed")
@@ -114,6 +114,9 @@ def _outside(candidate: KindFigures, default: KindFigures) -> list[str]:
     if default.visible_outside is not None and default.visible_outside > allowed:
         allowed = default.visible_outside
     found = candidate.visible_outside
-    if found is None or np.isnan(found) or found <= allowed:
+    if found is None or np.isnan(found):
+        known = default.visible_outside is not None and not np.isnan(default.visible_outside)
+        return ["points outside the frame were not measured for both"] if known else []
+    if found <= allowed:
         return []
     return [f"{found:.1f} % of positions outside the frame are reported visible, at most {allowed:.1f} are allowed"]

@@ -5,8 +5,8 @@ Kinetics). A clip is a dict of `video`, uint8 (T, H, W, 3) or T JPEG files as
 bytes, `points` (N, T, 2) and `occluded` (N, T). Points are x, y from 0 to 1 of
 the raster: 0 is the outer edge of the first pixel, 1 that of the last.
 
-Pickles are programs. Only numpy arrays and plain values are built here;
-anything else that a file names ends the reading, before it is imported.
+Pickles are programs. Only numpy arrays (`pickled_arrays`) and plain values are built
+here; anything else that a file names ends the reading, before it is imported.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import DependencyError, TruthError
+from .pickled_arrays import array_builder
 
-# what pickles of numpy arrays and of plain values name; all of it only builds values
-_ARRAY_MODULES = ("numpy", "numpy.core.multiarray", "numpy._core.multiarray")
+# what pickles of plain values name; all of it only builds values
 _ALLOWED = {
-    *((module, name) for module in _ARRAY_MODULES for name in ("_reconstruct", "scalar", "ndarray", "dtype")),
-    *((module, "_frombuffer") for module in ("numpy.core.numeric", "numpy._core.numeric")),
     *(("builtins", name) for name in ("bool", "bytearray", "bytes", "complex", "dict", "float", "int", "list", "str")),
     *(("builtins", name) for name in ("frozenset", "set", "tuple")),
     ("collections", "OrderedDict"),
@@ -74,6 +72,9 @@ class _ArraysOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("_codecs", "encode"):
             return _encode_latin1  # how Python 2 compatible pickles hold bytes
+        builder = array_builder(module, name)
+        if builder is not None:
+            return builder
         if (module, name) not in _ALLOWED:
             raise TruthError(
                 f"This pickle asks for {module}.{name}, which no TAP-Vid file needs. It was not read: "
@@ -111,8 +112,8 @@ def read_tap_vid(path: str | os.PathLike[str]) -> list[TapVidClip]:
     except TruthError:
         raise
     except (
-        *(OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError),
-        *(AttributeError, ImportError, MemoryError, OverflowError, UnicodeDecodeError),
+        *(OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, LookupError, RuntimeError),
+        *(AttributeError, ImportError, MemoryError, ArithmeticError),
     ) as error:
         # a damaged pickle fails in any of these ways
         raise TruthError(f"{path} cannot be read as a TAP-Vid pickle: {error or type(error).__name__}") from error
@@ -201,6 +202,8 @@ def _checked(name: str, clip: Any) -> TapVidClip:
     if missing:
         raise TruthError(f"The clip {name!r} lacks {', '.join(missing)}. Expected video, points and occluded")
     video = clip["video"]
+    if isinstance(video, np.ndarray):
+        video = np.asarray(video)  # no more than an array, so that it can be pickled again
     raw = isinstance(video, np.ndarray) and video.ndim == 4
     if raw and (video.dtype != np.uint8 or video.shape[3] != 3):
         raise TruthError(

@@ -35,7 +35,7 @@ class TrackTruth:
         size_px: (width, height) of the displayed frame
 
     Raises:
-        ShapeError: if the arrays do not have these shapes
+        ShapeError: if the arrays do not have these shapes, or a query lies outside the clip
     """
 
     query_t: np.ndarray
@@ -58,6 +58,9 @@ class TrackTruth:
         ):
             if shape != expected:
                 raise ShapeError(f"Invalid {name} of shape {shape}. Expected {expected}, as xy has")
+        outside = (query_t < 0) | (query_t >= max(len(xy), 1))
+        if outside.any():
+            raise ShapeError(f"Invalid query_t ({query_t[outside][0]}). The clip has {len(xy)} frames, counted from 0")
         object.__setattr__(self, "xy", xy)
         object.__setattr__(self, "visible", visible)
         object.__setattr__(self, "valid", valid)

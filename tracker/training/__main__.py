@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import PointTrackingError
+from ..models.cotracker.plan import is_out_of_memory
 from .configs import CONFIGS, find_config
 from .processes import Processes
 from .train import RunOptions, Trainer
@@ -49,6 +50,16 @@ def main(arguments: list[str] | None = None) -> int:
         complete = trainer.run()
     except PointTrackingError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        print(
+            f"OutOfMemoryError: memory ran out ({reason}). End what else uses it, or lower the batch of the stages of "
+            f"{given.config!r} (tracker/training/configs.py), then resume from the last checkpoint",
+            file=sys.stderr,
+        )
         return 2
     finally:
         if processes is not None:

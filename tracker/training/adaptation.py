@@ -34,6 +34,7 @@ from ..models.base import CancelCheck, Tracker
 from ..models.cotracker.adapter import CoTrackerTracker
 from ..models.cotracker.config import CoTrackerConfig
 from ..models.cotracker.model import CoTracker3
+from ..models.cotracker.plan import is_out_of_memory
 from ..models.cotracker.precision import choose_device
 from ..models.registry import check_new_name, load_tracker, tracker_info
 from .adaptation_options import AdaptationOptions
@@ -260,7 +261,9 @@ class _Run:
                     report=logger.info,
                 )
                 trainer.run()
-            except torch.OutOfMemoryError as error:
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 raise AdaptationError(
                     f"The memory of {device} is too small for {options.batch} clips of {options.points} points. "
                     "Lower batch or points, or choose another device"

@@ -13,6 +13,8 @@ from ..errors import ShapeError
 if TYPE_CHECKING:
     from .configs import Stage
 
+_FARTHEST_PX = 1e6  # beyond this nothing is a position
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingBatch:
@@ -67,6 +69,13 @@ class TrainingBatch:
         """(B, N, 2) pixels: where each point is in its query frame."""
         index = self.query_t[:, None, :, None].expand(-1, 1, -1, 2)  # (B, 1, N, 2)
         return self.xy.gather(1, index)[:, 0]
+
+    def repaired(self) -> tuple[TrainingBatch, bool]:
+        """A batch that can be computed with, and whether it was one before: positions that are no numbers become 0."""
+        sound = self.xy.abs() < _FARTHEST_PX  # False for NaN
+        if bool(sound.all()):
+            return self, True
+        return replace(self, xy=torch.where(sound, self.xy, torch.zeros_like(self.xy))), False
 
     def to(self, device: torch.device) -> TrainingBatch:
         """The same batch on a device."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..errors import OutputError
 from .errors import ResumeError
@@ -103,6 +104,14 @@ _ADVICE = "Restore all of its files, or start again without resuming"
 def has_checkpoint(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder holds a checkpoint, whole or damaged."""
     return (Path(folder) / INDEX_NAME).is_file()
+
+
+def compacted(moments: dict[str, Any]) -> dict[str, Any]:
+    """An optimiser's moments of one parameter in bfloat16, half as large."""
+    return {
+        name: value.to(torch.bfloat16) if isinstance(value, Tensor) and value.ndim > 0 else value
+        for name, value in moments.items()
+    }
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -56,11 +56,11 @@ class CurveFile:
         self._write([row], "a")
 
     def rows(self) -> list[dict[str, str]]:
-        """All rows so far."""
+        """All rows so far, without those that were cut off when a disk was full or a machine went down."""
         if not self.path.is_file():
             return []
-        with self.path.open(newline="") as file:
-            return [row for row in csv.DictReader(file) if row.get("step")]
+        with self.path.open(newline="", errors="replace") as file:
+            return [row for row in csv.DictReader(file) if _is_whole(row)]
 
     def _write(self, rows: list, mode: str) -> None:
         try:
@@ -112,6 +112,15 @@ def draw_curves(steps: CurveFile, validation: CurveFile, path: Path) -> bool:
     except OSError as error:
         raise OutputError(f"The picture {path} cannot be written: {error.strerror or error}") from error
     return True
+
+
+def _is_whole(row: Mapping[str | None, str | None]) -> bool:
+    if None in row or None in row.values():
+        return False
+    try:
+        return math.isfinite(float(row["step"] or "")) and math.isfinite(float(row["seconds"] or ""))
+    except (KeyError, ValueError):
+        return False
 
 
 def _number(text: str) -> float:

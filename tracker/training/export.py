@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from ..errors import OutputError, PointTrackingError
@@ -85,7 +86,7 @@ def save_weights(
     try:
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         save_file(halved, os.fspath(out), metadata=metadata)
-    except (OSError, RuntimeError) as error:
+    except (OSError, SafetensorError) as error:
         raise OutputError(f"The weights cannot be written to {out}: {error}") from error
     return metadata
 

@@ -295,7 +295,7 @@ def split_videos(videos: Sequence[str], held_out: float, seed: int) -> tuple[lis
     """Divides videos into those to train on and those to judge by; a file never is in both.
 
     Args:
-        videos: paths; links to the same file, and repetitions, count once
+        videos: paths; links of any kind to the same file, and repetitions, count once
         held_out: share to judge by; at least one, at most `MAX_VIDEOS`
         seed: of the draw
 
@@ -305,8 +305,8 @@ def split_videos(videos: Sequence[str], held_out: float, seed: int) -> tuple[lis
     Raises:
         TooFewVideosError: if there are fewer than two videos
     """
-    files = {os.path.realpath(path): path for path in reversed(videos)}
-    distinct = [files[key] for key in sorted(files)]
+    files = {_file_of(path): path for path in reversed(videos)}
+    distinct = sorted(files.values(), key=os.path.realpath)
     if len(distinct) < 2:
         raise TooFewVideosError(
             f"Adapting a tracker needs at least 2 different videos, one of them to judge by; found {len(distinct)}"
@@ -317,6 +317,15 @@ def split_videos(videos: Sequence[str], held_out: float, seed: int) -> tuple[lis
         [path for i, path in enumerate(distinct) if i not in chosen],
         [path for i, path in enumerate(distinct) if i in chosen],
     )
+
+
+def _file_of(path: str) -> str | tuple[int, int]:
+    """What a path stands for: the file itself, or its place where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return (found.st_dev, found.st_ino)
 
 
 def _read(course: _Course) -> np.ndarray:
@@ -335,9 +344,3 @@ def _motion_px(course: _Course, xy: np.ndarray) -> float:
     distance = np.linalg.norm(way, axis=1)
     known = distance[np.isfinite(distance)]
     return float(np.median(known)) if known.size else math.nan
-
-
-def _mean(scores: Sequence[HeldOutScores]) -> HeldOutScores:
-    return HeldOutScores(
-        *(mean_known([getattr(one, name) for one in scores]) for name in HeldOutScores.__annotations__)
-    )

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ..errors import OptionError, OutputError
 from ..models.cotracker.model import CoTracker3
 from .batches import BatchSource, SyntheticSource
-from .checkpoint import has_checkpoint, load_checkpoint, save_checkpoint
+from .checkpoint import compacted, has_checkpoint, load_checkpoint, save_checkpoint
 from .configs import Stage, TrainingConfig
 from .curves import STEP_COLUMNS, VALIDATION_COLUMNS, CurveFile, draw_curves
 from .errors import ResumeError, TrainingDivergedError
@@ -73,10 +73,10 @@ class RunOptions:
     def __post_init__(self) -> None:
         if (self.minutes is None) == (self.steps is None):
             raise OptionError("A run needs a budget: either minutes or steps")
-        for name in ("minutes", "steps", "stop_after"):
+        for name in ("minutes", "steps", "stop_after", "checkpoint_steps", "log_steps"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise OptionError(f"Invalid {name} ({value}). Expected more than 0")
+            if value is not None and not 0 < value < float("inf"):  # refuses NaN too
+                raise OptionError(f"Invalid {name} ({value}). Expected a number above 0")
         if self.precision not in ("bfloat16", "float32"):
             raise OptionError(f"Invalid precision ({self.precision!r}). Supported values are bfloat16, float32")
 
@@ -191,12 +191,14 @@ class Trainer:
         rate = learning_rate(stage, share)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["factor"]
-        batch = self.source.next(stage, share).to(self.processes.device)
+        batch, sound = self.source.next(stage, share).to(self.processes.device).repaired()
         autocast = torch.autocast(
             self.processes.device.type, torch.bfloat16, enabled=self.options.precision == "bfloat16"
         )
         with autocast:
             loss, parts = self._loss(stage, batch)
+        if not sound:
+            loss = loss * float("nan")  # skipped below, in all processes alike
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.processes.average_gradients(self._trained())
@@ -327,7 +329,7 @@ class Trainer:
             return
         optimizer = self._optimizer.state_dict()
         if self.options.compact:
-            optimizer["state"] = {key: _compacted(value) for key, value in optimizer["state"].items()}
+            optimizer["state"] = {key: compacted(value) for key, value in optimizer["state"].items()}
         save_checkpoint(
             self._checkpoint_folder,
             {
@@ -377,19 +379,14 @@ class Trainer:
         self.progress = Progress(**state["progress"])
         # under another configuration the same place can be another share of the run
         self.progress.validated = min(self.progress.validated, self._schedule.share_done(self.progress))
+        if self._schedule.stage(self.progress) is None:
+            self._report("the run is complete already; a longer one needs a folder of its own")
         if len(state["processes"]) == self.processes.count:
             mine = state["processes"][self.processes.rank]
             self.source.load_state_dict(mine["source"])
             self._generator.set_state(mine["generator"])
         else:
             self._report("the number of processes has changed: the clips to come are others")
-
-
-def _compacted(moments: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.to(torch.bfloat16) if isinstance(value, Tensor) and value.ndim > 0 else value
-        for name, value in moments.items()
-    }
 
 
 def _plain(value: Any) -> Any:

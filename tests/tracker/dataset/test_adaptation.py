@@ -139,6 +139,18 @@ def test_what_ended_a_run_is_recorded(make_dataset: MakeDataset, videos: list[Pa
     assert "the teacher's points run away (20)" in stored.reason
 
 
+def test_an_interrupt_is_recorded_as_the_reason(make_dataset: MakeDataset, videos: list[Path], weights: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.message == "Training":
+            raise KeyboardInterrupt
+
+    dataset = make_dataset(*videos)
+    with pytest.raises(KeyboardInterrupt):
+        quick(dataset, progress=interrupt)
+    assert "was not stored: KeyboardInterrupt" in str(pt.load_report(dataset, "adapt_mine"))
+    assert list(weights.rglob("*.safetensors")) == []
+
+
 def test_a_run_whose_process_died_is_known(make_dataset: MakeDataset, videos: list[Path]) -> None:
     dataset = make_dataset(*videos)
     quick(dataset)
@@ -187,6 +199,7 @@ def test_pictures_are_refused(make_dataset: MakeDataset, tmp_path: Path) -> None
         ({"steps": 0}, OptionError, "Invalid steps"),
         ({"device": "abacus"}, OptionError, "Invalid device"),
         ({"run_key": "a b"}, OptionError, "Invalid run key"),
+        ({"progress": "no"}, OptionError, "Invalid progress"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_recorded(

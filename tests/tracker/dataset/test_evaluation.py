@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,70 @@ def test_keys_are_chosen_and_never_taken_over(dataset: fo.Dataset) -> None:
         pt.evaluate_dataset(dataset, "tracks", "truth", eval_key="other")
 
 
+def test_replacing_an_evaluation_leaves_no_score_of_it(dataset: fo.Dataset) -> None:
+    pt.evaluate_dataset(dataset, "tracks", "truth", cycle=True, tracker=DriftTracker(), eval_key="e")
+    report = pt.evaluate_dataset(dataset.limit(1), "tracks", "truth", metrics=["tap_vid"], eval_key="e", overwrite=True)
+    assert [name for name in dataset.get_field_schema() if name.startswith("e_")] == report.fields
+    assert dataset.values("e_aj") == [1.0, None]
+    dataset.delete_run("e")
+    pt.evaluate_dataset(dataset.skip(1), "tracks", "truth", metrics=["tap_vid"], eval_key="e")
+    assert dataset.values("e_aj") == [None, pytest.approx(0.6)]
+
+
+def test_two_evaluations_never_share_a_field(dataset: fo.Dataset) -> None:
+    """One's figure "track_survival" and the other's "survival" would have one name."""
+    pt.evaluate_dataset(dataset, "tracks", "truth", eval_key="e")
+    before = dataset.values("e_track_survival")
+    with pytest.raises(FieldError, match="'e_track_survival' belongs to the evaluation 'e'"):
+        pt.evaluate_dataset(dataset.limit(1), "tracks", "truth", metrics=["dynamic_replica"], eval_key="e_track")
+    assert dataset.values("e_track_survival") == before
+    assert dataset.list_runs() == ["e"]
+
+
+def test_fields_without_a_score_are_known_too(dataset: fo.Dataset) -> None:
+    for sample in dataset:
+        _all_hidden(sample)
+    report = pt.evaluate_dataset(dataset, "tracks", "truth")
+    assert len(report.failures) == 2
+    assert pt.load_report(dataset, "eval_tracks").to_dict() == report.to_dict()
+    dataset.delete_sample_fields(report.fields)
+    assert not [name for name in dataset.get_field_schema() if name.startswith("eval_")]
+
+
+@pytest.mark.parametrize("options", [{}, {"keep_hidden": True}, {"layout": "frame"}])
+def test_frames_between_sampled_ones_do_not_count(dataset: fo.Dataset, options: dict[str, Any]) -> None:
+    sampled = np.arange(0, NUM_FRAMES, 3)
+    found = truth_xy()[sampled]
+    visible = np.ones(found.shape[:2], bool)
+    visible[2] = False  # a frame that was tracked, and in which nothing is seen
+    tracks = tracks_of(found, visible)
+    sample = dataset.first()
+    pt.write_tracks(sample, "tracks", tracks, frame_numbers=sampled + 1, overwrite=True, **options)
+    outcome = pt.evaluate_dataset(dataset.limit(1), "tracks", "truth").outcomes[0]
+    assert outcome.warnings[0] == "only 4 of 12 frames were tracked: the others do not count"
+    # frames 3, 6 and 9 count
+    assert outcome.figures["oa"] == outcome.figures["visible"] == pytest.approx(2 / 3)
+    assert outcome.figures["delta_avg"] == (1.0 if "keep_hidden" in options else pytest.approx(2 / 3))
+    assert outcome.figures["mte_px"] == 0.0
+
+
+def test_samples_of_groups_are_judged_in_every_slice(make_dataset: Callable[..., fo.Dataset], tmp_path: Path) -> None:
+    dataset = make_dataset()
+    dataset.add_group_field("group", default="left")
+    group = fo.Group()
+    for name in ("left", "right"):
+        path = media.video(tmp_path / f"{name}.mp4", num_frames=NUM_FRAMES)
+        dataset.add_sample(fo.Sample(filepath=str(path), group=group.element(name)))
+    both = dataset.select_group_slices(["left", "right"])
+    for sample in both:
+        pt.write_tracks(sample, "truth", tracks_of(truth_xy()))
+        pt.write_tracks(sample, "tracks", tracks_of(truth_xy()))
+    report = pt.evaluate_dataset(both, "tracks", "truth")
+    assert (report.num_samples, both.values("eval_tracks_aj")) == (2, [1.0, 1.0])
+    pt.evaluate_dataset(dataset.select_group_slices("right"), "tracks", "truth", eval_key="right")
+    assert dict(zip(both.values("group.name"), both.values("right_aj"), strict=True)) == {"left": None, "right": 1.0}
+
+
 def test_strided_queries_count_frames_on_both_sides(dataset: fo.Dataset) -> None:
     # the perfect track of one point is lost at the start: of 12 frames, 0 to 3 are far off
     xy = truth_xy(1)
@@ -242,6 +307,56 @@ def test_hidden_truth_outside_the_frame_counts_against_visible_predictions(datas
     assert figures["oa"] == pytest.approx(27 / 33)
 
 
+@pytest.mark.parametrize("key", ["index", "instance"])
+def test_points_that_somebody_marks_as_occluded_are_hidden(dataset: fo.Dataset, key: str) -> None:
+    """The attribute as other programs leave it: in the labels, and not declared in the schema."""
+    sample = dataset.first()
+    instances = [fo.Instance() for _ in range(NUM_POINTS)]
+    for number in range(1, NUM_FRAMES + 1):
+        keypoints = sample.frames[number]["tracks"].keypoints
+        for keypoint in keypoints:
+            keypoint.instance = instances[keypoint.index - 1]
+        sample.frames[number]["marked"] = fo.Keypoints(
+            keypoints=[
+                fo.Keypoint(points=k.points, occluded=number > 6 and k.index == 2, **{key: getattr(k, key)})
+                for k in keypoints
+            ]
+        )
+    sample.save()
+    assert dataset.get_field("frames.marked.keypoints.occluded") is None
+    outcome = pt.evaluate_dataset(dataset.limit(1), "tracks", "marked").outcomes[0]
+    assert outcome.matched_by == key
+    assert outcome.figures["oa"] == pytest.approx(27 / 33)
+    if key == "index":
+        assert pt.read_tracks(dataset.first(), "marked").visible.sum() == NUM_FRAMES * NUM_POINTS - 6
+
+
+@pytest.mark.parametrize("key", ["index", "instance"])
+def test_a_label_outside_the_frame_is_no_visible_point(dataset: fo.Dataset, key: str) -> None:
+    """As another program may write it: outside, and not marked as hidden."""
+    sample = dataset.first()
+    instances = [fo.Instance() for _ in range(NUM_POINTS)]
+    for number in range(1, NUM_FRAMES + 1):
+        for keypoint in sample.frames[number]["truth"].keypoints:
+            if keypoint.index == 1 and number <= 4:
+                keypoint.points = [(1.2, 0.5)]
+            if key == "instance":
+                keypoint.instance, keypoint.index = instances[keypoint.index - 1], None
+    sample["truth_info"] = None
+    sample.save()
+    if key == "instance":
+        for number in range(1, NUM_FRAMES + 1):
+            for keypoint in sample.frames[number]["tracks"].keypoints:
+                keypoint.instance = instances[keypoint.index - 1]
+        sample.save()
+    assert sorted(t for t, _, _ in pt.truth_queries(dataset.limit(1), "truth")[sample.id]) == [0, 0, 4]
+    report = pt.evaluate_dataset(dataset.limit(1), "tracks", "truth", query_mode="strided", match="index")
+    figures = report.outcomes[0].figures
+    assert (figures["delta_avg"], figures["outside"]) == (1.0, 1.0)
+    # 4 of the 11 frames around both queries of that point are wrong, of 8 queries
+    assert figures["oa"] == pytest.approx(1 - 2 * 4 / (8 * 11))
+
+
 def test_tracks_without_their_hidden_positions_are_warned_about(dataset: fo.Dataset) -> None:
     visible = np.ones((NUM_FRAMES, NUM_POINTS), bool)
     visible[8:] = False
@@ -270,8 +385,17 @@ def test_query_frames_can_be_given_with_the_truth(dataset: fo.Dataset) -> None:
     visible = np.ones((NUM_FRAMES, NUM_POINTS), bool)
     visible[5] = False
     replace(dataset.first(), "truth", truth_xy(), visible)
-    (failure,) = pt.evaluate_dataset(dataset.limit(1), "tracks", "truth").failures
-    assert "not known to be visible" in failure.message
+    for frames, message in (
+        ([5, 5, -1], "not known to be visible"),
+        ([NUM_FRAMES, 0, 0], "frame 12 .counted from 0., but the video has 12 frames"),
+        (["five", "five", "none"], "other things than frame indices"),
+        ([0.5, 0.0, 0.0], "other things than frame indices"),
+    ):
+        dataset.delete_sample_field("truth_query_frames")
+        dataset.set_values("truth_query_frames", [frames, None])
+        (failure,) = pt.evaluate_dataset(dataset.limit(1), "tracks", "truth").failures
+        assert failure.kind == "TruthError"
+        assert re.search(message, failure.message)
 
 
 def _no_truth(sample: fo.Sample) -> None:
@@ -282,6 +406,17 @@ def _no_truth(sample: fo.Sample) -> None:
 
 def _all_hidden(sample: fo.Sample) -> None:
     replace(sample, "truth", truth_xy(), visible=False, keep_hidden=True)
+
+
+def _last_frame_only(sample: fo.Sample) -> None:
+    visible = np.zeros((NUM_FRAMES, NUM_POINTS), bool)
+    visible[-1] = True
+    replace(sample, "truth", truth_xy(), visible)
+
+
+def _no_point(sample: fo.Sample) -> None:
+    sample.frames[3]["truth"].keypoints[0].points = []
+    sample.save()
 
 
 def _more_points(sample: fo.Sample) -> None:
@@ -331,6 +466,8 @@ def _no_index(sample: fo.Sample) -> None:
     [
         (_no_truth, "TruthError", "no known tracks"),
         (_all_hidden, "TruthError", "No known point of this sample is ever visible"),
+        (_last_frame_only, "TruthError", "There is nothing to count"),
+        (_no_point, "FieldError", "has no point"),
         (_more_points, "TruthError", "5 known points, the last with the index 5; 3 tracks"),
         (_elsewhere, "TruthError", "tracks do not start where the known points of the same index do"),
         (_other_frames, "TruthError", "The tracks have 12 frames, the known tracks 10"),
@@ -353,6 +490,12 @@ def test_a_sample_that_cannot_be_judged_is_a_failure_and_the_rest_is_judged(
     # no stale score stays
     assert dataset.values("e_delta_avg") == [None, pytest.approx(0.6)]
     assert "1 failure" in str(report)
+
+
+def test_points_that_no_strided_query_sees_are_named(dataset: fo.Dataset) -> None:
+    _last_frame_only(dataset.first())
+    (failure,) = pt.evaluate_dataset(dataset.limit(1), "tracks", "truth", query_mode="strided").failures
+    assert "ever visible in frames 0, 5, 10, ..." in failure.message
 
 
 def test_points_that_are_never_visible_are_left_out_and_named(dataset: fo.Dataset) -> None:
@@ -448,6 +591,12 @@ def test_progress_is_told(dataset: fo.Dataset) -> None:
         ({"gt_field": "truth", "metrics": ["speed"]}, OptionError, "'speed'.*tap_vid"),
         ({"gt_field": "truth", "metrics": "tap_vid"}, OptionError, "a list of"),
         ({"gt_field": "truth", "metrics": []}, OptionError, "none"),
+        ({"gt_field": "truth", "metrics": None}, OptionError, "a list of"),
+        ({"gt_field": "truth", "match": ["index"]}, OptionError, "auto, index, place"),
+        ({"gt_field": "truth", "overwrite": "no"}, OptionError, "Invalid overwrite"),
+        ({"gt_field": "truth", "progress": "no"}, OptionError, "Invalid progress"),
+        ({"gt_field": "truth", "eval_key": "_mine"}, OptionError, "starts with a letter"),
+        ({"mask_field": 3}, OptionError, "name of a field"),
         ({"gt_field": "truth", "sparse": "yes"}, OptionError, "Invalid sparse"),
         ({"gt_field": "truth", "eval_key": "a b"}, OptionError, "Invalid evaluation key"),
         ({"gt_field": "truth", "group_by": "absent"}, FieldError, "'absent' to group totals by"),

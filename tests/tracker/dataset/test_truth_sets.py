@@ -95,6 +95,19 @@ def test_points_in_the_outer_half_of_border_pixels_stay_visible(tmp_path: Path) 
     assert tracks.xy[0, 2, 0] == pytest.approx(1.2 * WIDTH - 0.5)
 
 
+def test_no_query_lies_outside_the_frame_or_nowhere(tmp_path: Path) -> None:
+    clip = tap_vid_clip()
+    clip["occluded"][:3] = False
+    clip["points"][0, 0] = np.nan
+    clip["points"][1, :2] = [1.2, 0.5]
+    clip["points"][2] = -0.2
+    sample = pt.load_tapvid(saved(tmp_path, [clip]), output_dir=tmp_path).first()
+    assert [q[0] for q in sample["queries"]] == [1, 2]
+    tracks = pt.read_tracks(sample, "ground_truth")
+    assert tracks.visible.argmax(axis=0)[:2].tolist() == [1, 2]
+    assert not tracks.visible[:, 2].any()
+
+
 def test_odd_sizes_keep_their_raster(tmp_path: Path) -> None:
     clip = tap_vid_clip(size=(161, 121))
     dataset = pt.load_tapvid(saved(tmp_path, [clip]), output_dir=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,44 @@ def test_bad_files_are_named(tmp_path: Path):
         read_known_clip(saved(tmp_path, **{**known, "valid": known["valid"][:, :3]}))
     with pytest.raises(TruthError, match="cannot be read"):
         read_known_clip(saved(tmp_path, **{**known, "tracks": np.array([{"a": 1}], dtype=object)}))
+
+
+MASKS = {"mask_bits": np.zeros((6, 5), np.uint8), "mask_hw": np.array([5, 7])}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hw": np.array([48, 64, 3])},
+        {"hw": np.array(48)},
+        {"hw": np.array([0, 64])},
+        {"tracks": np.ones(3)},
+        {"tracks": np.array(3.0)},
+        {"query_t": np.array([0.5, 0.0, 0.0])},
+        {"query_t": np.array([0, 0, 99])},
+        {"tracks": None, **MASKS, "query_t": np.array([0, 0, 99])},
+        {"tracks": None, **MASKS, "mask_bits": np.zeros((6, 5))},
+    ],
+)
+def test_arrays_that_do_not_fit_are_named(tmp_path: Path, changes: dict):
+    held = {name: value for name, value in {**arrays(), **changes}.items() if value is not None}
+    with pytest.raises(TruthError, match=r"The arrays in .*clip\.npz do not fit together"):
+        read_known_clip(saved(tmp_path, **held))
+
+
+def test_masks_need_their_size(tmp_path: Path):
+    held = {name: value for name, value in {**arrays(), **MASKS}.items() if name not in ("tracks", "mask_hw")}
+    with pytest.raises(TruthError, match="lacks the arrays mask_hw"):
+        read_known_clip(saved(tmp_path, **held))
+
+
+def test_any_damage_to_an_archive_is_told(tmp_path: Path):
+    path = saved(tmp_path, **arrays())
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(TruthError):
+            read_known_clip(path)
 
 
 def test_clips_need_their_video(tmp_path: Path):

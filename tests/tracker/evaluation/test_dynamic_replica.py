@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from point_tracking.tracker.evaluation.dynamic_replica import dynamic_replica_scores
+from point_tracking.tracker.evaluation.point_odyssey import point_odyssey_scores
+from point_tracking.tracker.evaluation.truth import TrackTruth
 
-from .clip_makers import joined, one_track
+from .clip_makers import SQUARE, joined, made_tracks, one_track
 
 
 def test_visible_and_hidden_positions_are_counted_apart():
@@ -32,6 +34,19 @@ def test_survival_ends_with_the_first_visible_error_above_50_px():
 def test_an_unknown_position_ends_survival_where_the_point_is_visible():
     scores = dynamic_replica_scores(*one_track([0, np.nan, np.nan, 0], [True, False, False, True], [1, 0, 1, 1]))
     assert scores.survival == 2 / 4
+
+
+def test_strided_points_are_lost_in_each_direction_on_their_own():
+    # queried in the middle of 7 frames; lost two frames before it, and three after it
+    x = np.zeros(7)
+    x[[1, 6]] = 99
+    xy = np.tile(np.array([100.0, 50.0]), (7, 1, 1))
+    truth = TrackTruth(np.array([3]), xy, np.ones((7, 1), bool), SQUARE)
+    predicted = made_tracks(xy + np.stack([x, np.zeros(7)], axis=1)[:, None], np.ones((7, 1)))
+    assert dynamic_replica_scores(predicted, truth, mode="strided").survival == 3 / 6
+    assert dynamic_replica_scores(predicted, truth, mode="first").survival == 2 / 3
+    odyssey = point_odyssey_scores(predicted, truth, mode="strided")
+    assert (odyssey.survival, odyssey.median_error_px) == (3 / 6, 0)
 
 
 def test_points_and_frames_are_pooled():

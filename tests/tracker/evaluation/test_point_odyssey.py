@@ -52,6 +52,15 @@ def test_frames_before_the_first_known_one_are_held_too():
     assert point_odyssey_scores(predicted, truth, mode="strided").median_error_px == 1
 
 
+def test_unknown_frames_before_the_query_are_held_as_seen_from_it():
+    # nearer to the query, the point was known at 3 px off; further away at 40
+    xy = np.tile(np.array([10.0, 10.0]), (4, 1, 1))
+    truth = TrackTruth(np.array([3]), xy, np.ones((4, 1), bool), SQUARE)
+    x = np.array([50, np.nan, 13, 10])
+    predicted = made_tracks(np.stack([x, np.where(np.isnan(x), x, 10.0)], axis=1)[:, None], np.isfinite(x)[:, None])
+    assert point_odyssey_scores(predicted, truth, mode="strided").median_error_px == 3
+
+
 def test_trajectories_without_a_label_to_count_are_left_out():
     unknown = one_track([0, 0], [True] * 2, [True] * 2, valid=np.array([True, False, False])[:, None])
     known = one_track([3, 3], [True] * 2, [True] * 2)

@@ -102,7 +102,65 @@ def test_other_programs_are_refused_too(tmp_path: Path, program: bytes):
         read_tap_vid(path)
 
 
-@pytest.mark.parametrize("data", [b"", b"not a pickle", pickle.dumps([1, 2, 3])[:-3], b"\x80\x04]q\x00K\xff"])
+class Calls:
+    """What calls a function of numpy with arguments of its own choice, in a pickle."""
+
+    def __init__(self, function: Any, *arguments: Any, state: Any = None) -> None:
+        self.reduced = (function, arguments) if state is None else (function, arguments, state)
+
+    def __reduce__(self):
+        return self.reduced
+
+
+UNKNOWN_CODE = b"cbuiltins\nstr\n(c_codecs\nencode\n(S'x'\ntRS'nonsense'\ntR."
+POINTERS = b"\x41" * 16
+# the flags that tell numpy that an array holds objects are cleared
+TAMPERED = Calls(np.dtype, "O", False, True, state=(3, "|", None, None, None, -1, -1, 0))
+PARTS = Calls(np.dtype, "V8", False, True, state=(3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
+
+
+def filled(dtype: Any, content: Any, shape: Any = (2,)) -> Calls:
+    reconstruct = np.zeros(1).__reduce__()[0]
+    return Calls(reconstruct, np.ndarray, (0,), b"b", state=(1, shape, dtype, False, content))
+
+
+@pytest.mark.parametrize(
+    "video",
+    [
+        filled(TAMPERED, POINTERS),
+        filled(PARTS, POINTERS),
+        filled(np.dtype("O"), POINTERS),
+        Calls(np.ndarray, (2,), np.dtype("O"), POINTERS),
+        Calls(np.zeros(1).__reduce_ex__(5)[0], bytearray(POINTERS), TAMPERED, (2,), "C"),
+        Calls(np.int8(1).__reduce__()[0], TAMPERED, POINTERS),
+        filled(np.dtype("u1"), POINTERS, shape=(-1, -16)),
+        filled(np.dtype("u1"), POINTERS, shape=(2**40, 2**40)),
+        filled(np.dtype("u1"), 2**40),
+        filled("u1", POINTERS),
+    ],
+)
+def test_arrays_of_pointers_or_without_content_are_refused(tmp_path: Path, video: Calls):
+    with pytest.raises(TruthError, match=r"This pickle|cannot be read"):
+        read_tap_vid(saved(tmp_path, {"a": clip(video=video)}))
+
+
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", ">i2"])
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_arrays_of_any_order_are_read(tmp_path: Path, dtype: str, protocol: int):
+    points = np.asfortranarray(np.arange(12).reshape(2, 3, 2).astype(dtype))
+    (found,) = read_tap_vid(saved(tmp_path, {"a": clip(points=points)}, protocol))
+    np.testing.assert_array_equal(found.points, points)
+
+
+def test_a_video_that_was_read_can_be_written_and_read_again(tmp_path: Path):
+    write_tap_vid(tmp_path / "again.pkl", read_tap_vid(saved(tmp_path, {"a": clip()})))
+    (found,) = read_tap_vid(tmp_path / "again.pkl")
+    np.testing.assert_array_equal(found.video, clip()["video"])
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"not a pickle", pickle.dumps([1, 2, 3])[:-3], b"\x80\x04]q\x00K\xff", UNKNOWN_CODE]
+)
 def test_damaged_files_are_named(tmp_path: Path, data: bytes):
     path = tmp_path / "damaged.pkl"
     path.write_bytes(data)

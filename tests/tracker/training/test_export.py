@@ -67,6 +67,12 @@ def test_weights_too_large_for_half_precision_are_refused(tmp_path: Path):
     assert not (tmp_path / "out.safetensors").exists()
 
 
+def test_a_place_that_cannot_be_written_is_told(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture):
+    for out in (tmp_path, checkpoint / "index.json" / "out.safetensors"):
+        assert main([str(checkpoint), str(out)]) == 2
+        assert f"OutputError: The weights cannot be written to {out}" in capsys.readouterr().err
+
+
 def test_what_is_no_training_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture):
     save_checkpoint(tmp_path / "other", {"step": 1})
     with pytest.raises(ResumeError, match="not one of training"):

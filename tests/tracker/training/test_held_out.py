@@ -90,11 +90,12 @@ def test_a_file_is_not_on_both_sides_under_two_names(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).touch()
     (tmp_path / "link").symlink_to(tmp_path / "a")
-    paths = [str(tmp_path / name) for name in ("a", "link", "a", "b")]
+    (tmp_path / "hard").hardlink_to(tmp_path / "a")
+    paths = [str(tmp_path / name) for name in ("a", "link", "a", "hard", "b")]
     trained_on, judged_by = split_videos(paths, 0.5, 0)
     assert len(trained_on) == len(judged_by) == 1
     with pytest.raises(TooFewVideosError, match="at least 2 different videos, one of them to judge by; found 1"):
-        split_videos(paths[:3], 0.5, 0)
+        split_videos(paths[:4], 0.5, 0)
 
 
 # -- the scores

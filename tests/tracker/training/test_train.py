@@ -17,6 +17,8 @@ import torch
 
 from point_tracking.tracker.errors import OptionError, OutputError
 from point_tracking.tracker.models.cotracker.model import CoTracker3
+from point_tracking.tracker.training.__main__ import main
+from point_tracking.tracker.training.batches import SyntheticSource
 from point_tracking.tracker.training.checkpoint import load_checkpoint
 from point_tracking.tracker.training.configs import TINY, Stage, TrainingConfig, find_config
 from point_tracking.tracker.training.errors import ResumeError, TrainingDivergedError
@@ -165,6 +167,16 @@ def test_compact_checkpoints_are_smaller_and_resume(tmp_path: Path):
     assert sizes[1] < sizes[0]
 
 
+def test_a_complete_run_is_told_and_left_as_it_is(tmp_path: Path):
+    trainer(tmp_path, steps=3).run()
+    told: list[str] = []
+    options = RunOptions(tmp_path, steps=9, resume=True, validate=False, precision="float32")
+    again = Trainer(TINY, options, source=MadeSource(), report=told.append)
+    assert again.run()
+    assert again.progress.step == 3
+    assert "complete already" in told[0]
+
+
 def test_a_folder_in_use_is_not_overwritten(tmp_path: Path):
     trainer(tmp_path, steps=3).run()
     with pytest.raises(ResumeError, match="already"):
@@ -202,6 +214,20 @@ def test_a_batch_that_is_no_number_is_skipped_and_counted(tmp_path: Path):
     assert all(torch.isfinite(value).all() for value in run.model.state_dict().values())
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 1e30])
+@pytest.mark.parametrize("stage", range(3))
+def test_positions_that_are_none_are_skipped_in_every_stage(tmp_path: Path, stage: int, wrong: float):
+    """In the query frame too, where positions are places to look at."""
+
+    def spoil(xy: torch.Tensor, number: int) -> torch.Tensor:
+        return torch.full_like(xy, wrong) if number == 2 else xy
+
+    run = trainer(tmp_path, only(TINY.stages[stage]), MadeSource(spoil=spoil), steps=3)
+    assert run.run()
+    assert (run.progress.step, run.progress.skipped) == (3, 1)
+    assert all(torch.isfinite(value).all() for value in run.model.state_dict().values())
+
+
 def test_many_of_them_in_a_row_end_the_run(tmp_path: Path):
     run = trainer(tmp_path, only(TINY.stages[2]), MadeSource(spoil=not_a_number(until=99)), steps=50)
     weight = run.model.fnet.conv1.weight.clone()
@@ -218,10 +244,51 @@ def test_unusable_folders_and_budgets(tmp_path: Path):
         RunOptions(tmp_path)
     with pytest.raises(OptionError, match="minutes"):
         RunOptions(tmp_path, minutes=-1.0)
+    for name, value in {
+        "minutes": float("nan"),
+        "stop_after": float("inf"),
+        "checkpoint_steps": 0,
+        "log_steps": 0,
+    }.items():
+        budget = {} if name == "minutes" else {"steps": 1}
+        with pytest.raises(OptionError, match=f"Invalid {name}"):
+            RunOptions(tmp_path, **budget, **{name: value})
     with pytest.raises(OptionError, match="precision"):
         RunOptions(tmp_path, steps=1, precision="half")
     with pytest.raises(OptionError, match="small, small-gpu, base"):
         find_config("huge")
+
+
+@pytest.mark.parametrize("torn", [b"1,pai", b"1,pairs,1.5,1", b"\xff\xfe\x00,,\n"])
+def test_a_curve_that_was_cut_off_is_gone_on_with(tmp_path: Path, torn: bytes):
+    assert not trainer(tmp_path, steps=8, stop_after=1e-9).run()
+    for name in ("steps.csv", "validation.csv"):
+        with (tmp_path / name).open("ab") as file:
+            file.write(torn)
+    assert trainer(tmp_path, steps=8, resume=True).run()
+    assert [int(row["step"]) for row in rows(tmp_path / "steps.csv")] == list(range(1, 9))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 9 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        MemoryError(),
+    ],
+)
+def test_the_command_tells_where_memory_ran_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, error: Exception
+):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(SyntheticSource, "next", fail)
+    assert main(["--config", "tiny", "--steps", "3", "--out", str(tmp_path), "--device", "cpu", "--no-validation"]) == 2
+    assert capsys.readouterr().err.startswith("OutOfMemoryError: memory ran out")
+    monkeypatch.setattr(SyntheticSource, "next", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["--config", "tiny", "--steps", "3", "--out", str(tmp_path), "--device", "cpu", "--no-validation"])
 
 
 def test_stages_check_their_sizes():
