@@ -13,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks
@@ -37,7 +39,8 @@ class ShippedTracker(CoTrackerTracker):
 
     Frames keep their shape on the way into the model, points that leave the
     frame are hidden, and so are points before their query unless they are
-    tracked backwards too.
+    tracked backwards too, and points seen for a single frame (in a whole clip,
+    not in a streaming session).
 
     Args:
         name: in the registry
@@ -74,13 +77,32 @@ class ShippedTracker(CoTrackerTracker):
 
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
         with one_thread() if self._device.type == "cpu" else nullcontext():
-            return super()._track(source, queries, backward, hooks)
+            tracks = super()._track(source, queries, backward, hooks)
+        return without_blinks(tracks, queries, self._rules.threshold)
 
     def _model_for(self, size_px: tuple[int, int]) -> CoTracker:
         """The same weights at a resolution of the video's shape."""
         model = copy.copy(self._model)
         model.config = replace(model.config, resolution=fitting_resolution(model.config, size_px, self._resolution))
         return model
+
+
+def without_blinks(tracks: Tracks, queries: Queries, threshold: float) -> Tracks:
+    """Hides points that are seen for one frame between two in which they are not: mostly what hides them, mistaken.
+
+    Args:
+        tracks: of a whole clip
+        queries: of these tracks, whose own frames stay as they are
+        threshold: confidence that a point hidden here has at most
+
+    Returns:
+        tracks with fewer visible points
+    """
+    hidden = np.pad(~tracks.visible, ((1, 1), (0, 0)))  # before and after the clip nothing is known to hide
+    blinks = tracks.visible & hidden[:-2] & hidden[2:]
+    blinks[queries.t, np.arange(len(queries))] = False
+    confidence = np.where(blinks, np.minimum(tracks.confidence, threshold), tracks.confidence)
+    return replace(tracks, visible=tracks.visible & ~blinks, confidence=confidence)
 
 
 def fitting_resolution(

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from safetensors import safe_open
 
 from point_tracking import Queries, list_trackers, load_tracker, tracker_info
@@ -26,6 +27,7 @@ from point_tracking.tracker.models.cotracker.shipped import (
     WEIGHTS_FOLDER,
     ShippedTracker,
     fitting_resolution,
+    without_blinks,
 )
 from point_tracking.tracker.models.cotracker.shipped_options import ShippedOptions
 from point_tracking.tracker.types import Tracks
@@ -213,3 +215,20 @@ def test_weights_of_other_models_are_refused(tmp_path: Path):
     save_model(CoTracker3(replace(CONFIG, motion_resolution=None)), path)
     with pytest.raises(CheckpointError, match="pt-small"):
         load_tracker("pt-small", checkpoint=path)
+
+
+@given(
+    visible=hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(0, 4))),
+    data=st.data(),
+)
+def test_points_seen_for_one_frame_alone_are_hidden(visible: np.ndarray, data: st.DataObject):
+    num_frames, num_points = visible.shape
+    t = data.draw(hnp.arrays(np.int64, num_points, elements=st.integers(0, num_frames - 1)))
+    xy = np.zeros((num_frames, num_points, 2), np.float32)
+    queries = Queries(t, np.zeros((num_points, 2)))
+    tracks = without_blinks(Tracks(xy, visible, np.where(visible, 0.9, 0.1)), queries, threshold=0.6)
+    for n in range(num_points):
+        for k in range(num_frames):
+            alone = 0 < k < num_frames - 1 and not visible[k - 1, n] and not visible[k + 1, n] and k != t[n]
+            assert tracks.visible[k, n] == (visible[k, n] and not alone)
+            assert tracks.confidence[k, n] == np.float32(0.9 if tracks.visible[k, n] else 0.6 if visible[k, n] else 0.1)
