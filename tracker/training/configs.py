@@ -215,7 +215,7 @@ SMALL = TrainingConfig(
         _LARGE,
         # more windows in a row: what one leaves behind the next has to live with
         replace(_LARGE, name="long", share=0.85, learning_rate=5e-4, frames=16, motion=(1.0, 1.2)),
-        replace(_LARGE, name="larger", share=1.0, learning_rate=4e-4, frames=16, size=(192, 256), motion=(1.0, 1.2)),
+        replace(_LARGE, name="larger", share=0.85, learning_rate=4e-4, frames=16, size=(192, 256), motion=(1.0, 1.2)),
     ),
 )
 
