@@ -14,10 +14,11 @@ from ..tracker.dataset.pipeline import track_dataset
 from ..tracker.dataset.reader import read_tracks
 from ..tracker.dataset.report import TrackReport
 from ..tracker.dataset.writer import write_tracks
+from ..tracker.models.registry import DEFAULT_TRACKER
 from ..tracker.types import Tracks
 from .clips import DemoClip
 
-TRACKER = "optical-flow"
+TRACKER = DEFAULT_TRACKER
 PREDICTION_FIELD = "tracks"
 TRUTH_FIELD = "truth"
 MASK_FIELD = "mask"

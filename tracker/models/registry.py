@@ -22,7 +22,7 @@ from ..errors import OptionError, UnknownTrackerError
 from .adapted import Provenance, check_adapted_name, find_adapted, list_adapted
 from .base import Tracker
 
-DEFAULT_TRACKER = "optical-flow"
+DEFAULT_TRACKER = "pt-fused"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
     for info in (
         TrackerInfo(
             name="optical-flow",
-            summary="classical dense optical flow (OpenCV DIS); runs anywhere, needs no download",
+            summary="classical dense optical flow (OpenCV DIS): the fastest, runs anywhere, needs no download",
             code_license="Apache-2.0",
             weights_license=None,
             commercial_use=True,
@@ -99,7 +99,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="pt-fused",
-            summary="experimental: optical-flow and pt-small check each other; slower and more accurate than either",
+            summary="optical-flow and pt-small check each other: more accurate than either, slower than flow",
             code_license="Apache-2.0",
             weights_license="Apache-2.0",
             commercial_use=True,
@@ -107,7 +107,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
             loader=".fusion:FusedTracker",
             options=".fusion:FusedOptions",
             requirements=("opencv-python-headless", "torch", "safetensors"),
-            tags=("cpu", "joint", "no-download", "experimental"),
+            tags=("cpu", "joint", "no-download"),
             adaptable=False,
         ),
         TrackerInfo(

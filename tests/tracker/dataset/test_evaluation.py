@@ -552,7 +552,7 @@ def test_cycles_need_no_truth(dataset: fo.Dataset) -> None:
 
 def test_the_way_back_is_the_trackers_own_unless_told(dataset: fo.Dataset) -> None:
     options = {"resolution": 64}
-    pt.track_dataset(dataset.limit(1), "flow", grid_size=3, tracker_options=options)
+    pt.track_dataset(dataset.limit(1), "flow", tracker="optical-flow", grid_size=3, tracker_options=options)
     report = pt.evaluate_dataset(dataset.limit(1), "flow", cycle=True)
     assert report.failures == []
     assert report.outcomes[0].figures["cycle_share"] is not None

@@ -230,7 +230,9 @@ def test_clips_with_truth_become_a_data_set(tmp_path: Path) -> None:
     sample = dataset.match(fo.ViewField("clip") == "masked").first()
     np.testing.assert_array_equal(sample.frames[4]["object"].mask != 0, masks[3])
     assert len(sample["queries"]) == 3
-    report = pt.track_dataset(dataset, "tracks", points="queries", tracker_options={"resolution": 64})
+    report = pt.track_dataset(
+        dataset, "tracks", tracker="optical-flow", points="queries", tracker_options={"resolution": 64}
+    )
     assert report.failures == []
     judged = pt.evaluate_dataset(dataset, "tracks", "gt", group_by="kind")
     assert [o.matched_by for o in judged.outcomes] == ["index", None, "index"]

@@ -96,8 +96,7 @@ def test_a_point_that_leaves_the_frame_is_hidden_and_not_clamped(tracker: Tracke
 def test_an_occluder_hides_points(tracker: Tracker):
     few = np.array([[60.0, 60.0], [100.0, 40.0], [80.0, 90.0]])
     many = np.stack(np.meshgrid(np.linspace(45, 125, 9), np.linspace(15, 105, 7)), axis=-1).reshape(-1, 2)
-    # a tracker whose points see each other needs others to judge by: its model card says what few points do
-    for xy in [many] if tracker.capabilities.joint else [few, many]:
+    for xy in (few, many):
         check_occluder(tracker, xy)
 
 
