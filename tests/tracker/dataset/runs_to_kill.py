@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -19,6 +20,8 @@ def main() -> None:
     from point_tracking.tracker.errors import DatabaseError
 
     job = json.loads(sys.argv[1])
+    # a shell that starts tests in the background leaves Ctrl-C ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if "paths" in job:
         dataset = fo.Dataset(job["dataset"], persistent=True)
         dataset.add_samples([fo.Sample(filepath=path) for path in job["paths"]])
