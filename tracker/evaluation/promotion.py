@@ -1,10 +1,10 @@
 """When a tracker may become the default: the rule, as a function of measured figures.
 
-On every kind of clip its delta_avg and its AJ are above the present default's
-(on static RGB-D scenes, where the default is nearly perfect, not more than one
-point below); on clips with masks it stays on the object and declares enough of
+On every kind of clip its delta_avg and its AJ are above those of the tracker to
+beat, `optical-flow` (on static RGB-D scenes, where that is nearly perfect, not more
+than one point below); on clips with masks it stays on the object and declares enough of
 it visible; and points that left the frame are not reported as visible: at most
-one position in twenty, or as many as the default reports where that is more.
+one position in twenty, or as many as that one reports where that is more.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def judge(candidate: Mapping[str, KindFigures], default: Mapping[str, KindFigure
 
     Args:
         candidate: kind of clip -> figures of the tracker that wants to be the default
-        default: the same of the present default, measured in the same way
+        default: the same of the tracker to beat, measured in the same way
 
     Returns:
         the verdict; a kind that was not measured for both counts as failed

@@ -27,6 +27,8 @@ LEARNED: tuple[str, ...] = get_args(Learned)
 
 _FLOW_SHARE = 0.35  # of the time
 _HIDDEN_CONFIDENCE = 0.49
+# flow whose way back closes this surely is the more exact of both: the network's share of the place both have found
+_EXACT_FLOW, _SHARE_BESIDE_EXACT, _SHARE = 0.98, 0.25, 0.5
 _EDGE_ALONE = 0.9  # confidence from which the network alone is believed at the edge
 
 
@@ -126,7 +128,8 @@ def fuse(flow: Tracks, learned: Tracks, size_px: tuple[int, int], options: Fused
     needed = np.where(inwards < options.edge_px, max(options.alone, _EDGE_ALONE), options.alone)
     learneds = learned.visible & ~agreed & ~flows & (flow.visible | (learned.confidence >= needed))
 
-    xy = np.where(agreed[..., None], (flow.xy + learned.xy) / 2, learned.xy)
+    share = np.where(flow.confidence >= _EXACT_FLOW, _SHARE_BESIDE_EXACT, _SHARE)[..., None]
+    xy = np.where(agreed[..., None], (1 - share) * flow.xy + share * learned.xy, learned.xy)
     xy = np.where(flows[..., None], flow.xy, xy)
     visible = (agreed | flows | learneds) & inside_frame(xy, size_px)
     confidence = np.where(agreed, np.maximum(flow.confidence, learned.confidence), learned.confidence)

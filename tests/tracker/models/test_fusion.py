@@ -34,6 +34,11 @@ def test_where_both_agree_the_point_is_seen_between_them():
     assert fused(one(100, True, 0.6), one(103, True, 0.9)) == (101.5, True, pytest.approx(0.9))
 
 
+def test_flow_that_closes_exactly_counts_for_more():
+    assert fused(one(100, True, 0.99), one(102, True, 0.9)) == (100.5, True, pytest.approx(0.99))
+    assert fused(one(100, True, 0.97), one(102, True, 0.9)) == (101.0, True, pytest.approx(0.97))
+
+
 def test_agreement_is_told_in_pixels_of_the_reference_frame():
     flow, learned = one(100, True, 0.8), one(106, False, 0.2)
     assert fused(flow, learned)[0] == 100, "6 px apart: flow"
