@@ -311,8 +311,8 @@ def _accuracy_parts(given: argparse.Namespace, contestants: Sequence[Contestant]
         "Percent; TAP-Vid, queried first, at 256 x 256; means over the clips of a kind. Visible: share declared "
         f"visible. On object: share of these within {MASK_TOLERANCE_CELLS} mask pixels of the object. Outside: share "
         "of positions that truly lie outside the frame and are reported visible; the promotion rule allows "
-        f"{MAX_VISIBLE_OUTSIDE_PERCENT:g}, or as much as the one to beat has. For sparse keypoints every label counts as "
-        "visible, so OA is the share declared visible. The rule's verdict is the one at full rate."
+        f"{MAX_VISIBLE_OUTSIDE_PERCENT:g}, or as much as the one to beat has. For sparse keypoints every label counts "
+        "as visible, so OA is the share declared visible. The rule's verdict is the one at full rate."
     )
     return parts
 
