@@ -36,10 +36,12 @@ def build_form(ctx: Any) -> types.Object:
     if not forms.add_videos(ctx, inputs, "Track points in", blocked="Point tracking needs videos"):
         return inputs
     _add_media(ctx, inputs)
-    _add_only_failed(ctx, inputs)
+    written_to = _written_to(ctx)
+    chosen = _chosen_samples(ctx, written_to)
+    _add_only_failed(ctx, inputs, written_to)
     # first of all: why Execute is disabled must be in sight
     _add_label_field(ctx, inputs)
-    _add_existing(ctx, inputs)
+    _add_existing(ctx, inputs, written_to, chosen)
     tracker_form.add_tracker(ctx, inputs, DEFAULTS.tracker_name)
     num_points = _add_prompts(ctx, inputs)
     inputs.bool(
@@ -57,7 +59,7 @@ def build_form(ctx: Any) -> types.Object:
         label="Colour by track",
         description="Each track keeps one colour, from the next time the data set is opened",
     )
-    _add_size_notice(ctx, inputs, num_points, layout)
+    _add_size_notice(ctx, inputs, chosen, num_points, layout)
     _add_engine(ctx, inputs)
     inputs.bool(
         "wait_for_others",
@@ -65,7 +67,7 @@ def build_form(ctx: Any) -> types.Object:
         label="Wait for other runs",
         description="Where another run is writing the same field: wait for it instead of leaving the sample to it",
     )
-    written_to, again = _written_to(ctx), bool(ctx.params.get("overwrite") or ctx.params.get("skip_existing"))
+    again = bool(ctx.params.get("overwrite") or ctx.params.get("skip_existing"))
     forms.add_run_key(ctx, inputs, lambda key: choose_run_key(written_to, TrackOptions(run_key=key, overwrite=again)))
     return inputs
 
@@ -263,13 +265,13 @@ def _add_media(ctx: Any, inputs: types.Object) -> None:
         )
 
 
-def _add_existing(ctx: Any, inputs: types.Object) -> None:
+def _add_existing(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> None:
     label_field = ctx.params.get("label_field", DEFAULTS.label_field)
     overwrite, skip = bool(ctx.params.get("overwrite")), bool(ctx.params.get("skip_existing"))
-    exists = isinstance(label_field, str) and has_label_field(_written_to(ctx), label_field)
+    exists = isinstance(label_field, str) and has_label_field(written_to, label_field)
     if not exists and not overwrite and not skip:
         return
-    num_held = _count_finished(ctx, label_field) if exists else 0
+    num_held = _count_finished(written_to, chosen, label_field) if exists else 0
     if exists:
         inputs.view(
             "field_exists",
@@ -292,18 +294,17 @@ def _add_existing(ctx: Any, inputs: types.Object) -> None:
         prop.error_message = f"Chosen samples that already hold tracks: {num_held:,}. Replace them, or leave them alone"
 
 
-def _count_finished(ctx: Any, label_field: str) -> int:
-    dataset, chosen, info_field = _written_to(ctx), _target_of(ctx), info_field_of(label_field)
-    if info_field not in dataset.get_field_schema(flat=False):
+def _count_finished(written_to: fo.Dataset, chosen: Any, label_field: str) -> int:
+    info_field = info_field_of(label_field)
+    if info_field not in written_to.get_field_schema(flat=False):
         return 0
-    if dataset.name != ctx.dataset.name:
-        chosen = dataset.select(source_ids(chosen))
+    if written_to.name != chosen._dataset.name:
+        chosen = written_to.select(source_ids(chosen))
     return chosen.count(f"{info_field}.state")
 
 
-def _add_only_failed(ctx: Any, inputs: types.Object) -> None:
+def _add_only_failed(ctx: Any, inputs: types.Object, written_to: fo.Dataset) -> None:
     """Where there were runs before: the choice to run only what failed in one of them."""
-    written_to = _written_to(ctx)
     keys = run_keys(written_to, METHOD)
     if not keys and not ctx.params.get("only_failed_of"):
         return
@@ -335,13 +336,12 @@ def _written_to(ctx: Any) -> fo.Dataset:
         return ctx.dataset  # the run says what is wrong
 
 
-def _target_of(ctx: Any) -> Any:
+def _chosen_samples(ctx: Any, written_to: fo.Dataset) -> Any:
     """The samples that the user chose; where only those that failed before are wanted, these."""
     target, run_key = forms.target_of(ctx), ctx.params.get("only_failed_of")
-    dataset = _written_to(ctx)
-    if not run_key or run_key not in run_keys(dataset, METHOD):
+    if not run_key or run_key not in run_keys(written_to, METHOD):
         return target
-    return target.select(failed_samples(target, dataset, run_key))
+    return target.select(failed_samples(target, written_to, run_key))
 
 
 def _add_engine(ctx: Any, inputs: types.Object) -> None:
@@ -377,9 +377,8 @@ def _add_path_map(ctx: Any, inputs: types.Object) -> None:
     forms.check_field(prop, lambda: TrackOptions(engine="ray", path_map=forms.parse_path_map(given)))
 
 
-def _add_size_notice(ctx: Any, inputs: types.Object, num_points: int | None, layout: str) -> None:
-    target = _target_of(ctx)
-    num_samples = len(target)
+def _add_size_notice(ctx: Any, inputs: types.Object, chosen: Any, num_points: int | None, layout: str) -> None:
+    num_samples = len(chosen)
     if num_samples == 0:
         inputs.view("size", types.Warning(label="The chosen target holds no samples"))
         return
@@ -387,7 +386,7 @@ def _add_size_notice(ctx: Any, inputs: types.Object, num_points: int | None, lay
     if num_points is None:
         text = f"{samples}; the number of points depends on each sample"
     else:
-        known, total = target.count("metadata.total_frame_count"), target.sum("metadata.total_frame_count") or 0
+        known, total = chosen.count("metadata.total_frame_count"), chosen.sum("metadata.total_frame_count") or 0
         if known and _given_sampling(ctx.params) is None:
             about = round(total / known * num_samples) * num_points
             text = f"{samples}: will write about {about:,} keypoints"
