@@ -26,6 +26,22 @@ CancelCheck = Callable[[], bool]
 """Asked between chunks of work; True ends the run with `Cancelled`."""
 
 
+_HIDDEN_CONFIDENCE = 0.49
+
+
+def capped_where_hidden(confidence: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """Confidences such that a point that cannot be seen is never as sure as one that can.
+
+    Args:
+        confidence: (...) float in [0, 1]
+        visible: (...) bool
+
+    Returns:
+        (...) float, below one half where hidden
+    """
+    return np.where(visible, confidence, np.minimum(confidence, _HIDDEN_CONFIDENCE))
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a tracker can do, so that callers need no knowledge of the model.

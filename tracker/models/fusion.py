@@ -19,14 +19,13 @@ from ..coordinates import inside_frame
 from ..errors import OptionError
 from ..types import Queries, Tracks
 from ..video.frames import FrameSource
-from .base import Capabilities, RunHooks, Tracker
+from .base import Capabilities, RunHooks, Tracker, capped_where_hidden
 from .query_matching import REFERENCE_SIDE_PX, reference_distance
 
 Learned = Literal["pt-small"]
 LEARNED: tuple[str, ...] = get_args(Learned)
 
 _FLOW_SHARE = 0.35  # of the time
-_HIDDEN_CONFIDENCE = 0.49
 # flow whose way back closes this surely is the more exact of both: the network's share of the place both have found
 _EXACT_FLOW, _SHARE_BESIDE_EXACT, _SHARE = 0.98, 0.25, 0.5
 _EDGE_ALONE = 0.9  # confidence from which the network alone is believed at the edge
@@ -134,9 +133,7 @@ def fuse(flow: Tracks, learned: Tracks, size_px: tuple[int, int], options: Fused
     visible = (agreed | flows | learneds) & inside_frame(xy, size_px)
     confidence = np.where(agreed, np.maximum(flow.confidence, learned.confidence), learned.confidence)
     confidence = np.where(flows, flow.confidence, confidence)
-    # a point that cannot be seen is never as sure as one that can
-    confidence = np.where(visible, confidence, np.minimum(confidence, _HIDDEN_CONFIDENCE))
-    return replace(learned, xy=xy, visible=visible, confidence=confidence)
+    return replace(learned, xy=xy, visible=visible, confidence=capped_where_hidden(confidence, visible))
 
 
 def _edge_distance(xy: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:

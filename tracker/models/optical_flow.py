@@ -27,7 +27,7 @@ from ..coordinates import edge_aligned, inside_frame
 from ..errors import OptionError
 from ..types import Queries, Tracks
 from ..video.frames import DEFAULT_CHUNK_FRAMES, FrameSource
-from .base import Capabilities, RunHooks, Tracker
+from .base import Capabilities, RunHooks, Tracker, capped_where_hidden
 from .query_matching import LEFT_OUT, QueryMatcher, Search, inside_raster, reference_distance, sample
 
 Preset = Literal["ultrafast", "fast", "medium"]
@@ -48,7 +48,6 @@ _CAMERA_GRID_STEP_PX = 12
 _CAMERA_MIN_POINTS = 8
 # a lost point is left to the flow up to this many times the consistency bound, then to the camera
 _ADRIFT = 10.0
-_LOST_CONFIDENCE = 0.49
 _KEPT_SEARCH = Search(window=15, levels=1, max_shift_px=2.0, max_error_px=1.0, better_only=True)
 _LOST_SEARCH = Search(window=21, levels=3, max_shift_px=24.0, max_error_px=0.5, better_only=False)
 
@@ -190,8 +189,7 @@ class _Recorder:
         given = self._queries.t == frame_index
         xy[given] = self._queries.xy[given]
         visible = state.kept & inside_frame(xy, self._size_px)
-        # a point that cannot be seen is never as sure as one that can
-        confidence = np.where(visible, state.confidence, np.minimum(state.confidence, _LOST_CONFIDENCE))
+        confidence = capped_where_hidden(state.confidence, visible)
         return xy.astype(np.float32), visible, confidence.astype(np.float32)
 
     def append(self, frame_index: int, state: _State) -> None:
