@@ -80,10 +80,19 @@ class Owner:
         run_key: of its record; None for single writes
         version: of this package
         beating: whether it shows other machines that it is alive
+        owner_id: what others know it by; None = chosen here
     """
 
-    def __init__(self, dataset: fo.Dataset, run_key: str | None, *, version: str = "", beating: bool = True) -> None:
-        self.id = uuid.uuid4().hex
+    def __init__(
+        self,
+        dataset: fo.Dataset,
+        run_key: str | None,
+        *,
+        version: str = "",
+        beating: bool = True,
+        owner_id: str | None = None,
+    ) -> None:
+        self.id = owner_id or uuid.uuid4().hex
         self.dataset_id = dataset_id_of(dataset)
         self.run_key = run_key
         self._version = version

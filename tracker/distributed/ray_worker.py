@@ -69,8 +69,7 @@ class TrackWorker:
         options = TrackOptions(**job["options"])
         tracker = load_tracker(options.tracker_name, **dict(options.tracker_options or {}))
         destination = fo.load_dataset(job["destination"])
-        self._owner = Owner(destination, job["run_key"], version=__version__)
-        self._owner.id = job["owner_id"]
+        self._owner = Owner(destination, job["run_key"], version=__version__, owner_id=job["owner_id"])
         self._owner.__enter__()
         claims = Claims(FrameStore(destination, options.label_field), self._owner)
         self._work = SampleWork(fo.load_dataset(job["dataset"]), destination, tracker, options, job["run_key"], claims)
