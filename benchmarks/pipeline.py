@@ -230,7 +230,7 @@ def measure_many(paths: list[str]) -> dict[str, Any]:
                 peaks[mark] = harness.peak_rss_mb()
 
     start = time.perf_counter()
-    report = pt.track_dataset(dataset, grid_size=5, progress=note)
+    report = pt.track_dataset(dataset, tracker="optical-flow", grid_size=5, progress=note)
     wall = time.perf_counter() - start
     result = {
         "wall": wall,

@@ -16,6 +16,7 @@ from pipeline import _clip
 
 SIZE = (320, 240, 60)
 GRID = 20
+TRACKER = "optical-flow"
 
 
 def measure_workers(paths: list[str], workers: int) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def measure_workers(paths: list[str], workers: int) -> dict[str, Any]:
 
     dataset = fo.Dataset(persistent=True)
     dataset.add_samples([fo.Sample(filepath=path) for path in paths])
-    options: dict[str, Any] = {"progress": False, "grid_size": GRID}
+    options: dict[str, Any] = {"progress": False, "tracker": TRACKER, "grid_size": GRID}
     first: list[float] = []
     if workers:
         import ray
@@ -63,7 +64,7 @@ def measure_layout(paths: list[str], layout: str) -> dict[str, Any]:
 
     dataset = fo.Dataset()
     dataset.add_samples([fo.Sample(filepath=path) for path in paths])
-    report = pt.track_dataset(dataset, grid_size=GRID, layout=layout, progress=False)
+    report = pt.track_dataset(dataset, tracker=TRACKER, grid_size=GRID, layout=layout, progress=False)
     frames = dataset._frame_collection
     frames.database.client.admin.command("fsync")
     stats = frames.database.command("collStats", frames.name)
