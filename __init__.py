@@ -28,39 +28,32 @@ _PUBLIC = {
     "Sampling": ".tracker.video.sampling",
     "VideoFrames": ".tracker.video.frames",
     "probe": ".tracker.video.probe",
-    "write_tracks": ".tracker.dataset.writer",
-    "read_tracks": ".tracker.dataset.reader",
-    "track_dataset": ".tracker.dataset.pipeline",
-    "preprocess_dataset": ".tracker.dataset.preprocess",
-    "evaluate_dataset": ".tracker.dataset.evaluation",
-    "adapt_tracker": ".tracker.dataset.adaptation",
-    "truth_queries": ".tracker.dataset.truth_sets",
-    "load_tapvid": ".tracker.dataset.truth_sets",
-    "write_tapvid": ".tracker.dataset.truth_sets",
-    "load_known_clips": ".tracker.dataset.truth_sets",
-    "load_report": ".tracker.dataset.runs",
-    "fill_metadata": ".tracker.dataset.video_samples",
+    "write_tracks": ".store.tracks.writer",
+    "read_tracks": ".store.tracks.reader",
+    "track_dataset": ".workflows.tracking.track_dataset",
+    "preprocess_dataset": ".workflows.preprocessing.preprocess_dataset",
+    "evaluate_dataset": ".workflows.evaluation.evaluate_dataset",
+    "adapt_tracker": ".workflows.adaptation.adapt_tracker",
+    "truth_queries": ".workflows.exchange.tap_vid",
+    "load_tapvid": ".workflows.exchange.tap_vid",
+    "write_tapvid": ".workflows.exchange.tap_vid",
+    "load_known_clips": ".workflows.exchange.tap_vid",
+    "load_report": ".store.runs.records",
+    "fill_metadata": ".store.tracks.videos",
     # also what FiftyOne's model zoo looks for in the root of a source
-    "load_model": ".tracker.dataset.zoo_model",
-    "download_model": ".tracker.dataset.zoo_source",
-    "resolve_input": ".operators.zoo_form",
+    "load_model": ".workflows.model_zoo.model",
+    "download_model": ".workflows.model_zoo.source",
+    "resolve_input": ".operators.model_zoo.model_form",
 }
 
 __all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
-    from .operators.zoo_form import resolve_input
-    from .tracker.dataset.adaptation import adapt_tracker
-    from .tracker.dataset.evaluation import evaluate_dataset
-    from .tracker.dataset.pipeline import track_dataset
-    from .tracker.dataset.preprocess import preprocess_dataset
-    from .tracker.dataset.reader import read_tracks
-    from .tracker.dataset.runs import load_report
-    from .tracker.dataset.truth_sets import load_known_clips, load_tapvid, truth_queries, write_tapvid
-    from .tracker.dataset.video_samples import fill_metadata
-    from .tracker.dataset.writer import write_tracks
-    from .tracker.dataset.zoo_model import load_model
-    from .tracker.dataset.zoo_source import download_model
+    from .operators.model_zoo.model_form import resolve_input
+    from .store.runs.records import load_report
+    from .store.tracks.reader import read_tracks
+    from .store.tracks.videos import fill_metadata
+    from .store.tracks.writer import write_tracks
     from .tracker.errors import PointTrackingError
     from .tracker.models.registry import list_trackers, load_tracker, tracker_info
     from .tracker.queries import dense_queries, grid_queries, point_queries
@@ -68,6 +61,13 @@ if TYPE_CHECKING:
     from .tracker.video.frames import VideoFrames
     from .tracker.video.probe import probe
     from .tracker.video.sampling import Sampling
+    from .workflows.adaptation.adapt_tracker import adapt_tracker
+    from .workflows.evaluation.evaluate_dataset import evaluate_dataset
+    from .workflows.exchange.tap_vid import load_known_clips, load_tapvid, truth_queries, write_tapvid
+    from .workflows.model_zoo.model import load_model
+    from .workflows.model_zoo.source import download_model
+    from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
+    from .workflows.tracking.track_dataset import track_dataset
 
 
 def __getattr__(name: str):

@@ -33,11 +33,11 @@ from baselines import lucas_kanade
 from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, run_isolated
 
 from point_tracking import PointTrackingError, VideoFrames, grid_queries, list_trackers, load_tracker, tracker_info
-from point_tracking.tracker.evaluation.clips import KnownClip, known_clips, read_known_clip
-from point_tracking.tracker.evaluation.counting import mean_known
-from point_tracking.tracker.evaluation.masks import mask_scores
-from point_tracking.tracker.evaluation.promotion import MAX_VISIBLE_OUTSIDE_PERCENT, KindFigures, judge
-from point_tracking.tracker.evaluation.tap_vid import share_visible_outside, tap_vid_scores
+from point_tracking.benchmarks.promotion import MAX_VISIBLE_OUTSIDE_PERCENT, KindFigures, judge
+from point_tracking.tracker.formats.known_clips import KnownClip, known_clips, read_known_clip
+from point_tracking.tracker.metrics.counting import mean_known
+from point_tracking.tracker.metrics.masks import mask_scores
+from point_tracking.tracker.metrics.tap_vid import share_visible_outside, tap_vid_scores
 from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.types import FrameMap, Tracks
 from point_tracking.tracker.video.frames import SampledFrames

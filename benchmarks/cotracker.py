@@ -101,7 +101,7 @@ def watched_stages(model: Any, clock: Callable[[], float] = process_time) -> Ite
     Yields:
         seconds of each of `STAGES`, complete at the end of the block
     """
-    from point_tracking.tracker.models.cotracker import transformer
+    from point_tracking.tracker.models.cotracker.network import transformer
 
     totals: dict[str, float] = {}
     over_time = transformer._over_time
@@ -126,9 +126,9 @@ def measure_clip(num_frames: int, num_points: int, dtype: str, threads: int) -> 
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.models.cotracker import costs
-    from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
-    from point_tracking.tracker.models.cotracker.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.network.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.running import costs
+    from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -178,10 +178,10 @@ def measure_plan(model_name: str, num_frames: int, num_points: int, backward: bo
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
-    from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
-    from point_tracking.tracker.models.cotracker.cotracker2 import CoTracker2
-    from point_tracking.tracker.models.cotracker.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.network.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+    from point_tracking.tracker.models.cotracker.network.cotracker2 import CoTracker2
+    from point_tracking.tracker.models.cotracker.network.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -252,9 +252,9 @@ def measure_stream(num_points: int, threads: int, iterations: int, windows: int)
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
-    from point_tracking.tracker.models.cotracker.config import COTRACKER3_ONLINE
-    from point_tracking.tracker.models.cotracker.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.network.config import COTRACKER3_ONLINE
+    from point_tracking.tracker.models.cotracker.network.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
 
     torch.set_num_threads(threads)
     torch.manual_seed(0)

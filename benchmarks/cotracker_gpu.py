@@ -56,7 +56,7 @@ def matrix_peak(device: str, dtype: str) -> float:
     """Operations per second of the fastest of a few products of two large matrices in a precision."""
     import torch
 
-    from point_tracking.tracker.models.cotracker.precision import matrix_products
+    from point_tracking.tracker.models.cotracker.running.precision import matrix_products
 
     side = _MATRIX if device.startswith("cuda") else 512
     a = torch.randn(side, side, device=device, dtype=torch.bfloat16 if dtype == "bfloat16" else torch.float32)
@@ -75,9 +75,9 @@ def measure(device: str, dtype: str, num_frames: int, num_points: int, peak: flo
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.models.cotracker import costs
-    from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
-    from point_tracking.tracker.models.cotracker.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.network.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.running import costs
+    from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
 
     torch.manual_seed(0)
     model = CoTracker3()
@@ -134,9 +134,9 @@ def stream_row(device: str, dtype: str, num_points: int) -> list[object]:
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
-    from point_tracking.tracker.models.cotracker.config import COTRACKER3_ONLINE
-    from point_tracking.tracker.models.cotracker.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.network.config import COTRACKER3_ONLINE
+    from point_tracking.tracker.models.cotracker.network.model import CoTracker3
+    from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
 
     torch.manual_seed(0)
     model = CoTracker3(COTRACKER3_ONLINE)
@@ -214,8 +214,8 @@ def parity_rows(device: str, dtypes: list[str], folder: Path) -> Rows:
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.models.cotracker.checkpoint import build_model
-    from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+    from point_tracking.tracker.models.cotracker.network.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+    from point_tracking.tracker.models.cotracker.weights.checkpoint import build_model
 
     cases = Path(__file__).resolve().parents[1] / "tests" / "data" / "parity"
     spec = importlib.util.spec_from_file_location("parity", cases / "parity.py")
@@ -272,7 +272,7 @@ def main() -> None:
     given = parser.parse_args()
     import torch
 
-    from point_tracking.tracker.models.cotracker import chunks
+    from point_tracking.tracker.models.cotracker.network import chunks
 
     if given.product_first:
         chunks.GPU_CHUNKS = replace(chunks.GPU_CHUNKS, product_first=True)

@@ -110,7 +110,7 @@ def _state(dataset: Any) -> list[Any]:
 
 def _phases(dataset: Any) -> list[str]:
     """How far the samples were that the killed run had claimed."""
-    from point_tracking.tracker.dataset import database
+    from point_tracking.store.database import connection as database
 
     key = {"_id": database.key_range(f"{dataset._doc.id}/"), "sample_id": {"$exists": True}}
     return [claim["phase"] for claim in database.collection(database.CLAIMS).find(key)]
@@ -134,8 +134,8 @@ def measure(folder: str, kills: int, replacing: bool, seed: int) -> dict[str, An
     import fiftyone as fo
 
     import point_tracking as pt
-    from point_tracking.tracker.dataset import database
-    from point_tracking.tracker.dataset.recovery import recover
+    from point_tracking.store.database import connection as database
+    from point_tracking.workflows.lifecycle.recovery import recover
 
     number = REPLACED_CLIPS if replacing else CLIPS_PER_KILL * kills
     paths = [_clip(Path(folder, f"{k}.mp4"), 8 + k % 12) for k in range(number)]
@@ -215,7 +215,7 @@ def away_child(paths: list[str]) -> None:
     import fiftyone as fo
 
     import point_tracking as pt
-    from point_tracking.tracker.dataset import database
+    from point_tracking.store.database import connection as database
     from point_tracking.tracker.errors import DatabaseError
 
     names = ("expected", "away")

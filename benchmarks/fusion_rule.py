@@ -22,11 +22,11 @@ import numpy as np
 from harness import describe_machine, markdown_table
 
 from point_tracking import load_tracker
-from point_tracking.tracker.evaluation.counting import mean_known, mean_scores
-from point_tracking.tracker.evaluation.tap_vid import share_visible_outside, tap_vid_scores
-from point_tracking.tracker.evaluation.truth import TrackTruth
-from point_tracking.tracker.models.fusion import FusedOptions, fuse
-from point_tracking.tracker.training.synthetic import ClipRenderer, SyntheticConfig, build_textures
+from point_tracking.tracker.metrics.counting import mean_known, mean_scores
+from point_tracking.tracker.metrics.tap_vid import share_visible_outside, tap_vid_scores
+from point_tracking.tracker.metrics.truth import TrackTruth
+from point_tracking.tracker.models.pt_fused.tracker import FusedOptions, fuse
+from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig, build_textures
 from point_tracking.tracker.types import Queries, Tracks
 
 SEED = 30_000_001  # neither that of training nor of validation

@@ -185,7 +185,7 @@ def measure_batching(repeats: int) -> list[float]:
     import torch
 
     import point_tracking as pt
-    from point_tracking.tracker.training.unroll import encode_clips, unrolled_windows
+    from point_tracking.tracker.training.steps.unroll import encode_clips, unrolled_windows
 
     torch.set_num_threads(1)
     model: Any = pt.load_tracker("pt-small", device="cpu")._model  # type: ignore[attr-defined]

@@ -64,8 +64,8 @@ def ours(source: str, target: str, policy: dict[str, Any], longest_side: int | N
     """Our copy of one file."""
     from time import perf_counter
 
-    from point_tracking.tracker.video.policy import FramePolicy
-    from point_tracking.tracker.video.transcode import TranscodeOptions, transcode
+    from point_tracking.tracker.transcoding.policy import FramePolicy
+    from point_tracking.tracker.transcoding.transcode import TranscodeOptions, transcode
 
     options = TranscodeOptions(FramePolicy(**policy), longest_side, preset=PRESET, crf=int(CRF))
     Path(target).unlink(missing_ok=True)  # or the copy of the run before would be reused
@@ -83,8 +83,8 @@ def command_line(source: str, target: str, policy: dict[str, Any], longest_side:
     from time import perf_counter
 
     from point_tracking import probe
-    from point_tracking.tracker.video.policy import FramePolicy, select_frames
-    from point_tracking.tracker.video.timeline import packet_timeline
+    from point_tracking.tracker.transcoding.policy import FramePolicy, select_frames
+    from point_tracking.tracker.transcoding.timeline import packet_timeline
 
     timeline = packet_timeline(probe(source))
     assert timeline is not None
@@ -116,7 +116,7 @@ def many(sources: list[str], folder: str, workers: int, threads: int, processes:
     from multiprocessing import get_context
     from time import perf_counter
 
-    from point_tracking.tracker.video.transcode import transcode
+    from point_tracking.tracker.transcoding.transcode import transcode
 
     work = partial(transcode, threads=threads)
     warm_up = [str(Path(folder, f"warm-up-{k}.mp4")) for k in range(workers)]

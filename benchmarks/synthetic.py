@@ -44,7 +44,7 @@ def measure(case: str, device: str, threads: int, seconds: float, content: str =
     """The rate of one case."""
     import torch
 
-    from point_tracking.tracker.training.synthetic import ClipRenderer, SyntheticConfig, build_textures
+    from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig, build_textures
 
     torch.set_num_threads(threads)
     options, cpu_batch, gpu_batch = CASES[case]
@@ -81,7 +81,7 @@ def frames_of(case: str) -> int:
 
 def texture_seconds(count: int) -> float:
     """Time to draw textures."""
-    from point_tracking.tracker.training.synthetic import build_textures
+    from point_tracking.tracker.synthetic_video.renderer import build_textures
 
     start = process_time()
     build_textures(count)

@@ -124,8 +124,8 @@ def _floor_documents(dataset: Any, sample: Any, tracks: Any) -> list[Any]:
     from bson import ObjectId, encode
     from bson.raw_bson import RawBSONDocument
 
-    from point_tracking.tracker.dataset.fields import declare
-    from point_tracking.tracker.dataset.keypoints import frame_documents
+    from point_tracking.store.database.fields import declare
+    from point_tracking.store.tracks.keypoints import frame_documents
 
     declare(dataset, "tracks", occluded=False)
     ids = {"_sample_id": ObjectId(sample.id), "_dataset_id": dataset._doc.id}

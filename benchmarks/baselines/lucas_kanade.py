@@ -15,8 +15,8 @@ from point_tracking import Queries, Tracks
 from point_tracking.tracker.coordinates import edge_aligned, inside_frame
 from point_tracking.tracker.models.base import RunHooks, Tracker
 from point_tracking.tracker.models.optical_flow import working_size
-from point_tracking.tracker.models.query_matching import reference_distance
-from point_tracking.tracker.video.source import FrameSource
+from point_tracking.tracker.models.shared.query_matching import reference_distance
+from point_tracking.tracker.video.frame_source import FrameSource
 
 NAME = "lucas-kanade"
 RESOLUTION_PX = 480

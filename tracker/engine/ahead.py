@@ -13,8 +13,8 @@ from time import perf_counter
 
 import numpy as np
 
+from ..video.frame_source import DEFAULT_CHUNK_FRAMES
 from ..video.frames import FrameSource
-from ..video.source import DEFAULT_CHUNK_FRAMES
 
 DEFAULT_BUDGET_BYTES = 256 * 2**20
 # handed over at a time: enough to make the hand-over cheap, little enough to start soon

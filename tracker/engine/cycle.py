@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import ShapeError
-from ..evaluation.cycle import CycleScores, cycle_ends, cycle_scores
+from ..metrics.cycle import CycleScores, cycle_ends, cycle_scores
 from ..models.base import CancelCheck, ProgressCallback, Tracker
 from ..types import Queries, Tracks
+from ..video.frame_source import FrameSource
 from ..video.reversal import ReversedFrames
-from ..video.source import FrameSource
 
 
 def track_cycle(

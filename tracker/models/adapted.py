@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, OutputError
-from .cotracker.weights import WEIGHTS_DIR_VARIABLE, weights_dir
+from .published_weights import WEIGHTS_DIR_VARIABLE, weights_dir
 
 if TYPE_CHECKING:
-    from .cotracker.adapter import CoTrackerTracker
-    from .cotracker.checkpoint import CoTracker
+    from .cotracker.tracker import CoTrackerTracker
+    from .cotracker.weights.checkpoint import CoTracker
 
 PROVENANCE_KEY = "point_tracking_adapted"
 UNKNOWN_LICENSE = "LicenseRef-unknown"
@@ -186,7 +186,7 @@ def save_adapted(name: str, model: CoTracker, provenance: Provenance) -> Path:
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    from .cotracker.checkpoint import CONFIG_KEY
+    from .cotracker.weights.checkpoint import CONFIG_KEY
 
     path = adapted_path(name)
     state = {key: value.detach().float().cpu().contiguous() for key, value in model.state_dict().items()}
@@ -240,10 +240,10 @@ def load_adapted(*, name: str, **options: Any) -> CoTrackerTracker:
         OptionError: for an option that is not supported
         WeightsError, CheckpointError: if the file is gone or damaged
     """
-    from .cotracker.adapter import CoTrackerTracker
-    from .cotracker.checkpoint import load_model
     from .cotracker.options import CoTrackerOptions
-    from .cotracker.shipped import ShippedOptions, ShippedTracker
+    from .cotracker.tracker import CoTrackerTracker
+    from .cotracker.weights.checkpoint import load_model
+    from .pt_small.tracker import ShippedOptions, ShippedTracker
 
     for option in ("checkpoint", "accept_license"):
         if options.get(option):

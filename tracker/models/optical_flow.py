@@ -28,7 +28,7 @@ from ..errors import OptionError
 from ..types import Queries, Tracks
 from ..video.frames import DEFAULT_CHUNK_FRAMES, FrameSource
 from .base import Capabilities, RunHooks, Tracker, capped_where_hidden
-from .query_matching import LEFT_OUT, QueryMatcher, Search, inside_raster, reference_distance, sample
+from .shared.query_matching import LEFT_OUT, QueryMatcher, Search, inside_raster, reference_distance, sample
 
 Preset = Literal["ultrafast", "fast", "medium"]
 PRESETS: tuple[str, ...] = get_args(Preset)

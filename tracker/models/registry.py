@@ -6,7 +6,7 @@ Adding a tracker
 2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
    this package, imported only when the tracker is loaded.
 3. Write the zoo's list anew:
-   `python -m point_tracking.tracker.dataset.zoo_source > manifest.json`.
+   `python -m point_tracking.workflows.model_zoo.source > manifest.json`.
 4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`,
    run `benchmarks/accuracy.py`, and write its row in the README.
 """
@@ -92,8 +92,8 @@ _TRACKERS: dict[str, TrackerInfo] = {
             weights_license="Apache-2.0",
             commercial_use=True,
             weights_from="ships with the package",
-            loader=".cotracker.shipped:load_pt_small",
-            options=".cotracker.shipped_options:ShippedOptions",
+            loader=".pt_small.tracker:load_pt_small",
+            options=".pt_small.options:ShippedOptions",
             requirements=("torch", "safetensors"),
             tags=("cpu", "joint", "streaming", "long-video", "no-download", "experimental"),
         ),
@@ -104,8 +104,8 @@ _TRACKERS: dict[str, TrackerInfo] = {
             weights_license="Apache-2.0",
             commercial_use=True,
             weights_from="ships with the package",
-            loader=".fusion:FusedTracker",
-            options=".fusion:FusedOptions",
+            loader=".pt_fused.tracker:FusedTracker",
+            options=".pt_fused.tracker:FusedOptions",
             requirements=("opencv-python-headless", "torch", "safetensors"),
             tags=("cpu", "joint", "no-download"),
             adaptable=False,
@@ -117,7 +117,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
             weights_license="CC-BY-NC-4.0",
             commercial_use=False,
             weights_from="huggingface.co/facebook/cotracker3, scaled_offline.pth",
-            loader=".cotracker.adapter:load_cotracker3_offline",
+            loader=".cotracker.tracker:load_cotracker3_offline",
             options=".cotracker.options:CoTrackerOptions",
             needs_gpu=True,
             requirements=("torch", "safetensors", "huggingface_hub"),
@@ -131,7 +131,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
             weights_license="CC-BY-NC-4.0",
             commercial_use=False,
             weights_from="huggingface.co/facebook/cotracker3, scaled_online.pth",
-            loader=".cotracker.adapter:load_cotracker3_online",
+            loader=".cotracker.tracker:load_cotracker3_online",
             options=".cotracker.options:CoTrackerOptions",
             needs_gpu=True,
             requirements=("torch", "safetensors", "huggingface_hub"),
@@ -145,7 +145,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
             weights_license="CC-BY-NC-4.0",
             commercial_use=False,
             weights_from="huggingface.co/facebook/cotracker, cotracker2.pth",
-            loader=".cotracker.adapter:load_cotracker2",
+            loader=".cotracker.tracker:load_cotracker2",
             options=".cotracker.options:CoTrackerOptions",
             needs_gpu=True,
             requirements=("torch", "safetensors", "huggingface_hub"),

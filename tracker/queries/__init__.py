@@ -2,7 +2,7 @@
 
 Adding a query kind: write a function here that takes sizes in pixels and
 returns `Queries` with a fitting `origin`; hand its name on in the root
-`__init__`; let `tracker/dataset/prompts.py` read what it needs from a sample.
+`__init__`; let `workflows/tracking/prompts.py` read what it needs from a sample.
 """
 
 from .dense import dense_queries

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from ..errors import PointTrackingError
-from ..models.cotracker.plan import is_out_of_memory
+from ..models.cotracker.running.memory_plan import is_out_of_memory
 from .configs import CONFIGS, find_config
-from .processes import Processes
-from .train import RunOptions, Trainer
+from .fitting.processes import Processes
+from .fitting.train import RunOptions, Trainer
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from ..errors import OptionError
-from ..models.cotracker.config import CoTrackerConfig
+from ..models.cotracker.network.config import CoTrackerConfig
 
 StageKind = Literal["pairs", "tracks"]
 STAGE_KINDS = ("pairs", "tracks")

@@ -16,9 +16,9 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..types import FrameMap
+from .decoding import decode, open_stream
+from .frame_source import DEFAULT_CHUNK_FRAMES, FrameSource
 from .probe import VideoProbe, miscount, probe
-from .source import DEFAULT_CHUNK_FRAMES, FrameSource
-from .stream import decode, open_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer

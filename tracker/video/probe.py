@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import VideoError
-from .stream import decode, displayed_size, is_mirrored, open_stream, rotation_of
+from .decoding import decode, displayed_size, is_mirrored, open_stream, rotation_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer

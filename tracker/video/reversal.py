@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from .source import DEFAULT_CHUNK_FRAMES, FrameSource
+from .frame_source import DEFAULT_CHUNK_FRAMES, FrameSource
 
 
 class ReversedFrames(FrameSource):

@@ -104,7 +104,7 @@ def test_a_file_brings_its_terms_to_another_machine(
 
 
 def test_the_manifest_of_the_zoo_lists_what_ships_only() -> None:
-    from point_tracking.tracker.dataset.zoo_source import manifest
+    from point_tracking.workflows.model_zoo.source import manifest
 
     save_adapted("mine", drifting_start().model, Provenance(FREE, (FREE,), "pt-small"))
     assert [model["base_name"] for model in manifest()["models"]] == shipped_trackers()

@@ -9,8 +9,8 @@ import pytest
 
 from point_tracking import Queries, load_tracker
 from point_tracking.tracker.errors import OptionError
-from point_tracking.tracker.evaluation.tap_vid import tap_vid_scores
-from point_tracking.tracker.evaluation.truth import TrackTruth
+from point_tracking.tracker.metrics.tap_vid import tap_vid_scores
+from point_tracking.tracker.metrics.truth import TrackTruth
 from point_tracking.tracker.models.optical_flow import OpticalFlowOptions, OpticalFlowTracker, working_size
 from point_tracking.tracker.video.frames import VideoFrames
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from point_tracking.tracker.training.batches import TrainingBatch
 from point_tracking.tracker.training.configs import Stage
+from point_tracking.tracker.training.data.batches import TrainingBatch
 
 _PICTURE = 128  # side of the picture a clip is cut from
 

@@ -11,7 +11,7 @@ import pytest
 
 import point_tracking as pt
 from point_tracking.tracker.errors import PointTrackingError, VideoError, VideoNotFoundError
-from point_tracking.tracker.video import stream as stream_module
+from point_tracking.tracker.video import decoding as stream_module
 
 CLIPS = [
     Path(folder, name)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import point_tracking as pt
-from point_tracking.tracker.models.cotracker.adapter import CoTrackerTracker
-from point_tracking.tracker.models.cotracker.checkpoint import CoTracker
-from point_tracking.tracker.models.cotracker.config import COTRACKER3_OFFLINE, CoTrackerConfig
+from point_tracking.tracker.models.cotracker.network.config import COTRACKER3_OFFLINE, CoTrackerConfig
+from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
+from point_tracking.tracker.models.cotracker.weights.checkpoint import CoTracker
 
 
 def test_a_checkpoint_file_becomes_keypoints(

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import point_tracking as pt
-from point_tracking.tracker.models.cotracker.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
-from point_tracking.tracker.models.cotracker.session import CoTrackerSession
+from point_tracking.tracker.models.cotracker.network.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
+from point_tracking.tracker.models.cotracker.running.session import CoTrackerSession
 
 CASES = sorted(
     file.stem.removeprefix("case_") for file in (Path(__file__).parents[3] / "data" / "parity").glob("*.npz")

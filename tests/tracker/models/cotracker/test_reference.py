@@ -12,10 +12,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from point_tracking.tracker.models.cotracker.chunks import ChunkSizes
-from point_tracking.tracker.models.cotracker.correlation import FeatureMaps, SampledTemplates
-from point_tracking.tracker.models.cotracker.model import QuerySupport, TrackState
-from point_tracking.tracker.models.cotracker.online import WindowedPoints
+from point_tracking.tracker.models.cotracker.network.chunks import ChunkSizes
+from point_tracking.tracker.models.cotracker.network.correlation import FeatureMaps, SampledTemplates
+from point_tracking.tracker.models.cotracker.network.model import QuerySupport, TrackState
+from point_tracking.tracker.models.cotracker.running.online import WindowedPoints
 
 
 class PlainCoTracker3:

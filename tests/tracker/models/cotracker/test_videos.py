@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import point_tracking as pt
-from point_tracking.tracker.models.cotracker.checkpoint import save_model
+from point_tracking.tracker.models.cotracker.weights.checkpoint import save_model
 
 VIDEO_DIR = "POINT_TRACKING_VIDEO_DIR"
 

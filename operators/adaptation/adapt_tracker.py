@@ -1,0 +1,110 @@
+"""The operator that trains a tracker further on the user's own videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ...workflows.tracking.report import count_of
+from ..shared import forms
+from ..shared.background import bullets, errors_shown, show_text
+from ..shared.samples_operator import SamplesOperator
+
+URI = "@fo-video/point-tracking/adapt_tracker"
+_ICON = "/assets/adapt_tracker.svg"
+
+
+class AdaptTracker(SamplesOperator):
+    """Adapts a tracker to unlabelled videos and keeps it only if it is better."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "adapt_tracker",
+            label="Adapt a tracker",
+            description=(
+                "Train a point tracker further on your own videos, without labels; the result is kept under a name of "
+                "its own only if it is better on videos that were held out"
+            ),
+            icon=_ICON,
+        )
+
+    def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
+        # takes half an hour and all of the machine
+        return foo.ExecutionOptions(
+            allow_immediate_execution=True, allow_delegated_execution=True, default_choice_to_delegated=True
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        from .adapt_tracker_form import build_form
+
+        return types.Property(build_form(ctx), view=types.View(label="Adapt a tracker"))
+
+    @errors_shown
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        from ...workflows.adaptation.adapt_tracker import run
+        from .adapt_tracker_form import options_of
+
+        samples, options = forms.target_of(ctx), options_of(ctx.params)
+        report = yield from self.run(ctx, run, samples, options)
+        if not ctx.delegated:
+            yield show_text(ctx, "Adapt a tracker", "\n\n".join(_told(report)))
+
+    def __call__(self, sample_collection: Any, name: str, *, delegate: bool = False, **params: Any) -> Any:
+        """Adapts a tracker from Python.
+
+        Args:
+            sample_collection: a video data set or view
+            name: of the new tracker
+            delegate: schedule the run instead of waiting for it
+            params: as for `point_tracking.adapt_tracker`
+
+        Returns:
+            the report of `adapt_tracker`, or FiftyOne's ExecutionResult where delegated
+
+        Raises:
+            PointTrackingError: as `adapt_tracker`
+        """
+        if delegate:
+            return self.schedule(sample_collection, {"name": name, **params})
+        from ...workflows.adaptation.adapt_tracker import adapt_tracker
+
+        return adapt_tracker(sample_collection, name, **params)
+
+
+def _told(report: Any) -> list[str]:
+    """What became of a run, for a person who has not read how it works; paragraphs in markdown."""
+    if report.cancelled:
+        return [str(report)]
+    parts = [_outcome(report), str(report)]
+    if report.before:
+        parts.append(
+            "*points returned*: points of held-out videos are followed to where the start saw them last and back; the "
+            "share that ends within 1, 2, 4, 8 and 16 px of where it began, mean. This decides; *visible* and *motion* "
+            "must stay comparable, since points that are hidden or stand still are not tracked better."
+        )
+    for heading, rows in (
+        ("Held-out videos that were not judged by", [(f.filepath, f.message) for f in report.failures]),
+        ("Clips that were not learnt from", report.warnings),
+    ):
+        if rows:
+            parts += [f"**{heading}**", "\n".join(bullets(rows))]
+    return [*parts, f"All of this is kept with the run `{report.run_key}`."]
+
+
+def _outcome(report: Any) -> str:
+    """The first sentence: better or not, and what to do now."""
+    if report.kept:
+        return (
+            f"**Better: the new tracker is stored as `{report.name}`.** Choose it as *Tracker* in *Track points*, or "
+            f'load it with `pt.load_tracker("{report.name}")`. Its weights: `{report.path}`. Terms: {report.terms}.'
+        )
+    return (
+        f"**Not better than `{report.tracker}`: nothing was stored.** There is no new tracker of the name "
+        f"`{report.name}`; one that had it before is as it was. What may help: more minutes (this run took "
+        f"{count_of(report.steps, 'step')}; published gains took thousands), more videos, or a tracker to learn from "
+        "that is better on them."
+    )

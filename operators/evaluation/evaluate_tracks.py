@@ -1,0 +1,96 @@
+"""The operator that judges tracks and stores scores with the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..shared import forms
+from ..shared.background import errors_shown, show_summary
+from ..shared.samples_operator import SamplesOperator
+
+URI = "@fo-video/point-tracking/evaluate_tracks"
+_ICON = "/assets/evaluate_tracks.svg"
+
+
+class EvaluateTracks(SamplesOperator):
+    """Compares tracks with known ones, with an object's masks, or with themselves."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "evaluate_tracks",
+            label="Evaluate tracks",
+            description=(
+                "Score stored point tracks against known tracks or object masks, or by tracking them back to their "
+                "start, and store the scores in sample fields to sort and filter by"
+            ),
+            icon=_ICON,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(
+            types.Places.SAMPLES_GRID_ACTIONS, types.Button(label="Evaluate tracks", icon=_ICON, prompt=True)
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        from .evaluate_tracks_form import build_form
+
+        return types.Property(build_form(ctx), view=types.View(label="Evaluate tracks"))
+
+    @errors_shown
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        from ...workflows.evaluation.evaluate_dataset import run
+        from .evaluate_tracks_form import options_of
+
+        samples, options = forms.target_of(ctx), options_of(ctx.params)
+        report = yield from self.run(ctx, run, samples, options)
+        if not ctx.delegated:
+            yield ctx.trigger("reload_dataset")
+            yield from show_summary(
+                ctx,
+                "Evaluate tracks",
+                report,
+                failed="Not evaluated",
+                warned="Evaluated, with a warning",
+                notes=_how_to_read(report),
+            )
+
+    def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
+        """Evaluates the tracks of a data set or view from Python.
+
+        Args:
+            sample_collection: a video data set or view
+            delegate: schedule the run instead of waiting for it
+            params: as for `point_tracking.evaluate_dataset`
+
+        Returns:
+            the report of `evaluate_dataset`, or FiftyOne's ExecutionResult where delegated
+
+        Raises:
+            PointTrackingError: as `evaluate_dataset`
+        """
+        if delegate:
+            return self.schedule(sample_collection, params)
+        from ...workflows.evaluation.evaluate_dataset import evaluate_dataset
+
+        return evaluate_dataset(sample_collection, **params)
+
+
+def _how_to_read(report: Any) -> list[str]:
+    """What the figures of the table mean, and where each sample's own are."""
+    totals = report.totals
+    shown = [f for f in report.figures if f.in_table and any(t.figures[f.name] is not None for t in totals)]
+    if not shown:
+        return []
+    return [
+        f"Every sample has its own scores in the fields `{report.run_key}_...`: sort the grid by one of them to see "
+        "the worst videos first.",
+        "",
+        "Shares are in %, px are pixels of a frame scaled to 256 x 256:",
+        "",
+        *[f"- **{figure.title}**: {figure.meaning}" for figure in shown],
+    ]

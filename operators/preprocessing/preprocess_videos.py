@@ -1,0 +1,86 @@
+"""The operator that makes small copies of videos, with a way back to their frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..shared import forms
+from ..shared.background import errors_shown, show_summary
+from ..shared.samples_operator import SamplesOperator
+
+URI = "@fo-video/point-tracking/preprocess_videos"
+_ICON = "/assets/preprocess_videos.svg"
+
+
+class PreprocessVideos(SamplesOperator):
+    """Copies videos at a lower rate or size; sources are only read."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "preprocess_videos",
+            label="Preprocess videos",
+            description=(
+                "Make small copies of long, large or unplayable videos before tracking points; tracks made on the "
+                "copies can be written back onto the original frames"
+            ),
+            icon=_ICON,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(
+            types.Places.SAMPLES_GRID_ACTIONS, types.Button(label="Preprocess videos", icon=_ICON, prompt=True)
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        from .preprocess_videos_form import build_form
+
+        return types.Property(build_form(ctx), view=types.View(label="Preprocess videos"))
+
+    @errors_shown
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        from ...workflows.preprocessing.preprocess_dataset import run
+        from .preprocess_videos_form import OPEN_DATASET, options_of
+
+        samples, options = forms.target_of(ctx), options_of(ctx.params)
+        report = yield from self.run(ctx, run, samples, options)
+        if ctx.delegated:
+            return
+        if report.media_field is not None:
+            yield ctx.trigger("reload_dataset")
+        opens = report.dataset_name is not None and ctx.params.get("open_dataset", OPEN_DATASET)
+        yield from show_summary(
+            ctx,
+            "Preprocess videos",
+            report,
+            failed="Not preprocessed",
+            warned="Preprocessed, with a warning",
+            dataset=ctx.dataset.name if opens else "",
+        )
+        if opens:
+            yield ctx.ops.open_dataset(report.dataset_name)
+
+    def __call__(self, sample_collection: Any, output_dir: Any, *, delegate: bool = False, **params: Any) -> Any:
+        """Preprocesses a data set or view from Python.
+
+        Args:
+            sample_collection: a video data set or view
+            output_dir: folder for the copies
+            delegate: schedule the run instead of waiting for it
+            params: as for `point_tracking.preprocess_dataset`
+
+        Returns:
+            the report of `preprocess_dataset`, or FiftyOne's ExecutionResult where delegated
+
+        Raises:
+            PointTrackingError: as `preprocess_dataset`
+        """
+        if delegate:
+            return self.schedule(sample_collection, {"output_dir": str(output_dir), **params})
+        from ...workflows.preprocessing.preprocess_dataset import preprocess_dataset
+
+        return preprocess_dataset(sample_collection, output_dir, **params)

@@ -1,0 +1,232 @@
+"""Fields that several operators' forms share, and how their values are read.
+
+A form only collects and warns early; the options classes of `workflows`
+decide what is valid.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from ...tracker.errors import OptionError, PointTrackingError, QueryError
+from ...workflows.tracking.targets import check_collection
+
+# above this many samples a run is scheduled instead of keeping the App busy
+DELEGATE_ABOVE = 100
+
+SAMPLING_RULES = {
+    "all": "Every frame",
+    "every_nth": "Every n-th frame",
+    "fps": "A target rate (frames per second)",
+    "max_frames": "A maximum number of frames",
+}
+
+_GROUP = "group"
+_ONLY_OPEN_SAMPLE = "only_open_sample"
+
+
+def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> bool:
+    """Lets the user choose videos, or says why there are none to choose from.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        action: verb of the choice, as in "Preprocess the entire data set"
+        blocked: heading where the data set holds no videos
+
+    Returns:
+        False where the form ends here
+    """
+    try:
+        check_collection(_videos_of(ctx.dataset))
+    except PointTrackingError as error:
+        show_error(inputs.view("no_videos", types.Error(label=blocked, description=str(error))), error)
+        return False
+    if ctx.dataset.media_type == _GROUP:
+        inputs.view("group_slices", types.Notice(label="Of each group, its videos are taken, whichever slice is shown"))
+    add_target(ctx, inputs, action)
+    return True
+
+
+def add_target(ctx: Any, inputs: types.Object, action: str) -> None:
+    """Lets the user choose which samples to process; in the modal, the open one."""
+    if ctx.current_sample is not None:
+        inputs.bool(
+            _ONLY_OPEN_SAMPLE,
+            default=True,
+            label="Only the open sample",
+            description="Off: choose which samples below",
+            view=types.SwitchView(),
+        )
+    if not only_open_sample(ctx):
+        inputs.view_target(ctx, action_description=action)
+
+
+def only_open_sample(ctx: Any) -> bool:
+    """Whether the run is about the sample that is open in the modal."""
+    return ctx.current_sample is not None and bool(ctx.params.get(_ONLY_OPEN_SAMPLE, True))
+
+
+def target_of(ctx: Any) -> Any:
+    """The samples that the user chose; of groups, their videos.
+
+    Returns:
+        a data set or view
+    """
+    if only_open_sample(ctx):
+        return _videos_of(ctx.dataset).select(ctx.current_sample)
+    return _videos_of(ctx.target_view())
+
+
+def _videos_of(samples: Any) -> Any:
+    """Of a grouped collection the slices that are videos; any other as it is."""
+    if samples.media_type != _GROUP or "video" not in samples._dataset.group_media_types.values():
+        return samples
+    return samples.select_group_slices(media_type="video")
+
+
+def given_values(params: dict[str, Any], options: type) -> dict[str, Any]:
+    """The parameters that belong to an options dataclass and are not left empty, by name."""
+    names = [spec.name for spec in fields(options) if spec.init]
+    return {name: params[name] for name in names if params.get(name) not in (None, "")}
+
+
+def add_sampling(ctx: Any, inputs: types.Object) -> None:
+    """A choice of which frames to use.
+
+    A caller's own `sampling` dict (as in the SDK) takes the place of the choice.
+    """
+    if isinstance(ctx.params.get("sampling"), dict):
+        rule = inputs.obj("sampling", label="Frame sampling")
+        del rule
+        return
+    choices = types.DropdownView()
+    for rule, label in SAMPLING_RULES.items():
+        choices.add_choice(rule, label=label)
+    inputs.enum("sampling_rule", choices.values(), default="all", label="Frames to use", view=choices)
+    chosen = ctx.params.get("sampling_rule") or "all"
+    if chosen == "fps":
+        inputs.float("sampling_fps", default=5.0, label="Frames per second")
+    elif chosen in ("every_nth", "max_frames"):
+        label, default = ("Use every ... frame", 3) if chosen == "every_nth" else ("At most ... frames", 100)
+        inputs.int(f"sampling_{chosen}", default=default, label=label)
+
+
+def sampling_of(params: dict[str, Any]) -> dict[str, Any] | None:
+    """Reads the sampling fields, or a `sampling` dict given from Python.
+
+    Returns:
+        what `track_dataset(sampling=...)` takes
+    """
+    if params.get("sampling") is not None:
+        return params["sampling"]
+    rule = params.get("sampling_rule") or "all"
+    if rule == "all":
+        return None
+    return {rule: params.get(f"sampling_{rule}")}
+
+
+def add_run_key(ctx: Any, inputs: types.Object, check: Callable[[str], Any]) -> None:
+    """Asks for the name of the run; one that cannot be had is refused before the run and not after.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        check: raises for a key that does not fit or is taken
+    """
+    prop = inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
+    run_key = ctx.params.get("run_key")
+    if run_key:
+        check_field(prop, lambda: check(run_key))
+
+
+def parse_points(value: Any) -> Any:
+    """Reads points as a person types them.
+
+    Args:
+        value: None, "", the name of a field, rows "t, x, y; t, x, y", JSON, or a
+            list or dict given from Python
+
+    Returns:
+        what `track_dataset(points=...)` takes
+
+    Raises:
+        QueryError: saying how to write points
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if not text:
+        return None
+    if text[0] in "[{":
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise QueryError(
+                f"These points are no valid JSON ({error}). Write [[0, 320, 180], [0, 100, 50]]"
+            ) from error
+    if text.removeprefix("frames.").isidentifier():
+        return text
+    try:
+        return [[float(number) for number in row.split(",")] for row in text.split(";") if row.strip()]
+    except ValueError as error:
+        raise QueryError(
+            f"Cannot read the points {text[:60]!r}. Write frame, x, y in pixels, e.g. 0, 320, 180; 0, 100, 50, "
+            "or the name of a field"
+        ) from error
+
+
+def parse_path_map(value: Any) -> Any:
+    """Reads where media lies on the nodes of a cluster, as a person types it.
+
+    Args:
+        value: None, "", rows "/path/here = /path/there; ...", JSON, or a dict given
+            from Python
+
+    Returns:
+        what `track_dataset(path_map=...)` takes
+
+    Raises:
+        OptionError: saying how to write it
+    """
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    try:
+        if value.lstrip().startswith("{"):
+            return json.loads(value)
+        pairs = [row.split("=") for row in value.split(";") if row.strip()]
+        return {here.strip(): there.strip() for here, there in pairs}
+    except ValueError as error:
+        raise OptionError(
+            f"Cannot read the paths {value[:60]!r}. Write /path/here = /path/on/the/nodes, several separated by "
+            'semicolons, or as JSON: {"/path/here": "/path/on/the/nodes"}'
+        ) from error
+
+
+def show_error(prop: Any, error: PointTrackingError | OptionError) -> None:
+    """Marks a field as invalid, so that the form cannot be sent."""
+    prop.invalid = True
+    prop.error_message = str(error)
+
+
+def error_of(check: Callable[[], Any]) -> PointTrackingError | None:
+    """What a check raises that the user can mend, or None."""
+    try:
+        check()
+    except PointTrackingError as error:
+        return error
+    return None
+
+
+def check_field(prop: Any, check: Callable[[], Any]) -> None:
+    """Marks a field as invalid where a check of its value fails."""
+    error = error_of(check)
+    if error is not None:
+        show_error(prop, error)

@@ -1,0 +1,83 @@
+"""The choice of a tracker in a form: what each is good for, its terms of use, and its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import fiftyone.operators.types as types
+
+from ...tracker.errors import OptionError
+from ...tracker.models.registry import TrackerInfo, list_trackers, tracker_info
+from . import forms
+
+# form fields that are options of the tracker, for trackers whose weights are downloaded
+_WEIGHT_FIELDS = ("checkpoint", "accept_license")
+
+
+def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
+    """A choice of trackers with their terms; asks for weights and consent where the chosen one needs them.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        default: name of the tracker that is chosen first
+    """
+    choices = types.DropdownView()
+    for name in list_trackers():
+        info = tracker_info(name)
+        choices.add_choice(name, label=name, description=f"{info.summary} ({info.terms})")
+    inputs.enum("tracker", choices.values(), default=default, label="Tracker", view=choices)
+    chosen = ctx.params.get("tracker") or default
+    if chosen not in list_trackers():
+        return
+    info = tracker_info(chosen)
+    text = f"{chosen}: {info.summary}. Terms: {info.terms}."
+    inputs.view("tracker_terms", types.Notice(label=text) if info.commercial_use else types.Warning(label=text))
+    if info.size_mb is not None and not ctx.params.get("tracker_options"):
+        _add_weights(ctx, inputs, info)
+
+
+def tracker_options_of(params: dict[str, Any]) -> dict[str, Any] | None:
+    """Reads the form's fields about weights, or `tracker_options` given from Python.
+
+    Args:
+        params: of the execution context
+
+    Returns:
+        what `track_dataset(tracker_options=...)` takes
+    """
+    name = params.get("tracker")
+    given = dict(params.get("tracker_options") or {})
+    if name in list_trackers() and tracker_info(name).size_mb is not None:
+        given = {field: params[field] for field in _WEIGHT_FIELDS if params.get(field)} | given
+    return given or None
+
+
+def _add_weights(ctx: Any, inputs: types.Object, info: TrackerInfo) -> None:
+    from ...tracker.models.published_weights import PUBLISHED_FILES, find_weights, has_consent
+
+    published = PUBLISHED_FILES[info.name]
+    checkpoint = ctx.params.get("checkpoint")
+    prop = inputs.str(
+        "checkpoint",
+        label="Weights file",
+        description=f"A local file; where empty, the published one is used: {published.description}",
+    )
+    if checkpoint:
+        if not Path(checkpoint).expanduser().is_file():
+            forms.show_error(prop, OptionError(f"There is no file {checkpoint}. Check the path, or leave it empty"))
+        return
+    if find_weights(info.name) is not None:
+        return
+    if has_consent(published.repository):
+        inputs.view("download", types.Notice(label=f"The weights will be downloaded once: {published.description}"))
+        return
+    consent = inputs.bool(
+        "accept_license",
+        default=False,
+        label=f"I accept the terms of the weights ({info.weights_license}: no commercial use)",
+        description=f"They are downloaded once then: {published.description}",
+    )
+    if ctx.params.get("accept_license") is not True:
+        forms.show_error(consent, OptionError("Accept the terms to download the weights, or give a file of your own"))

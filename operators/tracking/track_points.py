@@ -1,0 +1,106 @@
+"""The operator that tracks points in the chosen videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..shared import forms
+from ..shared.background import errors_shown, show_summary
+from ..shared.samples_operator import SamplesOperator
+
+URI = "@fo-video/point-tracking/track_points"
+_ICON = "/assets/track_points.svg"
+
+
+def _button() -> types.Button:
+    return types.Button(label="Track points", icon=_ICON, prompt=True)
+
+
+class TrackPoints(SamplesOperator):
+    """Tracks points in videos and stores them as frame-level keypoints."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "track_points",
+            label="Track points",
+            description="Track a grid, masks or points through videos and store them as keypoints on the frames",
+            icon=_ICON,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(types.Places.SAMPLES_GRID_ACTIONS, _button())
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        from .track_points_form import build_form
+
+        return types.Property(build_form(ctx), view=types.View(label="Track points"))
+
+    @errors_shown
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        from ...workflows.tracking.targets import destination_of
+        from ...workflows.tracking.track_dataset import run
+        from .track_points_form import options_of
+
+        samples, options = forms.target_of(ctx), options_of(ctx.params)
+        report = yield from self.run(ctx, run, samples, options)
+        # a run that found nothing to do has no key, and its samples may have no destination
+        destination = destination_of(samples, options) if report.run_key else ctx.dataset
+        if report.num_samples and ctx.params.get("color_by_track", True):
+            from .colors import color_by_track
+
+            color_by_track(destination, options.layout)
+        if not ctx.delegated:
+            yield ctx.trigger("reload_dataset")
+            elsewhere = destination.name if destination.name != ctx.dataset.name else ""
+            notes = [f"The tracks are in the data set `{elsewhere}`, that of the source videos."] if elsewhere else []
+            yield from show_summary(
+                ctx,
+                "Track points",
+                report,
+                failed="Not tracked",
+                warned="Tracked, with a warning",
+                notes=notes,
+                dataset=elsewhere,
+            )
+
+    def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
+        """Tracks points in a data set or view from Python.
+
+        Args:
+            sample_collection: a video data set or view
+            delegate: schedule the run instead of waiting for it
+            params: as for `point_tracking.track_dataset`
+
+        Returns:
+            the report of `track_dataset`, or FiftyOne's ExecutionResult where delegated
+
+        Raises:
+            PointTrackingError: as `track_dataset`
+        """
+        if delegate:
+            return self.schedule(sample_collection, params)
+        from ...workflows.tracking.track_dataset import track_dataset
+
+        return track_dataset(sample_collection, **params)
+
+
+class TrackOpenSample(TrackPoints):
+    """The same for the video that is open: an operator has one place, and this one's is the sample's toolbar."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "track_open_sample",
+            label="Track points in the open video",
+            description="Track points through the video that is open in the App; elsewhere, use Track points",
+            icon=_ICON,
+            unlisted=True,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, _button())

@@ -1,0 +1,175 @@
+"""The fields that tracks live in: their names, types and who made them.
+
+`frames.<label_field>` holds the keypoints; the sample field
+`<label_field>_info` holds one `marks.SampleMark` per sample.
+"""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+
+import fiftyone as fo
+from fiftyone.core.odm import create_field, validate_field_name
+
+from ...tracker.errors import FieldError
+
+FRAMES_PREFIX = "frames."
+_RESERVED = (
+    "id",
+    "frame_number",
+    "sample_id",
+    "filepath",
+    "created_at",
+    "last_modified_at",
+    "frames",
+    "tags",
+    "metadata",
+)
+_OWNER_KEY = "point_tracking"
+
+INFO_SUBFIELDS: dict[str, type[fo.Field]] = {
+    "state": fo.StringField,
+    "run_key": fo.StringField,
+    "tracker": fo.StringField,
+    "layout": fo.StringField,
+    "num_points": fo.IntField,
+    "num_frames": fo.IntField,
+    "num_keypoints": fo.IntField,
+    "written_at": fo.DateTimeField,
+}
+
+
+def info_field_of(label_field: str) -> str:
+    """The sample field that says, per sample, what was written to a label field."""
+    return f"{label_field}_info"
+
+
+def check_label_name(label_field: str) -> str:
+    """Refuses a name that cannot be a frame-level label field.
+
+    Args:
+        label_field: the name, without "frames."
+
+    Returns:
+        the same name
+
+    Raises:
+        FieldError: saying what a good name is
+    """
+    if isinstance(label_field, str) and label_field.startswith(FRAMES_PREFIX):
+        raise FieldError(
+            f"Invalid label field ({label_field!r}). Tracks are always stored on frames: "
+            f"give the name without the prefix, {label_field[len(FRAMES_PREFIX) :]!r}"
+        )
+    if not isinstance(label_field, str) or not label_field.isidentifier() or label_field.startswith("_"):
+        raise FieldError(
+            f"Invalid label field ({label_field!r}). A name consists of letters, digits and underscores "
+            "and starts with a letter"
+        )
+    if label_field in _RESERVED:
+        raise FieldError(f"Invalid label field ({label_field!r}). FiftyOne uses this name itself; choose another")
+    return label_field
+
+
+def check_sample_field_name(name: str, kind: str) -> str:
+    """Refuses a name that cannot be a field of samples, or would hide one of their attributes.
+
+    Args:
+        name: of a sample field
+        kind: what it is for, in words, for the message
+
+    Returns:
+        the same name
+
+    Raises:
+        FieldError: saying what a good name is
+    """
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+        raise FieldError(
+            f"Invalid {kind} ({name!r}). A name consists of letters, digits and underscores and starts with a letter"
+        )
+    try:
+        validate_field_name(name, media_type=fo.core.media.VIDEO)
+    except ValueError as error:
+        raise FieldError(f"Invalid {kind}: {error}. Choose another one") from error
+    if name in _RESERVED or hasattr(fo.Sample, name) or iskeyword(name):
+        raise FieldError(f"Invalid {kind} ({name!r}). FiftyOne or Python uses this name itself; choose another one")
+    return name
+
+
+def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
+    """Refuses a label field whose name or existing type does not allow tracks in it.
+
+    Args:
+        dataset: the data set to write to
+        label_field: the name, without "frames."
+
+    Raises:
+        FieldError: saying what was found
+    """
+    check_label_name(label_field)
+    existing = dataset.get_frame_field_schema(flat=False).get(label_field)
+    if existing is not None:
+        if getattr(existing, "document_type", None) is not fo.Keypoints:
+            raise FieldError(
+                f"The frame field {label_field!r} exists and holds {_type_name(existing)}, not Keypoints. "
+                "Choose another label field"
+            )
+        if existing.read_only:
+            raise FieldError(f"The frame field {label_field!r} is read-only. Choose another label field")
+    info_field = info_field_of(label_field)
+    info = dataset.get_field_schema(flat=False).get(info_field)
+    if info is not None and _OWNER_KEY not in (info.info or {}):
+        raise FieldError(
+            f"The sample field {info_field!r} exists and is not ours, but writing {label_field!r} needs that name. "
+            "Choose another label field"
+        )
+    if info is not None and info.read_only:
+        raise FieldError(f"The sample field {info_field!r} is read-only, and writing {label_field!r} needs it")
+
+
+def _type_name(field: fo.Field) -> str:
+    document_type = getattr(field, "document_type", None)
+    return (document_type or type(field)).__name__
+
+
+def has_label_field(dataset: fo.Dataset, label_field: str) -> bool:
+    """Whether the frame field exists at all."""
+    return label_field in dataset.get_frame_field_schema(flat=False)
+
+
+def is_ours(dataset: fo.Dataset, label_field: str) -> bool:
+    """Whether this package declared the field, so that unmarked data in it is a half-written sample."""
+    return info_field_of(label_field) in dataset.get_field_schema(flat=False)
+
+
+def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False) -> None:
+    """Declares the fields that tracks need; what exists already stays as it is.
+
+    Args:
+        dataset: the data set to write to
+        label_field: the name, without "frames."
+        occluded: whether keypoints will carry the attribute `occluded`
+        interpolated: whether keypoints will carry the attribute `interpolated`
+    """
+    if not has_label_field(dataset, label_field):
+        dataset.add_frame_field(
+            label_field,
+            fo.EmbeddedDocumentField,
+            embedded_doc_type=fo.Keypoints,
+            description="Point tracks; a track has the same index in every frame",
+        )
+    if occluded:
+        dataset.add_frame_field(f"{label_field}.keypoints.occluded", fo.BooleanField)
+    if interpolated:
+        dataset.add_frame_field(f"{label_field}.keypoints.interpolated", fo.BooleanField)
+    info_field = info_field_of(label_field)
+    if info_field not in dataset.get_field_schema(flat=False):
+        dataset.add_sample_field(
+            info_field,
+            fo.EmbeddedDocumentField,
+            embedded_doc_type=fo.DynamicEmbeddedDocument,
+            description=f"What was written to frames.{label_field}; read by point tracking",
+            info={_OWNER_KEY: {"label_field": label_field}},
+            fields=[create_field(name, field_type) for name, field_type in INFO_SUBFIELDS.items()],
+        )

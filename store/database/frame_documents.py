@@ -1,0 +1,275 @@
+"""The frame documents of one label field, as MongoDB keeps them.
+
+FiftyOne's own calls write frames by loading them; here many frames travel per
+call, every call may be repeated, and what one field's run does never touches other
+fields. The names of FiftyOne's collections and of the keys it gives every frame are
+known only here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import fiftyone as fo
+from bson import ObjectId
+from pymongo import InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, ConnectionFailure
+
+from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_number_of
+from ...tracker.errors import CollectionError, FieldError
+from .connection import STAGED, collection, dataset_document, dataset_id_of, durable, key_range, patiently
+from .fields import info_field_of
+
+_BASE_KEYS = ["_id", "frame_number", "_sample_id", "_dataset_id", "created_at", "last_modified_at"]
+_DUPLICATE = 11000
+Ranges = list[list[int]]
+EVERY_FRAME: Ranges = [[0, 2**31]]
+
+
+@dataclass(frozen=True)
+class FramesFound:
+    """The frame documents of a sample.
+
+    Args:
+        numbers: of all of them, increasing
+        holding: of those that hold something in the label field
+    """
+
+    numbers: list[int]
+    holding: list[int]
+
+
+class FrameStore:
+    """The frames of a data set, as far as one label field is concerned.
+
+    Args:
+        dataset: the data set
+        label_field: a checked name, without "frames."
+    """
+
+    def __init__(self, dataset: fo.Dataset, label_field: str) -> None:
+        self.dataset_id = dataset_id_of(dataset)
+        self.label_field = label_field
+        self.info_field = info_field_of(label_field)
+        self._name = dataset.name
+        self._samples = dataset._sample_collection
+        self._frames = dataset._frame_collection
+
+    def find(self, sample_id: str) -> FramesFound | None:
+        """What frame documents a sample has; None where the sample is gone."""
+        steps = [
+            {"$match": {"_sample_id": ObjectId(sample_id)}},
+            {"$project": {"_id": 0, "frame_number": 1, "holds": {"$gt": [f"${self.label_field}", None]}}},
+            {"$sort": {"frame_number": 1}},
+        ]
+        if not self.has_sample(sample_id):
+            return None
+        found = patiently(lambda: list(self._frames.aggregate(steps)))
+        return FramesFound([d["frame_number"] for d in found], [d["frame_number"] for d in found if d["holds"]])
+
+    def has_sample(self, sample_id: str) -> bool:
+        """Whether the sample is still in the data set."""
+        return patiently(lambda: self._samples.find_one({"_id": ObjectId(sample_id)}, {"_id": 1})) is not None
+
+    def check_declared(self) -> None:
+        """Notices that the data set or the field was deleted while a run was going on.
+
+        Raises:
+            CollectionError, FieldError: saying which
+        """
+        name = self._missing_field()
+        if name is not None:
+            raise FieldError(f"The field {name!r} was deleted while the run was going on. Run again to make it anew")
+
+    def is_declared(self) -> bool:
+        """Whether the data set has the field, so that documents with it can be read."""
+        return self._missing_field() is None
+
+    def _missing_field(self) -> str | None:
+        document = dataset_document(self.dataset_id, "frame_fields.name", "sample_fields.name")
+        if document is None:
+            raise CollectionError(f"The data set {self._name!r} was deleted while the run was going on")
+        for key, name in (("frame_fields", self.label_field), ("sample_fields", self.info_field)):
+            if name not in [field["name"] for field in document.get(key) or []]:
+                return name
+        return None
+
+    def mark(self, sample_id: str) -> dict[str, Any] | None:
+        """The sample's mark as it is stored."""
+        found = patiently(lambda: self._samples.find_one({"_id": ObjectId(sample_id)}, {self.info_field: 1}))
+        return (found or {}).get(self.info_field)
+
+    def set_mark(self, sample_id: str, mark: Mapping[str, Any] | None, *, on_disk: bool = False) -> bool:
+        """Stores or removes the sample's mark.
+
+        Args:
+            sample_id: the sample
+            mark: what to store; None removes the mark
+            on_disk: return only when all that was written is on the server's disk
+
+        Returns:
+            False where the sample is gone
+        """
+        change: dict[str, Any] = {"$set": {"last_modified_at": _now()}}
+        if mark is None:
+            change["$unset"] = {self.info_field: ""}
+        else:
+            change["$set"][self.info_field] = dict(mark)
+        samples = durable(self._samples) if on_disk else self._samples
+        done = patiently(lambda: samples.update_one({"_id": ObjectId(sample_id)}, change))
+        return done.matched_count > 0
+
+    def write(self, sample_id: str, documents: Mapping[int, Any]) -> None:
+        """Stores label documents, creating the frames that are missing.
+
+        Args:
+            sample_id: the sample
+            documents: frame number -> document; None creates the frame and leaves the label alone
+        """
+        now, sample = _now(), ObjectId(sample_id)
+        base = {"_dataset_id": self.dataset_id, "created_at": now}
+        requests = []
+        for number, document in documents.items():
+            key = {"_sample_id": sample, "frame_number": number}
+            if document is None:
+                change = {"$setOnInsert": {**base, "last_modified_at": now}}
+            else:
+                change = {"$set": {self.label_field: document, "last_modified_at": now}, "$setOnInsert": base}
+            requests.append(UpdateOne(key, change, upsert=True))
+        if requests:
+            patiently(lambda: self._frames.bulk_write(requests, ordered=False))
+
+    def insert(self, sample_id: str, documents: Mapping[int, Any]) -> None:
+        """As `write`, for a sample without any frame document: cheaper."""
+        now = _now()
+        base = {"_sample_id": ObjectId(sample_id), "_dataset_id": self.dataset_id}
+        requests = [
+            InsertOne(
+                {
+                    "frame_number": number,
+                    **base,
+                    "created_at": now,
+                    "last_modified_at": now,
+                    **({} if document is None else {self.label_field: document}),
+                }
+            )
+            for number, document in documents.items()
+        ]
+        if not requests:
+            return
+        try:
+            self._frames.bulk_write(requests, ordered=False)
+        except (BulkWriteError, ConnectionFailure) as error:
+            refused = error.details.get("writeErrors", []) if isinstance(error, BulkWriteError) else []
+            if any(refusal.get("code") != _DUPLICATE for refusal in refused):
+                raise
+            # a run of another field made some of the frames meanwhile, or the server may have stored some
+            self.write(sample_id, documents)
+
+    def stage(self, sample_id: str, documents: Mapping[int, Any]) -> None:
+        """Stores label documents aside, where they replace nothing yet; None will clear the label."""
+        base = {"_sample_id": ObjectId(sample_id), "_dataset_id": self.dataset_id}
+        requests = []
+        for number, document in documents.items():
+            key = f"{self._prefix(sample_id)}{number:09d}"
+            staged = {"_id": key, **base, "frame_number": number, "label": document}
+            requests.append(ReplaceOne({"_id": key}, staged, upsert=True))
+        if requests:
+            patiently(lambda: collection(STAGED).bulk_write(requests, ordered=False))
+
+    def switch(self, sample_id: str) -> None:
+        """Puts all staged documents in their places; may be interrupted and repeated."""
+        steps = [
+            {"$match": {"_id": key_range(self._prefix(sample_id))}},
+            {
+                "$project": {
+                    "_id": 0,
+                    "_sample_id": 1,
+                    "_dataset_id": 1,
+                    "frame_number": 1,
+                    self.label_field: {"$ifNull": ["$label", "$$REMOVE"]},
+                    "created_at": "$$NOW",
+                    "last_modified_at": "$$NOW",
+                }
+            },
+            {
+                "$merge": {
+                    "into": self._frames.name,
+                    "on": ["_sample_id", "frame_number"],
+                    "whenMatched": [
+                        {
+                            "$set": {
+                                self.label_field: {"$ifNull": [f"$$new.{self.label_field}", "$$REMOVE"]},
+                                "last_modified_at": "$$NOW",
+                            }
+                        }
+                    ],
+                    "whenNotMatched": "insert",
+                }
+            },
+        ]
+        patiently(lambda: list(collection(STAGED).aggregate(steps)))
+
+    def drop_staged(self, sample_id: str) -> None:
+        """Removes what was stored aside."""
+        key = {"_id": key_range(self._prefix(sample_id))}
+        patiently(lambda: collection(STAGED).delete_many(key))
+
+    def clear(self, sample_id: str, keep: Ranges) -> None:
+        """Removes the field's labels of a sample, and the empty frames that were created for them.
+
+        Args:
+            sample_id: the sample
+            keep: frame numbers, in ranges, that were there before
+        """
+        sample = {"_sample_id": ObjectId(sample_id)}
+        removal = {"$unset": {self.label_field: ""}}
+        patiently(lambda: self._frames.update_many({**sample, self.label_field: {"$exists": True}}, removal))
+        others = {
+            "$filter": {
+                "input": {"$objectToArray": "$$ROOT"},
+                "cond": {"$and": [{"$not": [{"$in": ["$$this.k", _BASE_KEYS]}]}, {"$gt": ["$$this.v", None]}]},
+            }
+        }
+        empty: dict[str, Any] = {**sample, "$expr": {"$eq": [{"$size": others}, 0]}}
+        if keep:
+            empty["$nor"] = [{"frame_number": {"$gte": low, "$lte": high}} for low, high in keep]
+        patiently(lambda: self._frames.delete_many(empty))
+
+    def delete_orphans(self, sample_id: str) -> None:
+        """Removes the frames of a sample that is gone."""
+        patiently(lambda: self._frames.delete_many({"_sample_id": ObjectId(sample_id)}))
+
+    def refresh(self, sample_id: str) -> None:
+        """Brings objects of the sample that this process holds up to date, as FiftyOne's own writes do."""
+        if not self.has_sample(sample_id):
+            return
+        fo.Sample._reload_docs(self._samples.name, sample_ids=[sample_id])
+        fo.Frame._reload_docs(self._frames.name, sample_ids=[sample_id])
+
+    def _prefix(self, sample_id: str) -> str:
+        return f"{self.dataset_id}/{self.label_field}/{sample_id}/"
+
+
+def missing_numbers(found: Sequence[int], num_frames: int) -> list[int]:
+    """The frame numbers of a video that have no document yet."""
+    present = set(found)
+    return [number for number in range(FIRST_FRAME_NUMBER, frame_number_of(num_frames)) if number not in present]
+
+
+def ranges_of(numbers: Sequence[int]) -> Ranges:
+    """Increasing numbers as [first, last] of each run without gaps."""
+    ranges: Ranges = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return ranges
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc).replace(tzinfo=None)

@@ -1,0 +1,177 @@
+"""Known tracks out of a field of keypoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, inside_frame, track_index_of
+from ...tracker.errors import TruthError
+from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
+from ..database.fields import FRAMES_PREFIX
+from ..tracks.reader import read_tracks
+from ..tracks.videos import frame_size_of, select_videos, video_shape_of
+
+
+@dataclass(frozen=True, eq=False)
+class KnownTracks:
+    """Tracks that people or instruments made.
+
+    Args:
+        keys: (N,) of each point: its index, or the id of its instance
+        by_instance: whether the keys are ids of instances
+        xy: (T, N, 2) float64 pixels, NaN where unknown
+        visible: (T, N) bool; what lies outside the frame is not, whatever its label says
+        valid: (T, N) bool, where something is known
+        size_px: (width, height) of the displayed frame
+        query_t: (N,) int, frames in which the points were asked for, -1 where one was not;
+            None = where each is visible first
+    """
+
+    keys: np.ndarray
+    by_instance: bool
+    xy: np.ndarray
+    visible: np.ndarray
+    valid: np.ndarray
+    size_px: tuple[int, int]
+    query_t: np.ndarray | None = None
+
+    def queried(self, mode: QueryMode) -> tuple[TrackTruth, np.ndarray]:
+        """Truth with a column per query, and (Q,) int, the point of each.
+
+        Raises:
+            TruthError: if a point is not known to be visible in the frame it was asked for in,
+                or that frame is none of the clip's
+        """
+        if mode != "first" or self.query_t is None:
+            return queried_truth(self.xy, self.visible, self.size_px, valid=self.valid, mode=mode)
+        points = np.flatnonzero(self.query_t >= 0)
+        query_t = self.query_t[points]
+        if query_t.max(initial=-1) >= len(self.xy):
+            raise TruthError(
+                f"A point is asked for in frame {int(query_t.max())} (counted from 0), but the video has "
+                f"{len(self.xy)} frames"
+            )
+        if not (self.visible & self.valid)[query_t, points].all():
+            raise TruthError("Some points are not known to be visible in the frame that their query is given for")
+        chosen = TrackTruth(query_t, self.xy[:, points], self.visible[:, points], self.size_px, self.valid[:, points])
+        return chosen, points
+
+
+def sparse_field_of(gt_field: str) -> str:
+    """The sample field that says whether a frame without a keypoint is unlabelled (True) or hidden (False)."""
+    return f"{gt_field}_sparse"
+
+
+def query_frames_field_of(gt_field: str) -> str:
+    """The sample field with the frame each known point was asked for in: a list, entry j for the index j + 1."""
+    return f"{gt_field}_query_frames"
+
+
+def _query_frames(dataset: fo.Dataset, sample_id: str, gt_field: str, keys: np.ndarray) -> np.ndarray | None:
+    """(N,) int, -1 for points that were not asked for; None where the sample does not say.
+
+    Raises:
+        TruthError: if the sample says something else
+    """
+    name = query_frames_field_of(gt_field)
+    if name not in dataset.get_field_schema(flat=False):
+        return None
+    frames = select_videos(dataset, sample_id).values(name)[0]
+    if not frames:
+        return None
+    if not all(isinstance(frame, int | float) and float(frame).is_integer() for frame in frames):
+        raise TruthError(f"The sample field {name!r} holds other things than frame indices: {list(frames)[:5]}")
+    listed = np.array(frames, dtype=np.int64)
+    columns = column_of(keys)
+    return np.where(columns < len(listed), listed[np.minimum(columns, len(listed) - 1)], -1)
+
+
+def is_sparse(dataset: fo.Dataset, sample_id: str, gt_field: str, given: bool | None) -> bool:
+    """Whether frames without a keypoint are unlabelled: as given, or as the sample says, or not."""
+    if given is not None:
+        return given
+    name = sparse_field_of(gt_field)
+    if name not in dataset.get_field_schema(flat=False):
+        return False
+    return bool(select_videos(dataset, sample_id).values(name)[0])
+
+
+def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, sparse: bool) -> KnownTracks:
+    """Reads the truth of a sample.
+
+    Args:
+        dataset: the data set
+        sample_id: the sample
+        gt_field: frame field of Keypoints with an index, or with an instance; in either layout
+        sparse: a frame without a keypoint of a point is unlabelled; otherwise the point is hidden there
+
+    Returns:
+        the points that have a label anywhere
+
+    Raises:
+        TruthError: if the sample has no known tracks
+        FieldError: if its keypoints do not form tracks
+        VideoError: if the video's size cannot be found out
+    """
+    prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
+    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "occluded")]
+    columns = select_videos(dataset, sample_id).values([FRAMES_PREFIX + "frame_number", *names])
+    numbers, indices, instances, points, occluded = (column[0] or [] for column in columns)
+    if not any(frame for frame in points if frame):
+        raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
+    if any(index is None for frame in indices for index in frame or []) and _all_set(instances):
+        return _by_instance(dataset[sample_id], numbers, instances, points, occluded, sparse)
+    tracks = read_tracks(dataset[sample_id], gt_field)
+    labelled: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))
+    columns = np.flatnonzero(labelled.any(axis=0))
+    if not columns.size:
+        raise TruthError(f"The known tracks of this sample in frames.{gt_field} have no positions")
+    labelled = labelled[:, columns]
+    keys = track_index_of(columns)
+    xy, size_px = tracks.xy[:, columns].astype(np.float64), frame_size_of(dataset[sample_id])
+    return KnownTracks(
+        keys=keys,
+        by_instance=False,
+        xy=xy,
+        visible=tracks.visible[:, columns] & inside_frame(xy, size_px),
+        valid=labelled if sparse else np.ones_like(labelled),
+        size_px=size_px,
+        query_t=_query_frames(dataset, sample_id, gt_field, keys),
+    )
+
+
+def _all_set(instances: Sequence[Any]) -> bool:
+    return all(instance is not None for frame in instances for instance in frame or [])
+
+
+def _by_instance(
+    sample: Any,
+    numbers: Sequence[int],
+    instances: Sequence[Any],
+    points: Sequence[Any],
+    occluded: Sequence[Any],
+    sparse: bool,
+) -> KnownTracks:
+    shape = video_shape_of(sample, expected_frames=max(numbers, default=0))
+    keys = sorted({str(instance) for frame in instances for instance in frame or []})
+    columns = {key: column for column, key in enumerate(keys)}
+    xy = np.full((shape.num_frames, len(keys), 2), np.nan)
+    hidden = np.zeros((shape.num_frames, len(keys)), dtype=bool)
+    for number, frame_instances, frame_points, flags in zip(numbers, instances, points, occluded, strict=True):
+        row = frame_index_of(number)
+        flags = flags or [None] * len(frame_points or [])
+        for instance, positions, flag in zip(frame_instances or [], frame_points or [], flags, strict=True):
+            if row >= shape.num_frames:
+                raise TruthError(f"Frame {number} has known tracks, but the video has {shape.num_frames} frames")
+            if len(positions or ()) != 1:
+                raise TruthError("These keypoints do not have one point per instance, so they do not form tracks")
+            xy[row, columns[str(instance)]] = denormalize_xy(np.array(positions[0], dtype=np.float64), shape.size_px)
+            hidden[row, columns[str(instance)]] = bool(flag)
+    labelled: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
+    valid = labelled if sparse else np.ones_like(labelled)
+    return KnownTracks(np.array(keys), True, xy, inside_frame(xy, shape.size_px) & ~hidden, valid, shape.size_px)

@@ -1,0 +1,242 @@
+"""Tracks as the documents FiftyOne stores, and back.
+
+Adding a layout: add its name to `LAYOUTS`, a branch to `frame_documents`,
+`document_bytes` and to `reader`, and its row to the README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from bson import ObjectId, encode
+
+from ...tracker.coordinates import inside_frame, normalize_xy, track_index_of
+from ...tracker.errors import LimitError, OptionError
+from ...tracker.types import Tracks
+
+Layout = Literal["points", "frame"]
+LAYOUTS: tuple[str, ...] = get_args(Layout)
+DEFAULT_LABEL = "point"
+
+# MongoDB refuses documents above 16 MiB; the rest is left for other labels of the frame.
+MAX_FRAME_BYTES = 15 * 2**20
+# From here on one Keypoint per point makes the App slow (measured: 3 x the draw time at 2500).
+SUGGEST_FRAME_LAYOUT_FROM = 2000
+
+
+def check_layout(layout: str, keep_hidden: bool) -> None:
+    """Refuses a layout that does not exist, or cannot hold what is asked.
+
+    Args:
+        layout: "points" or "frame"
+        keep_hidden: whether hidden points shall be stored too
+
+    Raises:
+        OptionError: saying what is supported
+    """
+    if layout not in LAYOUTS:
+        raise OptionError(f"Invalid layout ({layout!r}). Supported values are {', '.join(LAYOUTS)}")
+    if layout == "frame" and keep_hidden:
+        raise OptionError(
+            "keep_hidden=True needs layout='points': the layout 'frame' marks a hidden point by having no position"
+        )
+
+
+def check_document_size(num_points: int, layout: str, keep_hidden: bool = False, interpolate: bool = False) -> None:
+    """Refuses more points than a frame's document can hold.
+
+    Args:
+        num_points: tracks
+        layout: "points" or "frame"
+        keep_hidden: whether keypoints carry the attribute `occluded`
+        interpolate: whether they carry the attribute `interpolated`
+
+    Raises:
+        LimitError: naming the limit and the layout that fits
+    """
+    needed = document_bytes(num_points, layout, keep_hidden, interpolate)
+    if needed <= MAX_FRAME_BYTES:
+        return
+    other_fits = layout == "points" and document_bytes(num_points, "frame", False, interpolate) <= MAX_FRAME_BYTES
+    remedy = "Use layout='frame', which fits" if other_fits else "Track fewer points"
+    raise LimitError(
+        f"{num_points:,} points need {needed / 2**20:.1f} MiB per frame in the layout {layout!r}, and MongoDB stores "
+        f"at most 16 MiB per frame ({MAX_FRAME_BYTES / 2**20:.0f} MiB of it for tracks). {remedy}"
+    )
+
+
+def document_bytes(num_points: int, layout: str, keep_hidden: bool = False, interpolated: bool = False) -> int:
+    """The exact size of a frame's keypoints with every point visible.
+
+    Args:
+        num_points: tracks
+        layout: "points" or "frame"
+        keep_hidden: whether keypoints carry the attribute `occluded`
+        interpolated: whether they carry the attribute `interpolated`
+
+    Returns:
+        bytes as BSON
+    """
+    # an array element costs its value, a type byte, and its position in decimal digits with an end byte
+    digits = sum(max(num_points - 10**k, 0) for k in range(1, len(str(num_points)) + 1)) + num_points
+    positions = digits + 2 * num_points
+    envelope = len(encode({"_cls": "Keypoints", "keypoints": []}))
+    if layout == "frame":
+        empty = len(encode(_multi_point_document([], [], interpolated)))
+        return envelope + empty + 3 + 2 * positions + num_points * (len(encode({"0": 0.5, "1": 0.5})) + 8)
+    occluded = False if keep_hidden else None
+    single = single_point_document([0.5, 0.5], 0.5, 1, occluded, interpolated)
+    return envelope + positions + num_points * len(encode(single))
+
+
+def visible_in_frame(tracks: Tracks, size_px: tuple[int, int]) -> np.ndarray:
+    """Which points are shown: visible, and inside the frame.
+
+    Args:
+        tracks: T frames, N points
+        size_px: (width, height) of the displayed frame
+
+    Returns:
+        (T, N) bool
+    """
+    return np.asarray(tracks.visible & inside_frame(tracks.xy, size_px))
+
+
+def frame_documents(
+    tracks: Tracks,
+    size_px: tuple[int, int],
+    *,
+    rows: slice = slice(None),
+    layout: str = "points",
+    keep_hidden: bool = False,
+    interpolated: np.ndarray | None = None,
+) -> list[dict[str, Any]]:
+    """The `fo.Keypoints` of some frames, as the dictionaries FiftyOne stores.
+
+    A point outside the frame is hidden, never moved to the border.
+
+    Args:
+        tracks: T frames, N points, in pixels of the displayed frame
+        size_px: (width, height) of the displayed frame
+        rows: which of the T frames
+        layout: "points" (one Keypoint per point) or "frame" (one for all, hidden = NaN)
+        keep_hidden: also store hidden points whose position is known, with
+            `occluded=True`; layout "points" only
+        interpolated: (T,) bool, frames whose keypoints are marked with `interpolated=True`
+
+    Returns:
+        one document per row
+    """
+    if layout == "points":
+        return [
+            keypoints_document(
+                [
+                    single_point_document(point, score, index, occluded, row.interpolated)
+                    for point, score, index, occluded in zip(
+                        row.xy.tolist(),
+                        row.confidence.tolist(),
+                        row.index.tolist(),
+                        [None] * len(row.index) if row.occluded is None else row.occluded.tolist(),
+                        strict=True,
+                    )
+                ]
+            )
+            for row in point_rows(tracks, size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated)
+        ]
+    xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
+    shown = visible_in_frame(tracks, size_px)[rows]  # (n, N)
+    points = np.where(shown[..., None], xy, np.nan)
+    confidence = np.where(shown, tracks.confidence[rows].astype(np.float64), 0.0)
+    filled_in = [False] * len(xy) if interpolated is None else interpolated[rows].tolist()
+    return [
+        keypoints_document([_multi_point_document(p, c, between)])
+        for p, c, between in zip(points.tolist(), confidence.tolist(), filled_in, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """The points of one frame that are stored in the layout "points".
+
+    Args:
+        xy: (K, 2) float64 in FiftyOne's unit square
+        confidence: (K,) float64
+        index: (K,) int64, the tracks they belong to
+        occluded: (K,) bool, or None where only visible points are stored
+        interpolated: whether this frame was filled in between tracked ones
+    """
+
+    xy: np.ndarray
+    confidence: np.ndarray
+    index: np.ndarray
+    occluded: np.ndarray | None
+    interpolated: bool
+
+
+def point_rows(
+    tracks: Tracks,
+    size_px: tuple[int, int],
+    *,
+    rows: slice,
+    keep_hidden: bool,
+    interpolated: np.ndarray | None,
+) -> Iterator[PointRow]:
+    """Chooses and normalises what the layout "points" stores; arguments as for `frame_documents`."""
+    xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
+    shown = visible_in_frame(tracks, size_px)[rows]  # (n, N)
+    stored: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2)) if keep_hidden else shown
+    confidence = tracks.confidence[rows].astype(np.float64)  # (n, N)
+    for row in range(len(xy)):
+        columns = np.flatnonzero(stored[row])
+        yield PointRow(
+            xy=xy[row, columns],
+            confidence=confidence[row, columns],
+            index=track_index_of(columns),
+            occluded=~shown[row, columns] if keep_hidden else None,
+            interpolated=interpolated is not None and bool(interpolated[rows][row]),
+        )
+
+
+def keypoints_document(keypoints: list[dict[str, Any]]) -> dict[str, Any]:
+    """A frame's `fo.Keypoints` as FiftyOne stores it."""
+    return {"_cls": "Keypoints", "keypoints": keypoints}
+
+
+def single_point_document(
+    point: list[float], confidence: float, index: int, occluded: bool | None, interpolated: bool
+) -> dict[str, Any]:
+    """One point's `fo.Keypoint` as FiftyOne stores it; `occluded` is left out where it is None."""
+    document = {
+        "_id": ObjectId(),
+        "_cls": "Keypoint",
+        "attributes": {},
+        "tags": [],
+        "label": DEFAULT_LABEL,
+        "points": [point],
+        "confidence": [confidence],
+        "index": index,
+    }
+    if occluded is not None:
+        document["occluded"] = occluded
+    if interpolated:
+        document["interpolated"] = True
+    return document
+
+
+def _multi_point_document(points: list[list[float]], confidence: list[float], interpolated: bool) -> dict[str, Any]:
+    document = {
+        "_id": ObjectId(),
+        "_cls": "Keypoint",
+        "attributes": {},
+        "tags": [],
+        "label": DEFAULT_LABEL,
+        "points": points,
+        "confidence": confidence,
+        "index": track_index_of(0),
+    }
+    if interpolated:
+        document["interpolated"] = True
+    return document

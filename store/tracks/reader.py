@@ -1,0 +1,133 @@
+"""Tracks out of the database, column by column instead of object by object."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, frame_number_of, track_index_of
+from ...tracker.errors import FieldError
+from ...tracker.types import Tracks
+from ..database.fields import FRAMES_PREFIX, has_label_field
+from .sample_status import SampleMark, read_marks
+from .videos import dataset_of, frame_size_of, select_videos, video_shape_of
+
+
+def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
+    """Reads the tracks of a video sample back.
+
+    Positions, visibility and confidence are what was stored: a hidden point that
+    was not kept has no position (NaN) and confidence 0.
+
+    Args:
+        sample: a video sample of a data set
+        label_field: name of the frame field, without "frames."
+
+    Returns:
+        Tracks of all frames of the video; column j holds the keypoints with index j + 1
+
+    Raises:
+        FieldError: if the field does not hold tracks: no such field, keypoints
+            without an index, or several points under one index
+        VideoError: if the video's size cannot be found out
+    """
+    dataset, sample_id = dataset_of(sample)
+    if not has_label_field(dataset, label_field):
+        raise FieldError(f"There is no frame field {label_field!r}. Track this data set first, or check the name")
+    columns = _read_columns(dataset, sample_id, label_field)
+    mark = read_marks(dataset, [sample_id], label_field).get(sample_id)
+    if mark is not None:
+        size_px, num_frames = frame_size_of(sample), mark.num_frames
+    else:
+        shape = video_shape_of(sample, expected_frames=max(columns["frame_number"], default=0))
+        size_px, num_frames = shape.size_px, shape.num_frames
+    if _is_frame_layout(columns, mark):
+        return _from_multi_points(columns, size_px, num_frames, mark)
+    return _from_single_points(columns, size_px, num_frames, mark)
+
+
+def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:
+    """One list per attribute, with one entry per frame that holds keypoints."""
+    prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
+    # also where the schema knows of no `occluded`: what people or other programs add is mostly not declared
+    names = ["points", "index", "confidence", "occluded"]
+    # raw values skip a conversion per point; this is the only place that asks for them
+    aggregations = [fo.Values(f"{prefix}.{name}", _raw=True) for name in names]
+    values = select_videos(dataset, sample_id).aggregate([fo.Values("frames.frame_number"), *aggregations])
+    per_frame = [column[0] if column and column[0] is not None else [] for column in values]
+    filled = [k for k, points in enumerate(per_frame[1]) if points]
+    if any(not point for k in filled for point in per_frame[1][k]):
+        raise FieldError("A keypoint of this field has no point. Delete it, or mark a hidden one with occluded=True")
+    return {name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)}
+
+
+def _is_frame_layout(columns: dict[str, list[Any]], mark: SampleMark | None) -> bool:
+    if mark is not None:
+        return mark.layout == "frame"
+    return any(len(points) == 1 and len(points[0]) > 1 for points in columns["points"])
+
+
+def _empty(num_frames: int, num_points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    xy = np.full((num_frames, num_points, 2), np.nan, dtype=np.float32)
+    return xy, np.zeros((num_frames, num_points), dtype=bool), np.zeros((num_frames, num_points), dtype=np.float32)
+
+
+def _from_single_points(
+    columns: dict[str, list[Any]], size_px: tuple[int, int], num_frames: int, mark: SampleMark | None
+) -> Tracks:
+    counts = [len(points) for points in columns["points"]]
+    rows = np.repeat(frame_index_of(np.array(columns["frame_number"], dtype=np.int64)), counts)  # (K,)
+    indices = list(chain.from_iterable(columns["index"]))
+    if any(index is None for index in indices):
+        raise FieldError("These keypoints have no index, so they do not form tracks. Give each track one index")
+    points = list(chain.from_iterable(columns["points"]))
+    if any(len(p) != 1 for p in points):
+        raise FieldError("These keypoints have several points under one index, so they do not form point tracks")
+    position = np.array(points, dtype=np.float64).reshape(-1, 2)  # (K, 2)
+    column = column_of(np.array(indices, dtype=np.int64))  # (K,)
+    if column.size and column.min() < 0:
+        raise FieldError(f"These keypoints have the index {int(column.min()) + 1}. Tracks are numbered from 1")
+    num_points = mark.num_points if mark else int(column.max(initial=-1)) + 1
+    _check_fit(rows, column, num_frames, num_points)
+    xy, visible, confidence = _empty(num_frames, num_points)
+    xy[rows, column] = denormalize_xy(position, size_px)
+    known = np.isfinite(position).all(axis=1)
+    flags = (f or [None] * n for f, n in zip(columns["occluded"], counts, strict=True))
+    visible[rows, column] = known & ~np.array([bool(flag) for flag in chain.from_iterable(flags)], dtype=bool)
+    scores = (c or [None] * n for c, n in zip(columns["confidence"], counts, strict=True))
+    score = np.array([1.0 if not s else s[0] for s in chain.from_iterable(scores)], dtype=np.float32)
+    confidence[rows, column] = np.where(known, score, 0)
+    return Tracks(xy=xy, visible=visible, confidence=confidence)
+
+
+def _check_fit(rows: np.ndarray, column: np.ndarray, num_frames: int, num_points: int) -> None:
+    """Refuses keypoints that someone added beyond the video or beyond the tracks that were written."""
+    if rows.max(initial=-1) >= num_frames:
+        raise FieldError(
+            f"Frame {frame_number_of(int(rows.max()))} holds keypoints, but the video has {num_frames} frames. "
+            "Delete the frames behind its end"
+        )
+    if column.max(initial=-1) >= num_points:
+        raise FieldError(
+            f"A keypoint has the index {track_index_of(int(column.max()))}, but {num_points} tracks were written. "
+            "Give it the index of one of them, or keep it in another field"
+        )
+
+
+def _from_multi_points(
+    columns: dict[str, list[Any]], size_px: tuple[int, int], num_frames: int, mark: SampleMark | None
+) -> Tracks:
+    num_points = mark.num_points if mark else max((len(p[0]) for p in columns["points"]), default=0)
+    xy, visible, confidence = _empty(num_frames, num_points)
+    _check_fit(frame_index_of(np.array(columns["frame_number"], dtype=np.int64)), np.empty(0), num_frames, num_points)
+    for number, points, scores in zip(columns["frame_number"], columns["points"], columns["confidence"], strict=True):
+        if len(points) != 1 or len(points[0]) > num_points:
+            raise FieldError("These keypoints are not one per frame with the same points in every frame")
+        row, n = frame_index_of(number), len(points[0])
+        xy[row, :n] = denormalize_xy(np.array(points[0], dtype=np.float64).reshape(-1, 2), size_px)
+        visible[row, :n] = np.isfinite(xy[row, :n]).all(axis=1)
+        confidence[row, :n] = 1.0 if not scores or not scores[0] else scores[0]
+    return Tracks(xy=xy, visible=visible, confidence=np.where(visible, confidence, 0))

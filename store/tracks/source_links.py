@@ -1,0 +1,324 @@
+"""Where a preprocessed copy comes from, on its sample, and the way back to the source's frame numbers.
+
+The copy in a data set of its own has its origin in the sample field
+`source_video`; one in a second media field `<media_field>` has it in
+`<media_field>_source` of the same sample.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+from fiftyone.core.collections import SampleCollection
+from fiftyone.core.odm import create_field
+
+from ...tracker.coordinates import edge_aligned, frame_index_of, frame_number_of
+from ...tracker.errors import CollectionError, FieldError, VideoError
+from ...tracker.transcoding.provenance import Provenance, read_provenance
+from ...tracker.types import Tracks
+
+FILEPATH = "filepath"
+_DATASET_FIELD = "source_video"
+_OWNER_KEY = "point_tracking"
+
+_SUBFIELDS: dict[str, type[fo.Field]] = {
+    "filepath": fo.StringField,
+    "dataset": fo.StringField,
+    "sample_id": fo.StringField,
+    "num_frames": fo.IntField,
+    "width": fo.IntField,
+    "height": fo.IntField,
+    "size_bytes": fo.IntField,
+    "mtime_ns": fo.IntField,
+    "fps": fo.FloatField,
+    "codec": fo.StringField,
+    "options": fo.DictField,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The source of a copy.
+
+    Args:
+        dataset: name of the data set that holds the source
+        sample_id: of the source's sample
+        num_frames: of the source that decode
+        size_px: (width, height) of the source's displayed frame
+        frame_numbers: (T,) int64, the source's frame number (from 1) that each frame of the copy shows
+        filepath: of the source, when the copy was made
+        size_bytes, mtime_ns: of that file
+    """
+
+    dataset: str
+    sample_id: str
+    num_frames: int
+    size_px: tuple[int, int]
+    frame_numbers: np.ndarray
+    filepath: str
+    size_bytes: int
+    mtime_ns: int
+
+
+def origin_field_of(media_field: str) -> str:
+    """The sample field that says where the media of a media field comes from."""
+    return _DATASET_FIELD if media_field == FILEPATH else f"{media_field}_source"
+
+
+def origin_document(provenance: Provenance, dataset: fo.Dataset, sample_id: str) -> dict[str, Any]:
+    """What is stored on the sample of a copy.
+
+    Args:
+        provenance: of the copy
+        dataset: of the source
+        sample_id: of the source
+
+    Returns:
+        the embedded document, as the dictionary FiftyOne stores
+    """
+    source = provenance.source
+    return {
+        "_cls": "DynamicEmbeddedDocument",
+        "filepath": source.path,
+        "dataset": dataset.name,
+        "sample_id": sample_id,
+        "frame_numbers": frame_number_of(provenance.frame_map.source_indices).tolist(),
+        "num_frames": provenance.frame_map.num_source_frames,
+        "width": source.width,
+        "height": source.height,
+        "size_bytes": source.size_bytes,
+        "mtime_ns": source.mtime_ns,
+        "fps": source.fps,
+        "codec": source.codec,
+        "options": provenance.options,
+    }
+
+
+def declare_origin(dataset: fo.Dataset, media_field: str) -> None:
+    """Declares the field that origins are stored in.
+
+    Args:
+        dataset: of the copies
+        media_field: the field with the copies' paths
+
+    Raises:
+        FieldError: if there is a field of that name that is not ours
+    """
+    name = origin_field_of(media_field)
+    found = dataset.get_field_schema(flat=False).get(name)
+    if found is not None:
+        if _OWNER_KEY not in (found.info or {}):
+            raise FieldError(f"The sample field {name!r} exists and is not ours. Rename it, or use another media field")
+        return
+    fields = [create_field(key, field_type) for key, field_type in _SUBFIELDS.items()]
+    dataset.add_sample_field(
+        name,
+        fo.EmbeddedDocumentField,
+        embedded_doc_type=fo.DynamicEmbeddedDocument,
+        description=f"The source of {media_field}, and which of its frames were kept",
+        info={_OWNER_KEY: {"media_field": media_field}},
+        fields=[*fields, create_field("frame_numbers", fo.ListField, subfield=fo.IntField)],
+    )
+
+
+def read_origins(samples: SampleCollection, media_field: str) -> dict[str, Origin]:
+    """Reads where the media of some samples comes from.
+
+    Args:
+        samples: a data set or view
+        media_field: the field with the media's paths
+
+    Returns:
+        sample id -> origin, for the samples whose media is a preprocessed copy
+
+    Raises:
+        CollectionError: if there are no copies in this data set at all
+    """
+    name = _origin_field(samples, media_field)
+    keys = ("dataset", "sample_id", "num_frames", "width", "height", "frame_numbers")
+    facts = ("filepath", "size_bytes", "mtime_ns")
+    columns = samples.values(["id", *(f"{name}.{key}" for key in (*keys, *facts))])
+    return {
+        sample_id: Origin(dataset, source_id, num_frames, (width, height), np.array(numbers, dtype=np.int64), *rest)
+        for sample_id, dataset, source_id, num_frames, width, height, numbers, *rest in zip(*columns, strict=True)
+        if source_id is not None
+    }
+
+
+def _origin_field(samples: SampleCollection, media_field: str) -> str:
+    """The field with origins; refuses media that has none."""
+    name = origin_field_of(media_field)
+    found = samples._dataset.get_field_schema(flat=False).get(name)
+    if found is None or _OWNER_KEY not in (found.info or {}):
+        raise CollectionError(
+            f"The media in {media_field!r} was not made by preprocessing, so there are no source frames to write to. "
+            "Run preprocess_dataset first, or use write_to='media'"
+        )
+    return name
+
+
+def source_dataset(samples: SampleCollection) -> fo.Dataset:
+    """The data set with the sources of copies in a data set of their own.
+
+    Args:
+        samples: copies
+
+    Raises:
+        CollectionError: if these are no copies, their sources are in several data sets, or theirs was deleted
+    """
+    names = sorted(samples.distinct(f"{_origin_field(samples, FILEPATH)}.dataset"))
+    if len(names) != 1:
+        found = f"in {len(names)} data sets ({', '.join(names)})" if names else "unknown"
+        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one data set at a time")
+    if not fo.dataset_exists(names[0]):
+        raise CollectionError(
+            f"The data set {names[0]!r} with the sources of these samples was deleted or renamed. "
+            "Use write_to='media', or preprocess again"
+        )
+    return fo.load_dataset(names[0])
+
+
+def source_ids(samples: SampleCollection) -> list[str]:
+    """The ids of the sources' samples, of copies in a data set of their own.
+
+    Args:
+        samples: copies
+
+    Raises:
+        CollectionError: if these are no copies
+    """
+    return [source_id for source_id in samples.values(source_id_field(samples)) if source_id is not None]
+
+
+def source_id_field(samples: SampleCollection) -> str:
+    """The sample field with the id of the source's sample, of copies in a data set of their own.
+
+    Args:
+        samples: copies
+
+    Raises:
+        CollectionError: if these are no copies
+    """
+    return f"{_origin_field(samples, FILEPATH)}.sample_id"
+
+
+def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:
+    """The media fields of a data set that hold preprocessed copies.
+
+    Args:
+        dataset: any data set
+
+    Returns:
+        names, "filepath" among them where the samples themselves are copies
+    """
+    schema = dataset.get_field_schema(flat=False)
+    infos = [(field.info or {}).get(_OWNER_KEY, {}) for field in schema.values()]
+    return [info["media_field"] for info in infos if "media_field" in info]
+
+
+def check_copy(path: str, num_frames: int, origin: Origin) -> None:
+    """Refuses a copy that is not the one the sample's origin speaks of.
+
+    Args:
+        path: of the copy
+        num_frames: of the copy that decode
+        origin: as stored on the sample
+
+    Raises:
+        VideoError: saying what to do
+    """
+    expected = frame_index_of(origin.frame_numbers)
+    provenance = read_provenance(path)
+    same = provenance is None or np.array_equal(provenance.frame_map.source_indices, expected)
+    if not same or num_frames != len(expected):
+        raise VideoError(
+            f"{path} was replaced since it was preprocessed: its frames are no longer those the sample remembers. "
+            "Run preprocess_dataset again"
+        )
+
+
+def check_source(origin: Origin, warnings: list[str]) -> None:
+    """Refuses a source that is not the one its copy was made from; one that is out of reach cannot be told.
+
+    Args:
+        origin: of the copy
+        warnings: receives what the user should know, in words
+
+    Raises:
+        VideoError: saying what to do
+    """
+    try:
+        status = os.stat(origin.filepath)
+    except OSError:
+        return
+    if status.st_size != origin.size_bytes:
+        raise VideoError(
+            f"{origin.filepath} was replaced since it was preprocessed: it has {status.st_size:,} bytes now, and had "
+            f"{origin.size_bytes:,}. Run preprocess_dataset again with overwrite=True, then track the new copy"
+        )
+    if status.st_mtime_ns != origin.mtime_ns:
+        warnings.append(
+            f"{origin.filepath} was touched since it was preprocessed. If its frames are others now, run "
+            "preprocess_dataset again with overwrite=True"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SourceTracks:
+    """Tracks on a source's frames.
+
+    Args:
+        tracks: R rows, N points, in pixels of the source's displayed frame
+        frame_numbers: (R,) the source's frame number of each row
+        interpolated: (R,) bool, rows that were not tracked but filled in; None where none was
+    """
+
+    tracks: Tracks
+    frame_numbers: np.ndarray
+    interpolated: np.ndarray | None = None
+
+
+def onto_source(
+    tracks: Tracks, copy_indices: np.ndarray, copy_size_px: tuple[int, int], origin: Origin, *, interpolate: bool
+) -> SourceTracks:
+    """Moves tracks from a copy onto the frames of its source.
+
+    Args:
+        tracks: T rows, N points, in pixels of the copy's frame
+        copy_indices: (T,) the copy's frame index of each row
+        copy_size_px: (width, height) of the copy's frame
+        origin: of the copy
+        interpolate: also fill the frames in between, linearly by frame number, where a
+            point is visible in the tracked frames on both sides; its confidence is the lower
+            of the two. Sources of a variable rate are no exception: their time stamps are
+            only known where the source can be read
+
+    Returns:
+        the same points on the source
+    """
+    numbers = origin.frame_numbers[copy_indices]
+    xy = edge_aligned(tracks.xy.astype(np.float64), copy_size_px, origin.size_px)
+    moved = Tracks(xy=xy, visible=tracks.visible, confidence=tracks.confidence, info=tracks.info)
+    if not interpolate or len(numbers) < 2:
+        return SourceTracks(moved, numbers)
+    return _filled(moved, numbers)
+
+
+def _filled(tracks: Tracks, numbers: np.ndarray) -> SourceTracks:
+    every = np.arange(numbers[0], numbers[-1] + 1)  # (R,)
+    before = np.clip(np.searchsorted(numbers, every, side="right") - 1, 0, len(numbers) - 2)
+    after = before + 1
+    share = ((every - numbers[before]) / (numbers[after] - numbers[before]))[:, None]  # (R, 1)
+    tracked = np.isin(every, numbers)
+    both = tracks.visible[before] & tracks.visible[after]  # (R, N)
+    xy = tracks.xy[before] * (1 - share[..., None]) + tracks.xy[after] * share[..., None]  # (R, N, 2)
+    xy[~both] = np.nan
+    confidence = np.where(both, np.minimum(tracks.confidence[before], tracks.confidence[after]), 0)
+    visible = both.copy()
+    xy[tracked], visible[tracked], confidence[tracked] = tracks.xy, tracks.visible, tracks.confidence
+    filled = Tracks(xy=xy, visible=visible, confidence=confidence, info=tracks.info)
+    return SourceTracks(filled, every, ~tracked)

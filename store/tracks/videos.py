@@ -1,0 +1,183 @@
+"""A FiftyOne sample as a video: its data set, its frame size, its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+import fiftyone as fo
+from bson import ObjectId
+from fiftyone.core.clips import ClipView
+from fiftyone.core.collections import SampleCollection
+from fiftyone.core.sample import SampleView
+
+from ...tracker.errors import CollectionError, VideoError
+from ...tracker.video.frames import VideoFrames
+from ...tracker.video.probe import VideoProbe, probe
+from ..database.connection import changing_document
+
+
+@dataclass(frozen=True)
+class VideoShape:
+    """What reading and writing tracks needs to know of a video.
+
+    Args:
+        size_px: (width, height) of the displayed frame
+        num_frames: frames that decode
+    """
+
+    size_px: tuple[int, int]
+    num_frames: int
+
+
+def dataset_of(sample: fo.Sample | SampleView) -> tuple[fo.Dataset, str]:
+    """The data set and the id of a video sample.
+
+    Args:
+        sample: a video sample of a data set or view
+
+    Returns:
+        the data set, and the sample's id in it
+
+    Raises:
+        CollectionError: if it is no video sample of a data set
+    """
+    if not isinstance(sample, (fo.Sample, SampleView)) or not sample.in_dataset:
+        raise CollectionError("Expected a sample of a data set. Add the sample to a data set first")
+    if isinstance(sample, ClipView):
+        raise CollectionError("This is a clip, not a whole video. Pass its video: dataset[clip.sample_id]")
+    if sample.media_type != "video":
+        raise CollectionError(f"The sample's media type is {sample.media_type!r}. Point tracks need a video sample")
+    return sample.dataset, sample.id
+
+
+def select_videos(dataset: fo.Dataset, sample_ids: str | Sequence[str]) -> fo.DatasetView:
+    """Chooses video samples by their ids.
+
+    Of a grouped data set `select` alone finds only samples of the active slice.
+
+    Args:
+        dataset: a data set of videos, or a grouped one
+        sample_ids: of one sample or several
+
+    Returns:
+        the view
+    """
+    if dataset.media_type == fo.core.media.GROUP:
+        return dataset.select_group_slices(media_type=fo.core.media.VIDEO).select(sample_ids)
+    return dataset.select(sample_ids)
+
+
+def frame_size_of(sample: fo.Sample | SampleView) -> tuple[int, int]:
+    """(width, height) of a sample's displayed frame; the file is asked first, since metadata ignores rotation.
+
+    Raises:
+        VideoError: if neither the file nor the sample's metadata tells
+    """
+    try:
+        return probe(sample.filepath).size_px
+    except VideoError:
+        return _metadata_shape(sample).size_px
+
+
+def video_shape_of(sample: fo.Sample | SampleView, *, expected_frames: int) -> VideoShape:
+    """Frame size and number of frames of a sample's video.
+
+    Counting exactly means decoding the file, so it is done only where the count
+    that the file declares differs from what the caller expects.
+
+    Args:
+        sample: a video sample
+        expected_frames: how many frames the caller believes there are
+
+    Returns:
+        the shape; where the file is not to be had, as the sample's metadata says
+
+    Raises:
+        VideoError: if neither the file nor the sample's metadata tells
+    """
+    try:
+        video = VideoFrames(sample.filepath)
+    except VideoError:
+        return _metadata_shape(sample)
+    declared = video.probe.declared_frames
+    return VideoShape(video.size_px, declared if declared == expected_frames else video.num_frames)
+
+
+def _metadata_shape(sample: fo.Sample | SampleView) -> VideoShape:
+    metadata = sample.metadata
+    if metadata is None or not metadata.frame_width or not metadata.frame_height or not metadata.total_frame_count:
+        raise VideoError(
+            f"{sample.filepath} cannot be read, and the sample has no metadata to tell its size. "
+            "Bring the file back, or set the sample's metadata"
+        )
+    return VideoShape((metadata.frame_width, metadata.frame_height), metadata.total_frame_count)
+
+
+def video_metadata(facts: VideoProbe, num_frames: int) -> fo.VideoMetadata:
+    """FiftyOne's video metadata from our own probe: no ffprobe is needed, and rotation is right.
+
+    Args:
+        facts: about the file
+        num_frames: frames that decode, or the best known number
+
+    Returns:
+        metadata whose width and height are those of the displayed frame
+    """
+    return fo.VideoMetadata(
+        size_bytes=facts.size_bytes,
+        mime_type=facts.mime_type,
+        frame_width=facts.width,
+        frame_height=facts.height,
+        frame_rate=facts.fps,
+        total_frame_count=num_frames,
+        duration=facts.duration_s,
+        encoding_str=facts.codec,
+    )
+
+
+def fill_metadata(samples: SampleCollection) -> int:
+    """Gives video samples FiftyOne's metadata where they have none, without ffprobe.
+
+    The App needs the metadata of a video to show it, and calls ffprobe for it
+    where a sample has none.
+
+    Args:
+        samples: a video data set or view
+
+    Returns:
+        the number of samples that were given metadata; files that cannot be read are left alone
+    """
+    found = {}
+    for sample_id, path, width in zip(*samples.values(["id", "filepath", "metadata.frame_width"]), strict=True):
+        if width is not None:
+            continue
+        try:
+            facts = probe(path)
+        except VideoError:
+            continue
+        found[sample_id] = video_metadata(facts, facts.num_frames)
+    if found:
+        samples._dataset.set_values("metadata", found, key_field="id")
+    return len(found)
+
+
+def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> None:
+    """Gives a sample metadata where it has none; the user's own stays.
+
+    Args:
+        dataset: the data set
+        sample_id: the sample
+        video: its opened video
+    """
+    metadata = video_metadata(video.probe, video.num_frames_hint)
+    with changing_document:
+        if dataset.get_field("metadata.frame_width") is None:
+            # makes the field one of videos' metadata
+            dataset.add_sample_field("metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.VideoMetadata)
+    where = {"_id": ObjectId(sample_id), "metadata.frame_width": None}
+    now = datetime.now(timezone.utc).replace(tzinfo=None)
+    # in one step, where set_values looks first, and leaves objects that are freed late
+    dataset._sample_collection.update_one(where, {"$set": {"metadata": metadata.to_dict(), "last_modified_at": now}})
+    fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=[sample_id])

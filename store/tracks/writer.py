@@ -1,0 +1,348 @@
+"""Tracks into the database: in bulk, whole samples at a time, all or nothing.
+
+An empty field is filled frame by frame under the mark "writing"; the process that
+dies in the middle has noted which frames were there before, and the next run takes
+the rest back. Tracks that replace others are stored aside until they are complete;
+only then are they moved into place, and whoever comes next ends a move that was cut
+off. So old tracks are lost at no moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
+
+from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_number_of
+from ...tracker.errors import (
+    ClaimError,
+    DatabaseError,
+    FieldError,
+    FieldExistsError,
+    LimitError,
+    ShapeError,
+    WriteError,
+)
+from ...tracker.types import Tracks
+from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims
+from ..database.connection import changing_document, database_error, patiently, server_process
+from ..database.fields import check_label_field, declare, has_label_field
+from ..database.frame_documents import FrameStore, missing_numbers, ranges_of
+from ..database.liveness import Owner
+from .keypoint_bytes import encoded_frame_documents
+from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
+from .sample_status import DONE, WRITING, SampleMark, mark_document, read_marks
+from .videos import VideoShape, dataset_of, select_videos, video_shape_of
+
+# keypoints turned into documents per call: bounds memory without costing speed
+_POINTS_PER_WRITE = 50_000
+# server codes: the object, the resulting document, the update would be too large
+_TOO_LARGE_CODES = {10334, 17419, 17420}
+
+
+def write_tracks(
+    sample: fo.Sample,
+    label_field: str,
+    tracks: Tracks,
+    *,
+    frame_numbers: Sequence[int] | np.ndarray | None = None,
+    layout: str = "points",
+    keep_hidden: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Stores tracks as the frame-level keypoints of a video sample.
+
+    Args:
+        sample: a video sample of a data set
+        label_field: name of the frame field, without "frames."
+        tracks: T rows, N points, in pixels of the displayed frame
+        frame_numbers: (T,) increasing frame numbers (from 1), one per row; row i
+            is frame number i + 1 where not given
+        layout: "points", one Keypoint per visible point, or "frame", one Keypoint
+            per frame with all points (hidden = NaN)
+        keep_hidden: also store hidden points, with occluded=True (layout "points")
+        overwrite: replace what the field holds for this sample
+
+    Raises:
+        CollectionError: if the sample is no video sample of a data set
+        FieldError: if the field's name or type does not allow it
+        FieldExistsError: if the field holds data and overwrite is False
+        ShapeError: if there are more rows than frames, or bad frame numbers
+        LimitError: if a frame's document would pass the database's limit
+        VideoError: if the video's size cannot be found out
+        WriteError: if the database refused; nothing is left half written
+    """
+    dataset, sample_id = dataset_of(sample)
+    check_label_field(dataset, label_field)
+    check_layout(layout, keep_hidden)
+    check_document_size(tracks.num_points, layout, keep_hidden)
+    if not overwrite and samples_with_data(dataset, [sample_id], label_field):
+        raise FieldExistsError(
+            f"The field {label_field!r} of this sample already holds data. Use overwrite=True to replace it, "
+            "or another label field"
+        )
+    shape = video_shape_of(sample, expected_frames=tracks.num_frames)
+    store_tracks(
+        dataset,
+        sample_id,
+        label_field,
+        tracks,
+        shape,
+        frame_numbers=frame_numbers,
+        keep_hidden=keep_hidden,
+        mark=SampleMark(state=WRITING, layout=layout, num_points=tracks.num_points, num_frames=shape.num_frames),
+    )
+
+
+def store_tracks(
+    dataset: fo.Dataset,
+    sample_id: str,
+    label_field: str,
+    tracks: Tracks,
+    shape: VideoShape,
+    *,
+    frame_numbers: Sequence[int] | np.ndarray | None,
+    keep_hidden: bool,
+    mark: SampleMark,
+    interpolated: np.ndarray | None = None,
+    claims: Claims | None = None,
+) -> int:
+    """Replaces what a field holds for one sample, whole or not at all.
+
+    Whatever ends the work, an error or the death of the process, the sample has
+    the old state or the new one, at the latest after the next run on the data set.
+
+    Args:
+        dataset: the data set
+        sample_id: the sample
+        label_field: a checked label field
+        tracks: T rows, N points, in pixels of the displayed frame
+        shape: of the video
+        frame_numbers: (T,) frame numbers of the rows; None = 1, 2, ...
+        keep_hidden: also store hidden points
+        mark: layout, tracker and run to note with the sample
+        interpolated: (T,) bool, rows to be marked as filled in; None where no row is
+        claims: of the run that has claimed the sample; None claims it for this call
+
+    Returns:
+        the number of point positions stored
+
+    Raises:
+        ShapeError: if the rows do not fit the video's frames
+        LimitError: if a frame's document passes the database's limit
+        ClaimError: if another run is at the sample
+        FieldError: if the field was deleted meanwhile
+        WriteError: if the database refused
+        DatabaseError: if it stays away
+    """
+    numbers = _check_frame_numbers(frame_numbers, tracks.num_frames, shape.num_frames)
+    if claims is None:
+        with (
+            Owner(dataset, mark.run_key) as owner,
+            _claimed(dataset, label_field, sample_id, owner) as own,
+        ):
+            return store_tracks(
+                dataset,
+                sample_id,
+                label_field,
+                tracks,
+                shape,
+                frame_numbers=frame_numbers,
+                keep_hidden=keep_hidden,
+                mark=mark,
+                interpolated=interpolated,
+                claims=own,
+            )
+    stored = _count_stored(tracks, shape.size_px, keep_hidden)
+    mark = replace(mark, state=DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored)
+
+    def write() -> None:
+        with changing_document:
+            patiently(
+                lambda: declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
+            )
+        pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
+        _write(claims, sample_id, pieces, shape.num_frames, mark)
+
+    try:
+        _until_one_server_has_all(write, dataset, claims, sample_id)
+    except BaseException as error:
+        if not isinstance(error, ClaimError | DatabaseError):
+            claims.settle(sample_id)
+            claims.store.refresh(sample_id)
+        raise _in_words(error, sample_id) from error
+    claims.store.refresh(sample_id)
+    return stored
+
+
+def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, claims: Claims, sample_id: str) -> None:
+    """Writes again where the server was started anew in the middle: it may have lost some of what it had confirmed."""
+    server = server_process()
+    while True:
+        lost: ClaimError | FieldError | None = None
+        try:
+            write()
+        except (ClaimError, FieldError) as error:
+            lost = error
+        now = server_process()
+        if now == server:
+            if lost is not None:
+                raise lost
+            return
+        server = now
+        with changing_document:
+            patiently(dataset.reload)
+        busy = claims.take(sample_id)
+        if busy is not None:
+            raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+        claims.settle(sample_id)
+
+
+@contextmanager
+def _claimed(dataset: fo.Dataset, label_field: str, sample_id: str, owner: Owner) -> Iterator[Claims]:
+    """Claims one sample for the block."""
+    claims = Claims(FrameStore(dataset, label_field), owner)
+    busy = claims.take(sample_id)
+    if busy is not None:
+        raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+    try:
+        yield claims
+    finally:
+        claims.release(sample_id)
+
+
+def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num_frames: int, mark: SampleMark) -> None:
+    """Fills an empty field frame by frame, or has the new tracks ready before the old ones go."""
+    store = claims.store
+    found = store.find(sample_id)
+    if found is None:
+        raise WriteError(f"The sample {sample_id} is no longer in the data set")
+    missing = dict.fromkeys(missing_numbers(found.numbers, num_frames))
+    if found.holding:
+        left = {**missing, **dict.fromkeys(found.holding)}
+        for piece in pieces:
+            claims.check(sample_id)
+            store.stage(sample_id, piece)
+            for number in piece:
+                left.pop(number, None)
+        store.stage(sample_id, left)
+        store.check_declared()
+        claims.advance(sample_id, SWITCHING, mark=mark_document(mark))
+        store.switch(sample_id)
+    else:
+        claims.advance(sample_id, FILLING, frames_before=ranges_of(found.numbers))
+        store.set_mark(sample_id, mark_document(replace(mark, state=WRITING, num_keypoints=0)))
+        write = store.write if found.numbers else store.insert
+        for piece in pieces:
+            claims.check(sample_id)
+            write(sample_id, piece)
+            for number in piece:
+                missing.pop(number, None)
+        write(sample_id, missing)
+        claims.check(sample_id)
+    store.check_declared()
+    if not store.set_mark(sample_id, mark_document(mark), on_disk=True):
+        raise WriteError(f"The sample {sample_id} was deleted while its tracks were being written")
+    if found.holding:
+        store.drop_staged(sample_id)
+        claims.advance(sample_id, CLAIMED)
+
+
+def _pieces(
+    tracks: Tracks,
+    numbers: np.ndarray,
+    shape: VideoShape,
+    layout: str,
+    keep_hidden: bool,
+    interpolated: np.ndarray | None,
+) -> Iterator[dict[int, Any]]:
+    """Yields frame number -> document, some frames at a time."""
+    for rows in _row_chunks(tracks):
+        if layout == "points":
+            documents = encoded_frame_documents(
+                tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated
+            )
+        else:
+            documents = frame_documents(tracks, shape.size_px, rows=rows, layout=layout, interpolated=interpolated)
+        yield dict(zip(numbers[rows].tolist(), documents, strict=True))
+
+
+def samples_with_data(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str) -> set[str]:
+    """Which samples hold anything in a label field, finished, half written or foreign.
+
+    Args:
+        dataset: the data set
+        sample_ids: which samples to look at
+        label_field: name of the frame field, without "frames."
+
+    Returns:
+        ids of those that do
+    """
+    if not has_label_field(dataset, label_field):
+        return set()
+    marked = set(read_marks(dataset, sample_ids, label_field))
+    unmarked = [sample_id for sample_id in sample_ids if sample_id not in marked]
+    if not unmarked:
+        return marked
+    holds_data = fo.ViewField(label_field).exists()
+    found = select_videos(dataset, unmarked).match_frames(holds_data, omit_empty=True).values("id")
+    return marked | set(found)
+
+
+def _check_frame_numbers(
+    frame_numbers: Sequence[int] | np.ndarray | None, num_rows: int, num_frames: int
+) -> np.ndarray:
+    if frame_numbers is None:
+        if num_rows > num_frames:
+            raise ShapeError(f"{num_rows} rows of tracks were given, but the video has {num_frames} frames")
+        return frame_number_of(np.arange(num_rows))
+    numbers = np.asarray(frame_numbers)
+    if numbers.shape != (num_rows,) or (numbers.size and numbers.dtype.kind not in "iu"):
+        raise ShapeError(
+            f"Invalid frame numbers of shape {numbers.shape}. Expected {num_rows} whole numbers, one per row"
+        )
+    if numbers.size and ((np.diff(numbers) <= 0).any() or numbers[0] < FIRST_FRAME_NUMBER or numbers[-1] > num_frames):
+        raise ShapeError(
+            f"Invalid frame numbers from {numbers.min()} to {numbers.max()}. "
+            f"Expected increasing numbers from {FIRST_FRAME_NUMBER} to {num_frames}"
+        )
+    return numbers.astype(np.int64)
+
+
+def _row_chunks(tracks: Tracks) -> Iterator[slice]:
+    step = max(_POINTS_PER_WRITE // max(tracks.num_points, 1), 1)
+    for start in range(0, tracks.num_frames, step):
+        yield slice(start, min(start + step, tracks.num_frames))
+
+
+def _count_stored(tracks: Tracks, size_px: tuple[int, int], keep_hidden: bool) -> int:
+    if keep_hidden:
+        return int(np.isfinite(tracks.xy).all(axis=2).sum())
+    return int(visible_in_frame(tracks, size_px).sum())
+
+
+def _in_words(error: BaseException, sample_id: str) -> BaseException:
+    """The error to raise in place of one of the database."""
+    refusal = database_error(error)
+    if refusal is None:
+        return error
+    if _is_too_large(refusal):
+        return LimitError(
+            "A frame's document with these tracks passes MongoDB's limit of 16 MiB, which other labels of the "
+            "frame share. Use layout='frame' or fewer points"
+        )
+    return WriteError(f"The database refused the tracks of sample {sample_id}: {refusal}")
+
+
+def _is_too_large(error: PyMongoError) -> bool:
+    if isinstance(error, DocumentTooLarge):
+        return True
+    codes = {getattr(error, "code", None)}
+    if isinstance(error, BulkWriteError):
+        codes |= {refused.get("code") for refused in error.details.get("writeErrors", [])}
+    return bool(codes & _TOO_LARGE_CODES)

@@ -1,0 +1,233 @@
+"""A Ray cluster of several nodes on this machine: the same result, also when a node dies."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import media
+import pytest
+
+import point_tracking as pt
+from point_tracking.store.database.connection import CLAIMS, OUTCOMES, OWNERS, STAGED, collection, key_range
+from point_tracking.tracker.errors import DatabaseError, DependencyError, OptionError, VideoError
+from point_tracking.workflows.tracking.ray_cluster import runner as ray_runner
+from point_tracking.workflows.tracking.ray_cluster.checks import check_database_address, check_node, map_path
+
+ray: Any = pytest.importorskip("ray", reason="the extra [ray] is not installed")
+NUM_CLIPS = 10
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A head without room for work, and two nodes with room for one worker each."""
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        cluster.add_node(num_cpus=1)
+        cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
+        ray.init(address=cluster.address, log_to_driver=False, configure_logging=False)
+        yield cluster
+        ray.shutdown()
+        cluster.shutdown()
+
+
+@pytest.fixture
+def make_dataset() -> Iterator[Callable[..., fo.Dataset]]:
+    made: list[fo.Dataset] = []
+
+    def make(*paths: Path) -> fo.Dataset:
+        dataset = fo.Dataset(persistent=True)
+        dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+        made.append(dataset)
+        return dataset
+
+    yield make
+    for dataset in made:
+        dataset.delete()
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    return [media.video(folder / f"{k}.mp4", 20 + k) for k in range(NUM_CLIPS)]
+
+
+def _content(dataset: fo.Dataset) -> list[Any]:
+    names = ["frames.tracks.keypoints.points", "tracks_info.state", "tracks_info.num_keypoints", "metadata.frame_width"]
+    return dataset.values(names)
+
+
+def _left(dataset: fo.Dataset) -> int:
+    key = {"_id": key_range(f"{dataset._doc.id}/")}
+    found = sum(collection(name).count_documents(key) for name in (CLAIMS, STAGED, OUTCOMES))
+    return found + collection(OWNERS).count_documents({"dataset_id": dataset._doc.id})
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_what_one_machine_gives_also_when_a_node_dies(
+    cluster: Any, make_dataset: Callable[..., fo.Dataset], clips: list[Path], tmp_path: Path
+) -> None:
+    expected = make_dataset(*clips)
+    pt.track_dataset(expected, grid_size=6, progress=False)
+    dataset = make_dataset(*clips, tmp_path / "missing.mp4")
+    report = pt.track_dataset(dataset, grid_size=6, engine="ray", progress=False)
+    assert [o.status for o in report.outcomes] == ["done"] * NUM_CLIPS + ["failed"]
+    assert report.failures[0].kind == "VideoNotFoundError"
+    dataset.reload()
+    assert _content(dataset[:NUM_CLIPS]) == _content(expected)
+    assert pt.load_report(dataset, report.run_key) == report
+    assert report.stages["track"]["seconds"] > 0
+    assert _left(dataset) == 0
+
+    dataset = make_dataset(*clips)
+    third = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    removed = threading.Event()
+
+    def kill_a_node(progress: Any) -> None:
+        if progress.iteration >= 2 and not removed.is_set():
+            removed.set()
+            cluster.remove_node(third, allow_graceful=False)
+
+    report = pt.track_dataset(dataset, grid_size=6, engine="ray", num_workers=3, progress=kill_a_node)
+    assert removed.is_set()
+    assert [(o.status, o.message) for o in report.outcomes] == [("done", None)] * NUM_CLIPS
+    dataset.reload()
+    assert _content(dataset) == _content(expected)
+    assert _left(dataset) == 0
+
+
+@pytest.mark.slow
+def test_what_the_nodes_cannot_read_is_refused_before_the_run(
+    cluster: Any, make_dataset: Callable[..., fo.Dataset], clips: list[Path], tmp_path: Path
+) -> None:
+    dataset = make_dataset(*clips[:2])
+    here = str(clips[0].parent)
+    with pytest.raises(VideoError, match="path_map"):
+        pt.track_dataset(dataset, grid_size=2, engine="ray", path_map={here: "/not/there"})
+    assert dataset.list_runs() == []
+    elsewhere = tmp_path / "elsewhere"
+    clips[0].parent.rename(elsewhere)
+    report = pt.track_dataset(dataset, grid_size=2, engine="ray", num_workers=1, path_map={here: str(elsewhere)})
+    assert [o.status for o in report.outcomes] == ["done", "done"]
+    assert report.outcomes[0].filepath == str(clips[0])
+    with pytest.raises(OptionError, match="no room"):
+        pt.track_dataset(dataset, "other", engine="ray", gpus_per_worker=1)
+    with pytest.raises(OptionError, match="cannot start"):
+        pt.track_dataset(
+            dataset,
+            "other",
+            engine="ray",
+            path_map={here: str(elsewhere)},
+            tracker="cotracker3-offline",
+            tracker_options={"checkpoint": str(clips[0])},
+        )
+
+
+@pytest.mark.slow
+def test_a_cancelled_cluster_run_is_over_soon_and_whole(
+    cluster: Any, make_dataset: Callable[..., fo.Dataset], clips: list[Path]
+) -> None:
+    dataset = make_dataset(*clips)
+    seen: list[int] = []
+    started: list[float] = []
+
+    def cancelled() -> bool:
+        if seen and seen[-1] >= 1 and not started:
+            started.append(time.monotonic())
+        return bool(started)
+
+    report = pt.track_dataset(
+        dataset, grid_size=6, engine="ray", progress=lambda p: seen.append(p.iteration), cancelled=cancelled
+    )
+    assert time.monotonic() - started[0] < 15
+    assert report.cancelled
+    dataset.reload()
+    states = dataset.values("tracks_info.state")
+    assert [o.status == "done" for o in report.outcomes] == [state == "done" for state in states]
+    assert _left(dataset) == 0
+
+
+@pytest.mark.slow
+def test_a_cluster_without_any_worker_left_ends_the_run_in_words(
+    cluster: Any, make_dataset: Callable[..., fo.Dataset], clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_runner, "_START_TIMEOUT_S", 20.0)
+    dataset = make_dataset(*clips)
+    node = cluster.add_node(num_cpus=1, num_gpus=1)  # Ray believes in GPUs it is told of
+    cluster.wait_for_nodes()
+    removed = threading.Event()
+
+    def kill_the_node(progress: Any) -> None:
+        if progress.iteration >= 1 and not removed.is_set():
+            removed.set()
+            cluster.remove_node(node, allow_graceful=False)
+
+    # which of the two depends on how soon the cluster notices
+    with pytest.raises((OptionError, DependencyError), match=r"(No worker|keep dying).*skip_existing=True"):
+        pt.track_dataset(dataset, grid_size=6, engine="ray", gpus_per_worker=1, progress=kill_the_node)
+    report: Any = pt.load_report(dataset, "track_tracks")
+    dataset.reload()
+    states = dataset.values("tracks_info.state")
+    assert report.cancelled
+    assert [o.status == "done" for o in report.outcomes] == [state == "done" for state in states]
+    assert 1 <= report.num_samples < NUM_CLIPS
+    assert _left(dataset) == 0
+
+
+def test_paths_are_mapped_by_the_longest_beginning() -> None:
+    assert map_path("/a/b/c.mp4", None) == "/a/b/c.mp4"
+    assert map_path("/a/b/c.mp4", {"/x": "/y"}) == "/a/b/c.mp4"
+    assert map_path("/a/b/c.mp4", {"/a": "/n", "/a/b": "/m"}) == "/m/c.mp4"
+
+
+def test_a_database_of_this_machine_alone_is_refused_for_several() -> None:
+    check_database_address("mongodb://127.0.0.1:27017", ["10.0.0.1"])
+    check_database_address("mongodb://user:secret@db.example:27017/?x=1", ["10.0.0.1", "10.0.0.2"])
+    for uri in ("mongodb://127.0.0.1:27017", "mongodb://localhost/", "mongodb://user:secret@localhost:1/?x=1"):
+        with pytest.raises(DatabaseError, match="FIFTYONE_DATABASE_URI"):
+            check_database_address(uri, ["10.0.0.1", "10.0.0.2"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "error", "text"),
+    [
+        ({"version": "9.9"}, DependencyError, "same version"),
+        ({"unreadable": ["/a.mp4"]}, VideoError, "path_map"),
+        ({"database": "timed out"}, DatabaseError, "FIFTYONE_DATABASE_URI"),
+    ],
+)
+def test_a_node_that_cannot_do_the_work_is_refused(facts: dict, error: type[Exception], text: str) -> None:
+    good = {"host": "node", "version": "1.0", "unreadable": [], "database": None}
+    check_node(good, "1.0")
+    with pytest.raises(error, match=text):
+        check_node({**good, **facts}, "1.0")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"engine": "spark"},
+        {"num_workers": 2},
+        {"gpus_per_worker": 1},
+        {"path_map": {"/a": "/b"}},
+        {"engine": "ray", "num_workers": 0},
+        {"engine": "ray", "gpus_per_worker": -1},
+        {"engine": "ray", "path_map": "x"},
+        {"engine": "ray", "path_map": {"/a": ""}},
+        {"engine": "ray", "path_map": {1: "/a"}},
+        {"engine": "ray", "tracker": pt.load_tracker("optical-flow")},
+    ],
+)
+def test_bad_options_are_refused(make_dataset: Callable[..., fo.Dataset], clips: list[Path], options: dict) -> None:
+    with pytest.raises(OptionError):
+        pt.track_dataset(make_dataset(clips[0]), **options)

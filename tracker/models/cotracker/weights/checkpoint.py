@@ -1,0 +1,190 @@
+"""Reads and writes weights: the published files, and safetensors with the sizes inside.
+
+Pickled files are read with `weights_only` only: they can hold numbers, no code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ....errors import OptionError, OutputError
+from ..errors import CheckpointError, WeightsError
+from ..network.config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
+from ..network.cotracker2 import CoTracker2
+from ..network.model import CoTracker3
+
+CoTracker = CoTracker3 | CoTracker2
+
+_WRAPPERS = ("model", "state_dict")  # keys under which training scripts keep the weights
+_PREFIX = "module."  # left behind by parallel training
+CONFIG_KEY = "cotracker_config"
+_SHOWN = 3
+_SHOWN_CHARACTERS = 200
+
+
+def build_model(config: CoTrackerConfig) -> CoTracker:
+    """A model of these sizes with fresh weights."""
+    return CoTracker3(config) if config.version == 3 else CoTracker2(config)
+
+
+def load_model(path: str | os.PathLike[str]) -> CoTracker:
+    """Builds the model a file holds and fills it.
+
+    Args:
+        path: a published .pth file (raw, or under "model" or "state_dict"), or
+            a safetensors file
+
+    Returns:
+        the model on the CPU, in float32, in evaluation mode
+
+    Raises:
+        WeightsError: if there is no such file
+        CheckpointError: if it holds no weights of a CoTracker model
+    """
+    state, config = read_checkpoint(path)
+    config = config or detect_config(state, path)
+    with torch.device("meta"):
+        model = build_model(config)
+    _check_fit(model, state, path)
+    model.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
+    return model.eval()
+
+
+def save_model(model: CoTracker, path: str | os.PathLike[str]) -> None:
+    """Writes a model as safetensors, its sizes included.
+
+    Args:
+        model: any CoTracker model
+        path: of the file to write
+
+    Raises:
+        OutputError: if it cannot be written
+    """
+    file = Path(path).expanduser()
+    if not file.parent.is_dir():
+        raise OutputError(f"There is no folder {file.parent} to write {file.name} into. Create it first")
+    state = {key: value.detach().contiguous().cpu() for key, value in model.state_dict().items()}
+    try:
+        save_file(state, file, metadata={"format": "pt", CONFIG_KEY: json.dumps(model.config.to_dict())})
+    except (SafetensorError, OSError) as error:
+        raise OutputError(f"{file} cannot be written: {error}") from error
+
+
+def read_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], CoTrackerConfig | None]:
+    """Reads the tensors of a file.
+
+    Args:
+        path: as for `load_model`
+
+    Returns:
+        tensors by their published names, and the sizes where the file holds them
+
+    Raises:
+        WeightsError: if there is no such file
+        CheckpointError: if it cannot be read, or holds no tensors
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise WeightsError(f"There is no checkpoint file at {file}. Expected a .pth or .safetensors file")
+    config = None
+    if file.suffix == ".safetensors":
+        state, config = _read_safetensors(file)
+    else:
+        state = _unwrap(_unpickle(file), file)
+    return {key.removeprefix(_PREFIX): value for key, value in state.items()}, config
+
+
+def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the file") -> CoTrackerConfig:
+    """Tells the published models apart by their tensors.
+
+    Raises:
+        CheckpointError: if it is none of them
+    """
+    time_emb = state.get("time_emb")
+    if time_emb is None or time_emb.ndim != 3:
+        raise CheckpointError(f"{path} holds no CoTracker weights: the tensor 'time_emb' is missing")
+    window = time_emb.shape[1]
+    published = (COTRACKER2, COTRACKER2_1) if "pos_emb" in state else (COTRACKER3_OFFLINE, COTRACKER3_ONLINE)
+    for config in published:
+        if config.window == window:
+            return config
+    raise CheckpointError(
+        f"{path} holds a CoTracker{published[0].version} model with a window of {window} frames. "
+        f"Published ones have {' or '.join(str(config.window) for config in published)}; "
+        "own sizes need a safetensors file from `save_model`"
+    )
+
+
+def flavour(config: CoTrackerConfig) -> str:
+    """The name of the tracker a model of these sizes is for."""
+    return "cotracker2" if config.version == 2 else f"cotracker3-{config.mode}"
+
+
+def _unpickle(file: Path) -> Any:
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except PermissionError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror}. Check who may read it") from error
+    except Exception as error:  # noqa: BLE001 - damaged bytes make the unpickler raise nearly anything
+        # torch's own text, which advises to run the code in such files, is left out with its traceback
+        raise CheckpointError(
+            f"{file} cannot be read as a checkpoint ({type(error).__name__}): it is damaged or incomplete, or holds "
+            "code, which is never run. Expected a .pth file of tensors, or a .safetensors file"
+        ) from None
+
+
+def _unwrap(content: Any, file: Path) -> dict[str, Tensor]:
+    for wrapper in _WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            content = content[wrapper]
+    pairs = content.items() if isinstance(content, dict) else ()
+    if not pairs or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in pairs):
+        raise CheckpointError(
+            f"{file} holds no state dict. Expected tensors by name, directly or under {' or '.join(_WRAPPERS)}"
+        )
+    return content
+
+
+def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], CoTrackerConfig | None]:
+    try:
+        with safe_open(file, framework="pt", device="cpu") as content:
+            state = {key: content.get_tensor(key) for key in content.keys()}  # noqa: SIM118
+            sizes = (content.metadata() or {}).get(CONFIG_KEY)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{file} cannot be read as safetensors: {error}") from error
+    return state, None if sizes is None else _read_sizes(sizes, file)
+
+
+def _read_sizes(text: str, file: Path) -> CoTrackerConfig:
+    try:
+        return CoTrackerConfig.from_dict(dict(json.loads(text)))
+    except OptionError as error:
+        raise CheckpointError(f"{file} holds sizes of no CoTracker model: {error}") from error
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{file} holds sizes of no CoTracker model: {text[:_SHOWN_CHARACTERS]!r}") from error
+
+
+def _check_fit(model: CoTracker, state: dict[str, Tensor], path: str | os.PathLike[str]) -> None:
+    expected = model.state_dict()
+    problems = [f"{key} is missing" for key in expected if key not in state]
+    problems += [f"{key} is unknown" for key in state if key not in expected]
+    problems += [
+        f"{key} has the shape {tuple(state[key].shape)} instead of {tuple(value.shape)}"
+        for key, value in expected.items()
+        if key in state and state[key].shape != value.shape
+    ]
+    if problems:
+        more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise CheckpointError(
+            f"{path} does not fit the model {flavour(model.config)!r}: {'; '.join(problems[:_SHOWN])}{more}"
+        )

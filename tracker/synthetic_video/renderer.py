@@ -1,0 +1,308 @@
+"""Procedural video with exact tracks: what trackers learn from, and what demos and tests show.
+
+    renderer = ClipRenderer(SyntheticConfig(height=96, width=128), device="cpu", seed=1)
+    clips = renderer.clips(4)          # SyntheticClips: video, xy, visible, query_t
+    pairs = renderer.pairs(16)         # two frames each, up to 20 frames apart
+
+Every clip is a scene in three dimensions (planes, ellipsoids, boxes, a jointed figure)
+before a moving camera. Rays meet surfaces in closed form, so positions, visibility and
+pictures come from the same formulas. All random numbers of a clip are one row of a
+table drawn on the CPU: the same seed gives the same clips on CPU and GPU, however
+they are batched.
+
+Adding
+- a texture: a function in `synthetic_video/textures.py`, entered in `_KINDS` with its share
+- an outline of flat layers: the same in `synthetic_video/shapes.py`
+- an effect of camera or codec: parameters at the end of `draw_look`, its arithmetic in
+  `degrade`, both in `synthetic_video/degradation.py`, and a probability here
+- a motion: `synthetic_video/casting.py`; a kind of surface: `synthetic_video/surfaces.py`
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import OptionError, ShapeError
+from ..training.errors import ResumeError
+from .clip_builder import Equipment, Production, table_columns
+from .effects import Tools
+from .rendering.shading import TextureBank
+from .rendering.shapes import build_outlines
+from .rendering.textures import build_textures
+
+__all__ = ["ClipRenderer", "SyntheticClips", "SyntheticConfig", "build_textures"]
+
+# rays (pixels x layers) rendered at once: fits the caches of a CPU core, or keeps a GPU busy
+_RAYS_AT_ONCE = {"cpu": 700_000, "cuda": 60_000_000}
+_MIN_SIDE, _MAX_SIDE = 16, 4096
+_SLOWEST, _FASTEST = 0.6, 1.5  # times the usual speed
+
+
+@dataclass(frozen=True)
+class SyntheticConfig:
+    """What clips look like. Probabilities are per clip unless said otherwise.
+
+    Args:
+        height, width: pixels
+        num_frames: T
+        num_points: N tracks per clip
+        max_layers: most things in front of the background, besides limbs of a figure
+        motion: strength of all motion; 1 = as in usual video, 0 = a still
+        first_share: share of the points whose query is the first frame they are seen
+            in; others are queried in any frame they are seen in
+        max_gap: most frames between the two of a pair
+        tracking_shot: the camera follows some things
+        fast_pan: the camera swings so far that points leave the picture and come back
+        fast_layer: of a flat layer, to move three times as fast
+        non_rigid: of a flat layer, to bend
+        low_texture: of a surface, to be almost plain
+        camouflage: all things look like the background
+        room: the background is a room instead of a wall
+        floor: an endless floor before a wall
+        ball, box, figure: a turning ball, up to two boxes, an articulated figure
+        lighting: light that is uneven and changes
+        shadow: things cast shadows on the background
+        motion_blur, defocus, sharpening, noise, compression, greyscale: of the camera
+        texture_count, texture_size: of the bank; the size is a power of two
+        texture_dir: a folder of images to take textures from instead of drawing them
+        texture_scale: texels per pixel, about
+        outline_count: of outlines of flat layers
+
+    Raises:
+        OptionError: if a value is outside what is supported
+    """
+
+    height: int = 96
+    width: int = 128
+    num_frames: int = 8
+    num_points: int = 48
+    max_layers: int = 6
+    motion: float = 1.0
+    first_share: float = 0.5
+    max_gap: int = 20
+    tracking_shot: float = 0.3
+    fast_pan: float = 0.22
+    fast_layer: float = 0.12
+    non_rigid: float = 0.6
+    low_texture: float = 0.22
+    camouflage: float = 0.06
+    room: float = 0.25
+    floor: float = 0.25
+    ball: float = 0.25
+    box: float = 0.25
+    figure: float = 0.3
+    shading: float = 0.8
+    lighting: float = 0.8
+    shadow: float = 0.2
+    motion_blur: float = 0.12
+    defocus: float = 0.25
+    sharpening: float = 0.1
+    noise: float = 0.8
+    compression: float = 0.35
+    greyscale: float = 0.1
+    texture_count: int = 400
+    texture_size: int = 256
+    texture_dir: str | os.PathLike[str] | None = None
+    texture_scale: float = 1.0
+    outline_count: int = 52
+
+    def __post_init__(self) -> None:
+        limits = {
+            "height": (_MIN_SIDE, _MAX_SIDE),
+            "width": (_MIN_SIDE, _MAX_SIDE),
+            "num_frames": (1, 10_000),
+            "num_points": (1, 100_000),
+            "max_layers": (1, 24),
+            "max_gap": (1, 10_000),
+            "texture_count": (1, 100_000),
+            "outline_count": (1, 10_000),
+        }
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise OptionError(
+                    f"Invalid {name} ({value!r}). Supported values are whole numbers from {low} to {high}"
+                )
+        for name in _PROBABILITIES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise OptionError(f"Invalid {name} ({getattr(self, name)!r}). Supported values are 0 to 1")
+        if not 0 <= self.motion <= 10:
+            raise OptionError(f"Invalid motion ({self.motion!r}). Supported values are 0 to 10")
+        if not 0 < self.texture_scale <= 100:
+            raise OptionError(
+                f"Invalid texture_scale ({self.texture_scale!r}). Supported values are 0 to 100, without 0"
+            )
+
+
+_PROBABILITIES = (
+    "first_share", "tracking_shot", "fast_pan", "fast_layer", "non_rigid", "low_texture", "camouflage", "room", "floor",
+    "ball", "box", "figure", "shading", "lighting", "shadow", "motion_blur", "defocus", "sharpening", "noise",
+    "compression", "greyscale",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticClips:
+    """Clips and what is true about them.
+
+    Args:
+        video: (B, T, 3, H, W) uint8 RGB
+        xy: (B, T, N, 2) float32 pixels, also where hidden or outside; of points behind
+            the camera only the direction is true
+        visible: (B, T, N) bool: in the frame and not hidden
+        query_t: (B, N) int64, a frame in which the point is visible
+
+    Raises:
+        ShapeError: if the tensors do not fit each other
+    """
+
+    video: Tensor
+    xy: Tensor
+    visible: Tensor
+    query_t: Tensor
+
+    def __post_init__(self) -> None:
+        if self.video.ndim != 5 or self.video.shape[2] != 3 or self.video.dtype != torch.uint8:
+            raise ShapeError(
+                f"Invalid video of shape {tuple(self.video.shape)} and type {self.video.dtype}. "
+                "Expected uint8 (B, T, 3, H, W)"
+            )
+        batch, frames = self.video.shape[:2]
+        points = self.query_t.shape[-1] if self.query_t.ndim else 0
+        expected = {
+            "xy": ((batch, frames, points, 2), torch.float32),
+            "visible": ((batch, frames, points), torch.bool),
+            "query_t": ((batch, points), torch.int64),
+        }
+        for name, (shape, dtype) in expected.items():
+            value = getattr(self, name)
+            if tuple(value.shape) != shape or value.dtype != dtype:
+                raise ShapeError(
+                    f"Invalid {name} of shape {tuple(value.shape)} and type {value.dtype}. Expected {dtype} {shape}"
+                )
+
+
+class ClipRenderer:
+    """Draws clips.
+
+    Args:
+        config: what they look like
+        device: where to compute
+        seed: the same seed gives the same clips, on any device and in batches of any size
+        textures: (M, 3, S, S) uint8; None: made as the configuration says
+
+    Raises:
+        TextureError: if there is no usable image in the texture folder
+        ShapeError: if given textures have another shape or type
+    """
+
+    def __init__(
+        self,
+        config: SyntheticConfig | None = None,
+        *,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        textures: Tensor | None = None,
+    ) -> None:
+        config = config or SyntheticConfig()
+        self.device = torch.device(device)
+        if textures is None:
+            textures = build_textures(config.texture_count, config.texture_size, folder=config.texture_dir)
+        side = textures.shape[-1] if textures.ndim == 4 else 0
+        if textures.ndim != 4 or textures.shape[1:] != (3, side, side) or side & (side - 1) or side < _MIN_SIDE:
+            raise ShapeError(
+                f"Invalid textures of shape {tuple(textures.shape)}. Expected (M, 3, S, S), S a power of two"
+            )
+        if textures.dtype != torch.uint8 or not len(textures):
+            raise ShapeError(f"Invalid textures of type {textures.dtype}. Expected uint8, at least one")
+        self.config = replace(config, texture_count=len(textures), texture_size=side)
+        rays = _RAYS_AT_ONCE.get(self.device.type, _RAYS_AT_ONCE["cuda"])
+        bank = TextureBank(textures, self.device)
+        outlines = build_outlines(config.outline_count).to(self.device)
+        self.equipment = Equipment(self.device, bank, outlines, Tools.on(self.device), rays)
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the stream of random numbers is."""
+        return {"generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on where another renderer of the same configuration was.
+
+        Raises:
+            ResumeError: if this is not the state of a renderer
+        """
+        try:
+            self._generator.set_state(state["generator"].cpu())
+        except (KeyError, AttributeError, TypeError, RuntimeError) as error:
+            raise ResumeError(f"Not the state of a clip renderer: {error}") from error
+
+    def clips(
+        self,
+        batch: int,
+        *,
+        num_frames: int | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        num_points: int | None = None,
+        motion: float | None = None,
+    ) -> SyntheticClips:
+        """The next clips; what is not given is as in the configuration.
+
+        Raises:
+            OptionError: if a value is outside what is supported
+        """
+        sizes: dict[str, Any] = {"height": height, "width": width, "num_points": num_points, "motion": motion}
+        return self._make(self.plan(batch, num_frames=num_frames, **sizes))
+
+    def pairs(
+        self,
+        batch: int,
+        *,
+        height: int | None = None,
+        width: int | None = None,
+        num_points: int | None = None,
+        motion: float | None = None,
+    ) -> SyntheticClips:
+        """The next pairs of frames, up to `max_gap` frames apart; all queries are in the first.
+
+        Raises:
+            OptionError: if a value is outside what is supported
+        """
+        sizes: dict[str, Any] = {"height": height, "width": width, "num_points": num_points, "motion": motion}
+        return self._make(self.plan(batch, pairs=True, **sizes))
+
+    def plan(self, batch: int, *, pairs: bool = False, **changes: Any) -> Production:
+        """The next clips before they are rendered, for those who need more than pictures and tracks.
+
+        Args:
+            batch: how many
+            pairs: two frames far apart instead of clips
+            changes: of the configuration; None = no change
+
+        Raises:
+            OptionError: if a value is outside what is supported
+        """
+        if batch < 1:
+            raise OptionError(f"Invalid batch ({batch}). Supported values are 1 and more")
+        config = replace(self.config, **{name: value for name, value in changes.items() if value is not None})
+        table = torch.rand(batch, 1 + table_columns(config), generator=self._generator)
+        share, table = table[:, :1], table[:, 1:]
+        if pairs:
+            gap = 1 + share * (config.max_gap - 1)  # (B, 1)
+            times = torch.cat([torch.zeros_like(gap), gap], 1)
+        else:
+            speed = _SLOWEST * (_FASTEST / _SLOWEST) ** share  # as if filmed at other frame rates
+            times = torch.arange(config.num_frames, dtype=torch.float32) * speed  # (B, T)
+        with torch.no_grad(), torch.autocast("cpu", enabled=False):
+            return Production(config, self.equipment, table, times, pairs=pairs)
+
+    def _make(self, production: Production) -> SyntheticClips:
+        # positions need float32, whatever training runs in
+        with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
+            return SyntheticClips(production.video(), *production.tracks())

@@ -1,0 +1,364 @@
+"""One video into a small copy that every browser plays, with an exact way back.
+
+H.264 (yuv420p, even sides) in an mp4 with its index in front; rotation and
+mirroring are part of the pictures. The copy appears under its name only when it
+is complete. Which source frame each of its frames shows is stored inside it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+from av.error import FFmpegError
+
+from ..errors import (
+    Cancelled,
+    DependencyError,
+    OptionError,
+    OutputError,
+    OutputExistsError,
+    VideoError,
+)
+from ..flags import check_flags
+from ..video.decoding import decode, open_stream
+from ..video.probe import VideoProbe, probe
+from .audio import AudioTrack
+from .output_file import output_errors, part_file, rename_new
+from .picture import PictureShaper, describe_colors, fit_size
+from .policy import FramePolicy, Selection, select_frames
+from .provenance import TAG, Provenance, SourceFacts, is_whole, read_provenance
+from .timeline import Timeline, decoded_timeline, packet_timeline
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+MAX_CRF = 51
+MIN_SIDE = 16
+
+# key frames are this close, so that stepping through the copy in a browser stays quick
+_GOP_FRAMES = 48
+_ENCODER = "libx264"
+
+
+@dataclass(frozen=True)
+class TranscodeOptions:
+    """What a copy is like.
+
+    Args:
+        policy: which frames are kept
+        longest_side: pixels; larger frames are scaled down to it, smaller ones stay
+        keep_audio: keep the sound
+        preset: x264's speed, one of `PRESETS`
+        crf: x264's quality, from 0 (lossless) to 51; 18 is hardly told from the source
+
+    Raises:
+        OptionError: for a value outside what is supported
+    """
+
+    policy: FramePolicy = field(default_factory=FramePolicy)
+    longest_side: int | None = None
+    keep_audio: bool = False
+    preset: str = "veryfast"
+    crf: int = 18
+
+    def __post_init__(self) -> None:
+        side = self.longest_side
+        if side is not None and (not isinstance(side, int) or isinstance(side, bool) or side < MIN_SIDE):
+            raise OptionError(f"Invalid longest_side ({side!r}). Expected whole pixels, at least {MIN_SIDE}, or None")
+        if self.preset not in PRESETS:
+            raise OptionError(f"Invalid preset ({self.preset!r}). Supported values are {', '.join(PRESETS)}")
+        if not isinstance(self.crf, int) or isinstance(self.crf, bool) or not 0 <= self.crf <= MAX_CRF:
+            raise OptionError(f"Invalid crf ({self.crf!r}). Expected a whole number from 0 to {MAX_CRF}")
+        check_flags(self, "keep_audio")
+
+    def to_record(self) -> dict[str, Any]:
+        """The options as JSON-serialisable values."""
+        return {**asdict(replace(self, policy=None)), "policy": self.policy.to_record()}  # type: ignore[arg-type]
+
+
+DEFAULTS = TranscodeOptions()
+
+
+@dataclass(frozen=True, eq=False)
+class Transcoded:
+    """A finished copy.
+
+    Args:
+        path: of the copy
+        provenance: its source and frames
+        reused: it was there already, made from the same source in the same way
+        warnings: what the user should know, in words
+    """
+
+    path: str
+    provenance: Provenance
+    reused: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class _TimelineError(Exception):
+    """Decoding gave other frames than the packets promised."""
+
+
+def transcode(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    options: TranscodeOptions = DEFAULTS,
+    *,
+    overwrite: bool = False,
+    threads: int = 0,
+    progress: Callable[[float], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Transcoded:
+    """Makes a copy of a video, or finds that it is there already.
+
+    Args:
+        source: a local video; only read
+        target: path of the copy, ending in .mp4, in an existing folder
+        options: what the copy is like
+        overwrite: replace a file at `target` that was made otherwise
+        threads: for decoding and encoding each; 0 = as the codecs decide
+        progress: called with the share done, from 0 to 1
+        cancelled: asked between frames; True ends the work
+
+    Returns:
+        the copy
+
+    Raises:
+        VideoNotFoundError: if there is no such source
+        VideoError: if the source is no video, or changes while it is read
+        OutputExistsError: if another file is at `target` and overwrite is False
+        OutputError: if the copy cannot be written; nothing is left behind
+        DependencyError: if this build of PyAV has no H.264 encoder
+        Cancelled: if the work was cancelled; nothing is left behind
+    """
+    path = Path(target)
+    facts = probe(source)
+    source_facts = SourceFacts.of(facts)
+    if _is_same_file(facts.path, path):
+        raise OutputError(f"{path} is the source itself, and sources are never touched. Choose another folder")
+    found = _reusable(path, source_facts, options, overwrite)
+    if found is not None and is_whole(path):
+        return Transcoded(str(path), found, reused=True, warnings=found.warnings)
+    if _ENCODER not in av.codecs_available:
+        raise DependencyError("This build of PyAV has no H.264 encoder (libx264). Install it with: pip install av")
+    overwrite = overwrite or found is not None
+    job = _Job(facts, source_facts, options, threads, progress, cancelled)
+    with part_file(path) as part:
+        timeline = packet_timeline(facts)
+        try:
+            made = job.encode(part, timeline or decoded_timeline(facts))
+        except _TimelineError:
+            made = job.encode(part, decoded_timeline(facts))
+        if SourceFacts.of(facts) != source_facts:
+            raise VideoError(f"{facts.path} changed while it was being read. Run again when it is complete")
+        provenance, reused = _publish(part, path, made, overwrite)
+    if found is not None:
+        job.warnings.append("the earlier copy was cut off, and was made again")
+    return Transcoded(str(path), provenance, reused, tuple(job.warnings))
+
+
+@dataclass
+class _Job:
+    """One source on its way into one file."""
+
+    facts: VideoProbe
+    source: SourceFacts
+    options: TranscodeOptions
+    threads: int
+    progress: Callable[[float], None] | None
+    cancelled: Callable[[], bool] | None
+
+    def __post_init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def encode(self, part: Path, timeline: Timeline) -> Provenance:
+        """Writes the whole file; raises _TimelineError where an unconfirmed timeline proves wrong."""
+        selection = select_frames(timeline, self.options.policy)
+        self.warnings = list(timeline.warnings)
+        with (
+            output_errors(part),
+            open_stream(self.facts.path, frame_threads=timeline.intact) as (container, stream),
+            _open_output(part) as output,
+        ):
+            stream.codec_context.thread_count = self.threads
+            writer = _Writer(output, self.facts, self.options, selection, self.threads, stream.sample_aspect_ratio)
+            audio = None
+            if self.options.keep_audio:
+                audio = AudioTrack(self.facts.path, output, timeline.first_time_s, self.warnings)
+            provenance = Provenance(
+                self.source,
+                self.options.to_record(),
+                selection.frame_map,
+                float(selection.fps),
+                tuple(self.warnings),
+            )
+            output.metadata[TAG] = provenance.to_tag()
+            try:
+                for position, frame in self._chosen(container, stream, timeline, selection):
+                    if audio is not None:
+                        audio.write_until(float(selection.ticks[position] * selection.tick_s))
+                    writer.write(frame, position)
+                writer.finish()
+                if audio is not None:
+                    audio.write_until(float("inf"))
+            finally:
+                if audio is not None:
+                    audio.close()
+        return provenance
+
+    def _chosen(
+        self, container: InputContainer, stream: VideoStream, timeline: Timeline, selection: Selection
+    ) -> Iterator[tuple[int, VideoFrame]]:
+        """Yields the kept frames with their positions; decodes to the end, to know that all is as expected."""
+        wanted = selection.frame_map.source_indices
+        stamps, total = timeline.stamps, len(timeline)
+        found: list[str] = []
+        position = index = 0
+        with closing(decode(container, stream, found)) as frames:
+            for frame in frames:
+                if self.cancelled is not None and self.cancelled():
+                    raise Cancelled("Preprocessing was cancelled")
+                if index >= total or (stamps is not None and frame.pts != stamps[index]):
+                    self._differs(timeline)
+                if position < len(wanted) and index == wanted[position]:
+                    yield position, frame
+                    position += 1
+                index += 1
+                if self.progress is not None:
+                    self.progress(min(index / total, 1.0))
+        if index != total or (found and not timeline.confirmed):
+            self._differs(timeline)
+        self.warnings.extend(warning for warning in found if warning not in self.warnings)
+
+    def _differs(self, timeline: Timeline) -> None:
+        if not timeline.confirmed:
+            raise _TimelineError
+        raise VideoError(
+            f"{self.facts.path} decodes differently each time it is read. Repair the file, or convert it first"
+        )
+
+
+class _Writer:
+    """The H.264 stream of an open output."""
+
+    def __init__(
+        self,
+        output: OutputContainer,
+        facts: VideoProbe,
+        options: TranscodeOptions,
+        selection: Selection,
+        threads: int,
+        pixel_aspect: Fraction | None,
+    ) -> None:
+        self._output = output
+        self._selection = selection
+        self._shaper = PictureShaper(facts, fit_size(facts.size_px, options.longest_side))
+        self._durations = dict(zip(selection.ticks.tolist(), selection.durations.tolist(), strict=True))
+        settings = {"preset": options.preset, "crf": str(options.crf), "g": str(_GOP_FRAMES)}
+        if not selection.regular:
+            settings["bf"] = "0"  # an mp4 with B-frames cannot say when its last frame ends, if times vary
+        stream = output.add_stream(_ENCODER, rate=selection.fps, options=settings)
+        stream.width, stream.height = self._shaper.size_px
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = selection.tick_s
+        stream.codec_context.thread_count = threads
+        # PyAV asks for slices otherwise, with which x264 keeps fewer cores busy and makes larger files
+        stream.thread_type = "AUTO"
+        if pixel_aspect:
+            stream.codec_context.sample_aspect_ratio = 1 / pixel_aspect if facts.rotation % 180 else pixel_aspect
+        self._stream: Any = stream
+        self._started = False
+        self._held: Any = None
+        self._first_dts = 0
+
+    def write(self, frame: VideoFrame, position: int) -> None:
+        """Encodes the kept frame of a position."""
+        picture = self._shaper.shape(frame)
+        if not self._started:
+            describe_colors(frame, self._stream)
+            self._started = True
+        picture.pts = int(self._selection.ticks[position])
+        picture.time_base = self._selection.tick_s
+        self._mux(self._stream.encode(picture))
+
+    def finish(self) -> None:
+        """Writes what the encoder still holds."""
+        self._mux(self._stream.encode(None))
+        last, end = self._held, self._selection.end_tick
+        if last is not None:
+            # the track's length is counted from this packet, which with B-frames is not the last one shown
+            decoded_for = last.dts - self._first_dts
+            last.duration = max(min(end - decoded_for, end - last.pts), 1)
+            self._output.mux(last)
+
+    def _mux(self, packets: list[Any]) -> None:
+        for packet in packets:
+            if self._held is None:
+                self._first_dts = packet.dts
+            else:
+                self._output.mux(self._held)
+            packet.duration = self._durations[packet.pts]
+            self._held = packet
+
+
+def _is_same_file(source: str, target: Path) -> bool:
+    return target.exists() and os.path.samefile(source, target)
+
+
+def _reusable(path: Path, source: SourceFacts, options: TranscodeOptions, overwrite: bool) -> Provenance | None:
+    """The record of an existing file that need not be made again."""
+    if not os.path.lexists(path):
+        return None
+    found = read_provenance(path)
+    if found is not None and found.matches(source, options.to_record()):
+        return found
+    if overwrite:
+        return None
+    made = "was not made by preprocessing" if found is None else "was made from another source or with other options"
+    raise OutputExistsError(f"{path} exists and {made}. Choose another folder, or overwrite=True to replace it")
+
+
+@contextmanager
+def _open_output(part: Path) -> Iterator[OutputContainer]:
+    """Opens an mp4 for writing; an error of the block is not hidden by one of closing the useless file."""
+    output = av.open(f"file:{part}", "w", format="mp4", options={"movflags": "+faststart"})
+    try:
+        yield output
+    except BaseException:
+        with suppress(FFmpegError, OSError):
+            output.close()
+        raise
+    output.close()
+
+
+def _publish(part: Path, path: Path, made: Provenance, overwrite: bool) -> tuple[Provenance, bool]:
+    """Gives the finished copy its name, unless another run was faster.
+
+    Returns:
+        the record of the file at `path`, and whether it is the other run's
+    """
+    with output_errors(part):
+        if overwrite:
+            os.replace(part, path)
+            return made, False
+        try:
+            rename_new(part, path)
+        except FileExistsError as error:
+            found = read_provenance(path)
+            if found is not None and found.matches(made.source, made.options):
+                return found, True
+            raise OutputExistsError(
+                f"{path} was made by another run at the same time, with other options. Choose another folder"
+            ) from error
+    return made, False

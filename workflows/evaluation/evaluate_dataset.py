@@ -1,0 +1,219 @@
+"""Evaluation: the tracks of every sample of a data set or view are judged, and the scores stored with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
+
+from ...store.database.connection import changing_document
+from ...store.database.fields import has_label_field
+from ...store.labels.object_masks import check_mask_field
+from ...store.runs.records import choose_evaluation_key, register_evaluation_run, save_report
+from ...store.tracks.sample_status import read_marks
+from ...tracker.errors import Cancelled, FieldError
+from ...tracker.metrics.truth import QueryMode
+from ...tracker.models.base import CancelCheck, Tracker
+from ..lifecycle.progress import ProgressOption, ProgressReporter
+from ..tracking.report import NOT_RUN
+from ..tracking.targets import check_collection
+from .figures import FIGURES, field_of
+from .judge_sample import EvaluationWork
+from .options import DEFAULTS, EvaluationOptions
+from .report import EvaluationOutcome, EvaluationReport
+
+_OWNER_KEY = "point_tracking"
+
+
+def evaluate_dataset(
+    samples: SampleCollection,
+    label_field: str = DEFAULTS.label_field,
+    gt_field: str | None = DEFAULTS.gt_field,
+    *,
+    query_mode: QueryMode = DEFAULTS.query_mode,
+    match: str = DEFAULTS.match,
+    sparse: bool | None = DEFAULTS.sparse,
+    metrics: Sequence[str] = DEFAULTS.metrics,
+    mask_field: str | None = DEFAULTS.mask_field,
+    cycle: bool = DEFAULTS.cycle,
+    tracker: str | Tracker | None = DEFAULTS.tracker,
+    tracker_options: Mapping[str, Any] | None = DEFAULTS.tracker_options,
+    group_by: str | None = DEFAULTS.group_by,
+    eval_key: str | None = DEFAULTS.eval_key,
+    overwrite: bool = DEFAULTS.overwrite,
+    progress: ProgressOption = None,
+    cancelled: CancelCheck | None = None,
+) -> EvaluationReport:
+    """Judges the tracks of every sample of a data set or view.
+
+    Scores are stored in the sample fields `<eval_key>_<figure>` (float; None where
+    there is nothing to count), their means in the run record `<eval_key>`. A
+    sample that cannot be judged is recorded as a failure, and the run goes on.
+
+    Args:
+        samples: a video data set or view
+        label_field: the frame field with tracks, without "frames."
+        gt_field: the frame field with known tracks: Keypoints with an index or an
+            instance, in either layout; None to judge by masks or cycles alone
+        query_mode: "first": a point is asked for where it is visible first (or where the
+            sample field `<gt_field>_query_frames` says), and later frames count;
+            "strided": in every 5th frame in which it is visible, and all others count
+        match: which track answers which truth: "index", "place" (the nearest one in
+            the query frame) or "auto" (by index where that fits, otherwise by place)
+        sparse: whether a frame without a keypoint of a known point is unlabelled
+            (left out) and not hidden; None = as the sample field `<gt_field>_sparse`
+            says, or False
+        metrics: any of "tap_vid", "dynamic_replica", "point_odyssey"
+        mask_field: frame field with an object's masks; points that start on it are
+            to stay on it
+        cycle: track the points back from where they were seen last and measure how
+            near their start they end: needs no truth, takes as long as tracking
+        tracker: that goes back; None = the one that made the tracks, with its options
+        tracker_options: what `load_tracker` takes for that name
+        group_by: sample field by whose values totals are grouped; None = one total
+        eval_key: name of the run record and of the fields; chosen where not given
+        overwrite: replace the evaluation of that name, with all its scores: samples that
+            are not judged anew have none then
+        progress: None as FiftyOne is configured, True or False, or a function
+            that takes a `Progress`
+        cancelled: asked between samples, and between chunks of tracking; True ends the run
+
+    Returns:
+        the report; `print(report)` shows the totals, `report.failures` what could not be judged
+
+    Raises:
+        CollectionError: if the collection holds no videos
+        OptionError: for an option outside what is supported, or nothing to evaluate against
+        UnknownTrackerError: for an unknown tracker
+        FieldError: for fields that do not exist or hold something else, or score fields
+            that are somebody else's
+    """
+    options = EvaluationOptions(
+        label_field=label_field,
+        gt_field=gt_field,
+        query_mode=query_mode,
+        match=match,
+        sparse=sparse,
+        metrics=metrics,
+        mask_field=mask_field,
+        cycle=cycle,
+        tracker=tracker,
+        tracker_options=tracker_options,
+        group_by=group_by,
+        eval_key=eval_key,
+        overwrite=overwrite,
+    )
+    return run(samples, options, progress=progress, cancelled=cancelled)
+
+
+def run(
+    samples: SampleCollection,
+    options: EvaluationOptions,
+    *,
+    progress: ProgressOption = None,
+    cancelled: CancelCheck | None = None,
+) -> EvaluationReport:
+    """Does what `evaluate_dataset` says, for options that are checked already.
+
+    Args:
+        samples: a video data set or view
+        options: of the run
+        progress, cancelled: as for `evaluate_dataset`
+
+    Returns:
+        the report
+
+    Raises:
+        the same errors as `evaluate_dataset`
+    """
+    started = time.monotonic()
+    check_collection(samples)
+    options.check_purpose()
+    dataset = samples._dataset
+    check_evaluation_fields(dataset, options)
+    report = EvaluationReport(
+        None, options.label_field, options.gt_field, query_mode=options.query_mode, group_by=options.group_by
+    )
+    ids, paths = samples.values(["id", "filepath"])
+    if not ids:
+        return report
+    reporter = ProgressReporter(progress, len(ids))  # refuses bad ones before anything is replaced
+    report.run_key = choose_evaluation_key(dataset, options)
+    report.fields = options.fields(report.run_key)
+    with changing_document:
+        _declare(dataset, report.run_key, options)
+    register_evaluation_run(dataset, report.run_key, options, len(ids))
+    task = EvaluationWork(dataset, options, report.run_key, read_marks(dataset, ids, options.label_field), cancelled)
+    try:
+        with reporter:
+            for sample_id, path in zip(ids, paths, strict=True):
+                outcome = task.attempt(sample_id, path, reporter)
+                report.outcomes.append(outcome)
+                reporter.finished(f"{path}: {outcome.status}")
+    except Cancelled:
+        report.cancelled = True
+    finally:
+        rest = list(zip(ids, paths, strict=True))[len(report.outcomes) :]
+        report.outcomes.extend(EvaluationOutcome(sample_id, path, NOT_RUN) for sample_id, path in rest)
+        report.cancelled = report.cancelled or bool(rest)
+        report.seconds = time.monotonic() - started
+        save_report(dataset, report)
+    return report
+
+
+def check_evaluation_fields(dataset: fo.Dataset, options: EvaluationOptions) -> None:
+    """Refuses fields that do not exist or hold something else.
+
+    Args:
+        dataset: the data set
+        options: of the run
+
+    Raises:
+        FieldError: saying what was found
+    """
+    for name, role in ((options.label_field, "tracks"), (options.gt_field, "known tracks")):
+        if name is None:
+            continue
+        if not has_label_field(dataset, name):
+            raise FieldError(f"There is no frame field {name!r} with {role}. Check the name")
+        found = dataset.get_frame_field_schema(flat=False)[name]
+        if getattr(found, "document_type", None) is not fo.Keypoints:
+            kind = getattr(found, "document_type", None) or type(found)
+            raise FieldError(f"The frame field {name!r} holds {kind.__name__}, not Keypoints, so it has no {role}")
+    if options.mask_field is not None:
+        check_mask_field(dataset, options.mask_field)
+    if options.group_by is not None and options.group_by not in dataset.get_field_schema(flat=True):
+        raise FieldError(f"There is no sample field {options.group_by!r} to group totals by. Check the name")
+
+
+def _declare(dataset: fo.Dataset, eval_key: str, options: EvaluationOptions) -> None:
+    """Declares the score fields, and never takes over one that is somebody else's.
+
+    Scores that an earlier evaluation left under this key go: what is not judged anew is not known.
+    """
+    schema = dataset.get_field_schema(flat=False)
+    names = {figure: field_of(eval_key, figure.name) for figure in FIGURES}
+    owners = {name: (schema[name].info or {}).get(_OWNER_KEY) for name in names.values() if name in schema}
+    wanted = {names[figure] for figure in options.figures}
+    for name in wanted & set(owners):
+        owner = owners[name]
+        if owner is None:
+            raise FieldError(f"The sample field {name!r} exists and is no score. Choose another evaluation key")
+        if owner.get("eval_key") != eval_key:
+            raise FieldError(
+                f"The sample field {name!r} belongs to the evaluation {owner.get('eval_key')!r}. "
+                "Choose another evaluation key"
+            )
+    earlier = {name for name, owner in owners.items() if owner is not None and owner.get("eval_key") == eval_key}
+    if earlier - wanted:
+        dataset.delete_sample_fields(sorted(earlier - wanted))
+    if earlier & wanted:
+        dataset.clear_sample_fields(sorted(earlier & wanted))
+    for figure in options.figures:
+        if names[figure] not in earlier:
+            dataset.add_sample_field(
+                names[figure], fo.FloatField, description=figure.meaning, info={_OWNER_KEY: {"eval_key": eval_key}}
+            )

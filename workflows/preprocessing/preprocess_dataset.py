@@ -1,0 +1,358 @@
+"""The preprocessing run: every video is copied small, and the copies become samples or a media field."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
+
+from ... import __version__
+from ...store.database.connection import patiently, write_permission
+from ...store.database.journal import Journal
+from ...store.database.liveness import Owner, lock
+from ...store.runs.records import LAST_PATIENCE_S, choose_preprocess_key, register_preprocess_run, save_report
+from ...store.tracks.videos import video_metadata
+from ...tracker.errors import Cancelled, DatabaseError, OutputExistsError
+from ...tracker.models.base import CancelCheck
+from ...tracker.transcoding.output_file import remove_abandoned_parts
+from ...tracker.transcoding.transcode import Transcoded, transcode
+from ...tracker.video.probe import probe
+from ..lifecycle.progress import ProgressOption, ProgressReporter
+from ..lifecycle.recovery import recover
+from ..lifecycle.shutdown import orderly_termination
+from ..tracking.report import DONE, FAILED, NOT_RUN
+from ..tracking.targets import check_collection, holds_nothing
+from .options import DEFAULTS, PreprocessOptions
+from .preprocessed_videos import Copy, store_dataset, store_media_field
+from .report import REUSED, CopyOutcome, PreprocessReport
+from .targets import CopyTarget, find_copy_targets
+
+_POLL_S = 0.2
+# a rate this close above the source's was not meant to be higher
+_RATE_SLACK = 1.01
+# a copy larger than its source by this is worth a word
+_SIZE_SLACK_BYTES = 2**16
+
+logger = logging.getLogger(__name__)
+
+
+def preprocess_dataset(
+    samples: SampleCollection,
+    output_dir: str | os.PathLike[str],
+    *,
+    policy: str | None = None,
+    fps: float | None = None,
+    every_nth: int | None = None,
+    max_frames: int | None = None,
+    longest_side: int | None = DEFAULTS.longest_side,
+    keep_audio: bool = DEFAULTS.keep_audio,
+    preset: str = DEFAULTS.preset,
+    crf: int = DEFAULTS.crf,
+    target: str = DEFAULTS.target,
+    dataset_name: str | None = DEFAULTS.dataset_name,
+    persistent: bool = DEFAULTS.persistent,
+    media_field: str = DEFAULTS.media_field,
+    overwrite: bool = DEFAULTS.overwrite,
+    num_workers: int | None = DEFAULTS.num_workers,
+    run_key: str | None = DEFAULTS.run_key,
+    progress: ProgressOption = None,
+    cancelled: CancelCheck | None = None,
+) -> PreprocessReport:
+    """Makes a small copy of every video, with an exact way back to its frames.
+
+    Copies are H.264 mp4 files that every browser plays. Their real duration is
+    that of the source, its rate is never raised, and no frame is invented. Sources
+    are only read. A video that cannot be copied is recorded as a failure, leaves
+    nothing behind, and the run goes on. After a run whose process died, the same call
+    makes the copies that are missing.
+
+    Args:
+        samples: a video data set or view
+        output_dir: folder for the copies; not a folder of sources, nor inside one
+        policy: "auto" (videos longer than 10 s: of every third frame, 7 per second;
+            others: 10 per second), "fps", "every_nth" or "max_frames"; None is the
+            one whose value is given, or "auto"
+        fps: target rate, by time stamps; a lower rate of the source is kept
+        every_nth: keep frames 1, n + 1, 2n + 1, ...
+        max_frames: keep at most this many, evenly spread in time
+        longest_side: scale larger frames down to this many pixels
+        keep_audio: keep the sound
+        preset: x264's speed, "ultrafast" to "veryslow"
+        crf: x264's quality, 0 (lossless) to 51
+        target: "dataset", a new data set of the copies, whose samples have the tags
+            of their sources and a link to them, but none of their labels and other
+            fields; or "media_field", a second media field of the same samples,
+            whose frame-numbered labels keep belonging to the source
+        dataset_name: of the new data set; "<name>-preprocessed" where not given.
+            One that an earlier run made is continued
+        persistent: whether the new data set outlives the session
+        media_field: name of the second media field
+        overwrite: replace copies that were made with other options; their samples
+            in the new data set are replaced with them, labels included. Without it
+            such copies are failures, and fitting ones are always reused
+        num_workers: videos at the same time; one per core where not given
+        run_key: name of the run record; chosen where not given
+        progress: None as FiftyOne is configured, True or False, or a function
+            that takes a `Progress`
+        cancelled: asked again and again; True ends the run, keeping finished copies
+
+    Returns:
+        the report; `report.dataset` is the new data set, `report.failures` lists
+        what could not be copied
+
+    Raises:
+        CollectionError: if the collection holds no videos, or the data set to write
+            to is someone else's
+        OptionError: for an option outside what is supported, or an output folder
+            among the sources
+        FieldError: for a media field that cannot be written
+        FieldExistsError: if stored data would be replaced without being told to
+        OutputError: if the output folder cannot be written to
+    """
+    options = PreprocessOptions(
+        output_dir=output_dir,
+        policy=policy,
+        fps=fps,
+        every_nth=every_nth,
+        max_frames=max_frames,
+        longest_side=longest_side,
+        keep_audio=keep_audio,
+        preset=preset,
+        crf=crf,
+        target=target,
+        dataset_name=dataset_name,
+        persistent=persistent,
+        media_field=media_field,
+        overwrite=overwrite,
+        num_workers=num_workers,
+        run_key=run_key,
+    )
+    return run(samples, options, progress=progress, cancelled=cancelled)
+
+
+def run(
+    samples: SampleCollection,
+    options: PreprocessOptions,
+    *,
+    progress: ProgressOption = None,
+    cancelled: CancelCheck | None = None,
+) -> PreprocessReport:
+    """Does what `preprocess_dataset` says, for options that are checked already.
+
+    Args:
+        samples: a video data set or view
+        options: of the run
+        progress, cancelled: as for `preprocess_dataset`
+
+    Returns:
+        the report
+
+    Raises:
+        the same errors as `preprocess_dataset`
+    """
+    started = time.monotonic()
+    is_dataset = options.target == "dataset"
+    report = PreprocessReport(
+        run_key=None,
+        output_dir=str(options.folder),
+        target=options.target,
+        media_field=None if is_dataset else options.media_field,
+    )
+    check_collection(samples)
+    if holds_nothing(samples):
+        return report
+    dataset = samples._dataset
+    with write_permission(), orderly_termination():
+        recover(dataset)
+        targets = find_copy_targets(samples, options)
+        if not targets:
+            return report
+        remove_abandoned_parts(options.folder)
+        with Owner(dataset, None, version=__version__) as owner:
+            with lock(owner, "runs"):
+                report.run_key = choose_preprocess_key(dataset, options)
+                register_preprocess_run(dataset, report.run_key, options, len(targets))
+                owner.name_run(report.run_key)
+            work = _Work(targets, options, Journal(owner, report.run_key))
+            try:
+                with ProgressReporter(progress, len(targets)) as reporter:
+                    report.cancelled = not work.run(reporter, cancelled)
+            except BaseException:
+                _store_at_last(dataset, work, report, started)
+                raise
+            _store(dataset, work, report, started)
+    return report
+
+
+def _store_at_last(dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float) -> None:
+    """As `_store`, for a run that something ended, which stays the error to see."""
+    try:
+        _store(dataset, work, report, started, patience_s=LAST_PATIENCE_S)
+    except DatabaseError:
+        logger.exception("What the run %r made could not be stored; the same call does it", report.run_key)
+
+
+def _store(
+    dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float, *, patience_s: float | None = None
+) -> None:
+    """Stores the copies that were made and the report."""
+    targets, options = work.targets, work.options
+    report.outcomes = [work.outcomes.get(t) or CopyOutcome(t.sample_id, t.source, NOT_RUN) for t in targets]
+    report.num_targets = len(targets)
+    report.cancelled = report.cancelled or report.num_not_run > 0
+    copies = [work.copies[target] for target in targets if target in work.copies]
+    try:
+        # what is stored already is not stored again; many copies may take longer than a frozen server is waited for
+        if copies and options.target == "dataset":
+            report.dataset_name = patiently(
+                lambda: store_dataset(dataset, copies, options), attempt_s=None, patience_s=patience_s
+            )
+        elif copies:
+            patiently(lambda: store_media_field(dataset, copies, options), attempt_s=None, patience_s=patience_s)
+    finally:
+        report.seconds = time.monotonic() - started
+        save_report(dataset, report, patience_s=patience_s)
+
+
+@dataclass
+class _Work:
+    """All copies of a run, several at a time, in threads: the codecs work outside of Python's lock."""
+
+    targets: Sequence[CopyTarget]
+    options: PreprocessOptions
+    journal: Journal
+    outcomes: dict[CopyTarget, CopyOutcome] = field(default_factory=dict)
+    copies: dict[CopyTarget, Copy] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._shares: dict[CopyTarget, float] = {}
+        # samples of the same file share its copy
+        self._groups: dict[tuple[Path, str], list[CopyTarget]] = {}
+        self._first_sources: dict[Path, str] = {}
+        for target in self.targets:
+            self._groups.setdefault((target.output, target.source), []).append(target)
+            self._first_sources.setdefault(target.output, target.source)
+        cores = usable_cores()
+        self._workers = min(self.options.num_workers or cores, len(self._groups))
+        # one more than its share keeps a core busy while another video waits (benchmarks/results/preprocess.md)
+        self._threads = cores // self._workers + 1
+
+    def run(self, reporter: ProgressReporter, cancelled: CancelCheck | None) -> bool:
+        """Makes the copies; returns False where the run was cancelled."""
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="preprocess")
+        pending: dict[Future[tuple[CopyOutcome, Copy | None]], list[CopyTarget]] = {}
+        try:
+            pending.update({pool.submit(self._attempt, group): group for group in self._groups.values()})
+            while pending:
+                if cancelled is not None and cancelled():
+                    return False
+                done, _ = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._note(future, pending[future])
+                    self._tell(pending.pop(future), reporter)
+                running = dict(self._shares)
+                if running:
+                    names = ", ".join(sorted(f"{Path(t.source).name} {share:.0%}" for t, share in running.items()))
+                    weighted = (len(self._groups[t.output, t.source]) * share for t, share in running.items())
+                    reporter.inside(sum(weighted), names)
+        finally:
+            self._stop.set()
+            pool.shutdown(cancel_futures=True)
+            # copies that were finished since
+            for future, group in pending.items():
+                if not future.cancelled():
+                    self._note(future, group)
+        return True
+
+    def _note(self, future: Future[tuple[CopyOutcome, Copy | None]], group: list[CopyTarget]) -> None:
+        outcome, copy = future.result()
+        for position, target in enumerate(group):
+            again = {"status": REUSED, "seconds": 0.0} if position and outcome.status == DONE else {}
+            self.outcomes[target] = CopyOutcome(
+                **{**outcome.__dict__, **again, "sample_id": target.sample_id, "filepath": target.source}
+            )
+            if copy is not None:
+                self.copies[target] = Copy(target, copy.made, copy.metadata)
+
+    def _tell(self, group: list[CopyTarget], reporter: ProgressReporter) -> None:
+        for target in group:
+            self.journal.add(asdict(self.outcomes[target]))
+            reporter.finished(f"{Path(target.source).name}: {self.outcomes[target].status}")
+
+    def _attempt(self, group: list[CopyTarget]) -> tuple[CopyOutcome, Copy | None]:
+        """Makes one copy; whatever goes wrong with it becomes a failure."""
+        target, started = group[0], time.monotonic()
+        self._shares[target] = 0.0
+        try:
+            first = self._first_sources[target.output]
+            if first != target.source:
+                raise OutputExistsError(f"The copy of {first} has the same place, {target.output}. Rename a source")
+            made = transcode(
+                target.source,
+                target.output,
+                self.options.copy,
+                overwrite=self.options.overwrite,
+                threads=self._threads,
+                progress=lambda share: self._shares.__setitem__(target, share),
+                cancelled=self._stop.is_set,
+            )
+            return self._finished(target, made, time.monotonic() - started)
+        except Cancelled:
+            return CopyOutcome(target.sample_id, target.source, NOT_RUN), None
+        except BaseException as error:  # noqa: BLE001 - one bad video must not end the run; the reason is recorded
+            return CopyOutcome(
+                target.sample_id,
+                target.source,
+                FAILED,
+                kind=type(error).__name__,
+                message=str(error) or type(error).__name__,
+                seconds=time.monotonic() - started,
+            ), None
+        finally:
+            del self._shares[target]
+
+    def _finished(self, target: CopyTarget, made: Transcoded, seconds: float) -> tuple[CopyOutcome, Copy]:
+        frame_map = made.provenance.frame_map
+        facts = replace(probe(made.path), fps=made.provenance.fps)
+        warnings = [*made.warnings, *self._advice(made, facts.size_bytes)]
+        outcome = CopyOutcome(
+            target.sample_id,
+            target.source,
+            REUSED if made.reused else DONE,
+            output_path=made.path,
+            seconds=seconds,
+            num_frames=len(frame_map),
+            num_source_frames=frame_map.num_source_frames,
+            size_bytes=facts.size_bytes,
+            source_bytes=made.provenance.source.size_bytes,
+            warnings=tuple(warnings),
+        )
+        return outcome, Copy(target, made, video_metadata(facts, len(frame_map)))
+
+    def _advice(self, made: Transcoded, size_bytes: int) -> Iterator[str]:
+        """Yields what is probably not as the user meant it."""
+        source, num_frames = made.provenance.source, made.provenance.frame_map.num_source_frames
+        fps, every_nth = self.options.fps, self.options.every_nth
+        if fps is not None and source.fps and fps > source.fps * _RATE_SLACK:
+            yield f"the source has {source.fps:.3g} frames per second, fewer than {fps:g}: all were kept"
+        if every_nth is not None and every_nth >= num_frames > 1:
+            yield f"the source has {num_frames} frames, and every_nth is {every_nth}: only the first was kept"
+        if size_bytes > source.size_bytes + _SIZE_SLACK_BYTES:
+            yield (
+                f"the copy is larger than the source ({size_bytes / 2**20:.1f} MiB, {source.size_bytes / 2**20:.1f} "
+                "MiB). A higher crf, a slower preset, fewer frames or a smaller longest_side make it smaller"
+            )
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,154 @@
+"""Preprocessed copies into the database: as samples of a data set, or as a second media field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import fiftyone as fo
+
+from ...store.database.connection import changing_document, dataset_document, dataset_id_of
+from ...store.database.liveness import Owner, lock
+from ...store.tracks.source_links import FILEPATH, declare_origin, origin_document, origin_field_of
+from ...tracker.errors import CollectionError
+from ...tracker.transcoding.transcode import Transcoded
+from .options import PreprocessOptions
+from .targets import INFO_KEY, PREPROCESSED_FROM, CopyTarget, check_is_of, dataset_name_of
+
+
+@dataclass(frozen=True, eq=False)
+class Copy:
+    """A finished copy of a sample's video.
+
+    Args:
+        target: the sample
+        made: the file
+        metadata: of the copy
+    """
+
+    target: CopyTarget
+    made: Transcoded
+    metadata: fo.VideoMetadata
+
+
+def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions) -> str:
+    """Adds copies to their data set; samples whose copy is unchanged keep their labels.
+
+    Runs that store at once take turns, so that each source gets one sample.
+
+    Args:
+        source: the data set of the sources
+        copies: to add
+        options: of the run
+
+    Returns:
+        the name of the data set
+
+    Raises:
+        CollectionError: if someone else made a data set of that name meanwhile
+    """
+    with Owner(source, None) as owner, lock(owner, "copies"):
+        dataset = _open_dataset(source, options)
+        present = _present_copies(dataset)
+        outdated, added = [], []
+        for copy in copies:
+            document = origin_document(copy.made.provenance, source, copy.target.sample_id)
+            facts = (copy.made.path, document["frame_numbers"], document["mtime_ns"])
+            old = present.get(copy.target.sample_id)
+            if old is not None and old[1:] == facts:
+                continue
+            if old is not None:
+                outdated.append(old[0])
+            sample = fo.Sample(filepath=copy.made.path, tags=list(copy.target.tags), metadata=copy.metadata)
+            sample[origin_field_of(FILEPATH)] = fo.DynamicEmbeddedDocument(
+                **{key: value for key, value in document.items() if key != "_cls"}
+            )
+            added.append(sample)
+        if outdated:
+            dataset.delete_samples(outdated)
+        if added:
+            dataset.add_samples(added, dynamic=False, progress=False)
+    return dataset.name
+
+
+def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
+    name = dataset_name_of(source, options)
+    if not fo.dataset_exists(name):
+        _make_dataset(source, name, options)
+    dataset = fo.load_dataset(name)
+    _catch_up(dataset)
+    check_is_of(dataset, source)
+    declare_origin(dataset, FILEPATH)
+    return dataset
+
+
+def _make_dataset(source: fo.Dataset, name: str, options: PreprocessOptions) -> None:
+    """Makes the data set, unless someone else just did.
+
+    It gets its name last: one left by a killed process without its note would be
+    taken for someone else's. Until then it is not persistent, so FiftyOne removes it.
+    """
+    dataset = fo.Dataset()
+    dataset.media_type = fo.core.media.VIDEO
+    dataset.info[INFO_KEY] = {PREPROCESSED_FROM: source.name}
+    dataset.save()
+    dataset._doc.persistent = options.persistent
+    try:
+        dataset.name = name  # saves both
+    except ValueError as error:
+        dataset.delete()
+        if not fo.dataset_exists(name):
+            raise CollectionError(f"There can be no data set {name!r}: {error}") from error
+
+
+def _catch_up(dataset: fo.Dataset) -> None:
+    """Notices fields that another process declared; reloads only then, since that drops unsaved changes."""
+    stored = (dataset_document(dataset_id_of(dataset), "sample_fields.name") or {}).get("sample_fields") or []
+    with changing_document:
+        if not {field["name"] for field in stored} <= set(dataset.get_field_schema(flat=False, include_private=True)):
+            dataset.reload()
+
+
+def _present_copies(dataset: fo.Dataset) -> dict[str, tuple[Any, ...]]:
+    """Source id -> own id, and by what an unchanged copy is told."""
+    field = origin_field_of(FILEPATH)
+    keys = [f"{field}.sample_id", "id", FILEPATH, f"{field}.frame_numbers", f"{field}.mtime_ns"]
+    return {source_id: tuple(facts) for source_id, *facts in zip(*dataset.values(keys), strict=True)}
+
+
+def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions) -> None:
+    """Gives samples the path of their copy in a second media field.
+
+    Args:
+        dataset: of the samples
+        copies: to store
+        options: of the run
+    """
+    # two threads must not change the document of a data set at once, and a run that starts changes it too
+    with Owner(dataset, None) as owner, lock(owner, "runs"), changing_document:
+        _catch_up(dataset)
+        _declare_media_field(dataset, options.media_field)
+    _set_media(dataset, copies, options.media_field)
+
+
+def _declare_media_field(dataset: fo.Dataset, name: str) -> None:
+    declare_origin(dataset, name)
+    if name not in dataset.get_field_schema(flat=False):
+        dataset.add_sample_field(
+            name,
+            fo.StringField,
+            description="Small copies of the videos; frame-numbered labels belong to the source in filepath",
+        )
+    if name not in dataset.app_config.media_fields:
+        dataset.app_config.media_fields.append(name)
+        dataset.save()
+
+
+def _set_media(dataset: fo.Dataset, copies: Sequence[Copy], name: str) -> None:
+    origins = {
+        copy.target.sample_id: origin_document(copy.made.provenance, dataset, copy.target.sample_id) for copy in copies
+    }
+    paths = {copy.target.sample_id: copy.made.path for copy in copies}
+    dataset.set_values(origin_field_of(name), origins, key_field="id", validate=False, expand_schema=False)
+    dataset.set_values(name, paths, key_field="id")

@@ -1,0 +1,223 @@
+"""Which samples a run looks at, and what it must refuse before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import fiftyone as fo
+from fiftyone.core.clips import ClipsView
+from fiftyone.core.collections import SampleCollection
+
+from ...store.database.fields import check_label_field, is_ours
+from ...store.runs.records import load_report
+from ...store.tracks.sample_status import DONE, SampleMark, read_marks
+from ...store.tracks.source_links import FILEPATH, Origin, read_origins, source_dataset, source_id_field
+from ...store.tracks.writer import samples_with_data
+from ...tracker.errors import CollectionError, FieldError, FieldExistsError
+from .options import TrackOptions, check_track_size
+from .prompts import check_prompt_fields
+from .report import FAILED, Outcome, TrackReport
+
+
+@dataclass(frozen=True)
+class Target:
+    """One sample of a run.
+
+    Args:
+        sample_id: of the sample
+        filepath: of its media
+        finished: it was tracked before and is to be left alone
+        origin: where the media was preprocessed from, if tracks are to be written there
+        marked: it had tracks when the run began
+        marked_by: key of the run that wrote them, None for single writes
+    """
+
+    sample_id: str
+    filepath: str
+    finished: bool = False
+    origin: Origin | None = None
+    marked: bool = False
+    marked_by: str | None = None
+
+    @property
+    def destination_id(self) -> str:
+        """The sample that tracks are written to."""
+        return self.sample_id if self.origin is None else self.origin.sample_id
+
+    def outcome(self, status: str, **facts: Any) -> Outcome:
+        """What became of it.
+
+        Args:
+            status: of the outcome
+            facts: further fields of `Outcome`
+        """
+        elsewhere = self.destination_id if self.destination_id != self.sample_id else None
+        return Outcome(self.sample_id, self.filepath, status, destination_id=elsewhere, **facts)
+
+
+def check_collection(samples: SampleCollection) -> None:
+    """Refuses collections that hold no whole videos.
+
+    Args:
+        samples: a data set or view
+
+    Raises:
+        CollectionError: saying what was found and what to pass instead
+    """
+    if not isinstance(samples, SampleCollection):
+        raise CollectionError(f"Expected a FiftyOne data set or view, found {type(samples).__name__}")
+    if isinstance(samples, ClipsView):
+        raise CollectionError(
+            "This is a clips view: several clips share one video's frames. Pass the data set or view that the clips "
+            "were made from, e.g. dataset.select(clips.values('sample_id'))"
+        )
+    if samples.media_type == "group":
+        raise CollectionError(
+            "This is a grouped collection. Choose its video slice first: samples.select_group_slices('<slice>')"
+        )
+    # an empty data set has no media type yet
+    if samples.media_type not in ("video", None):
+        raise CollectionError(
+            f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
+            "Choose a data set or view of videos"
+        )
+
+
+def holds_nothing(samples: SampleCollection) -> bool:
+    """Whether a collection is empty. `len` only estimates that of a data set: wrongly, where the server was killed."""
+    return not samples.limit(1).values("id")
+
+
+def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Target]:
+    """Chooses what to do with every sample, and makes all checks that need no media.
+
+    Args:
+        samples: a data set or view
+        options: of the run
+
+    Returns:
+        one Target per sample, in the order of the collection
+
+    Raises:
+        CollectionError: if these are no videos
+        FieldError: if a field's name or type does not fit
+        FieldExistsError: if stored data would be touched without being told to
+        LimitError: if points x frames pass the limit
+    """
+    check_collection(samples)
+    if holds_nothing(samples):
+        return []
+    _check_media_field(samples, options)
+    origins = read_origins(samples, options.media_field) if options.write_to == "source" else {}
+    dataset = destination_of(samples, options)
+    check_label_field(dataset, options.label_field)
+    check_prompt_fields(samples._dataset, dataset, options)
+    _check_declared_sizes(samples, options)
+    chosen = None if options.only_failed_of is None else failed_samples(samples, dataset, options.only_failed_of)
+    targets = [
+        Target(sample_id, path or source_path, origin=origins.get(sample_id))
+        for sample_id, source_path, path in zip(*samples.values(["id", FILEPATH, options.media_field]), strict=True)
+        if chosen is None or sample_id in chosen
+    ]
+    destination_ids = [target.destination_id for target in targets if target.origin or options.write_to == "media"]
+    if len(set(destination_ids)) < len(destination_ids):
+        raise CollectionError(
+            "Several of these samples were preprocessed from the same source, and only one can be written to it. "
+            "Choose one copy per source"
+        )
+    marks = read_marks(dataset, destination_ids, options.label_field)
+    finished = set() if options.overwrite else _finished_samples(dataset, destination_ids, marks, options)
+    return [
+        replace(
+            target,
+            finished=target.destination_id in finished,
+            marked=target.destination_id in marks,
+            marked_by=marks[target.destination_id].run_key if target.destination_id in marks else None,
+        )
+        for target in targets
+    ]
+
+
+def failed_samples(samples: SampleCollection, dataset: fo.Dataset, run_key: str) -> set[str]:
+    """The samples that failed in an earlier run, which may have tracked copies of them, or what they are copies of.
+
+    Args:
+        samples: to choose from
+        dataset: that tracks are written to, which also holds the run
+        run_key: of the run
+
+    Returns:
+        ids
+
+    Raises:
+        OptionError: if there is no such run
+    """
+    report = load_report(dataset, run_key)
+    failed = {failure.sample_id for failure in report.failures}
+    if isinstance(report, TrackReport):
+        failed |= {o.destination_id for o in report.outcomes if o.status == FAILED and o.destination_id}
+    if samples._dataset.name == dataset.name:
+        return failed & set(samples.values("id"))
+    pairs = zip(*samples.values(["id", source_id_field(samples)]), strict=True)
+    return {sample_id for sample_id, source_id in pairs if {sample_id, source_id} & failed}
+
+
+def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Dataset:
+    """The data set that tracks are written to.
+
+    Args:
+        samples: that are tracked
+        options: of the run
+
+    Returns:
+        the samples' own, or that of the sources they were preprocessed from
+
+    Raises:
+        CollectionError: if the sources are in several data sets, or theirs was deleted
+    """
+    if options.write_to == "media" or options.media_field != FILEPATH:
+        return samples._dataset
+    return source_dataset(samples)
+
+
+def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:
+    if options.media_field not in samples.get_field_schema(flat=False):
+        raise FieldError(f"There is no media field {options.media_field!r} in this data set. Check the name")
+
+
+def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> None:
+    if options.num_points_known is None or not options.checked_sampling.keeps_all:
+        return
+    counts = [count for count in samples.values("metadata.total_frame_count") if count]
+    if counts:
+        check_track_size(options.num_points_known, max(counts))
+
+
+def _finished_samples(
+    dataset: fo.Dataset, ids: Sequence[str], marks: Mapping[str, SampleMark], options: TrackOptions
+) -> set[str]:
+    finished = {sample_id for sample_id, mark in marks.items() if mark.state == DONE}
+    if options.skip_existing:
+        # unmarked data in a field of ours is a half-written sample and is redone; in any other field it is the user's
+        if not is_ours(dataset, options.label_field):
+            _refuse_data(samples_with_data(dataset, ids, options.label_field), options, foreign=True)
+        return finished
+    _refuse_data(samples_with_data(dataset, ids, options.label_field), options, foreign=False)
+    return set()
+
+
+def _refuse_data(holding: set[str], options: TrackOptions, *, foreign: bool) -> None:
+    if not holding:
+        return
+    number = f"{len(holding)} of the samples already {'holds' if len(holding) == 1 else 'hold'}"
+    if foreign:
+        raise FieldExistsError(
+            f"{number} data in frames.{options.label_field} that point tracking did not write, so it cannot tell which "
+            "samples are finished. Use another label field, or overwrite=True to replace the data"
+        )
+    raise FieldExistsError(
+        f"{number} data in frames.{options.label_field}. Use another label field, skip_existing=True to leave finished "
+        "samples alone, or overwrite=True to replace the data"
+    )

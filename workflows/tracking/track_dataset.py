@@ -1,0 +1,282 @@
+"""The run: every sample of a data set or view is read, tracked and written."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
+
+from ... import __version__
+from ...store.database.claims import Claims
+from ...store.database.connection import changing_document, patiently, write_permission
+from ...store.database.frame_documents import FrameStore
+from ...store.database.journal import Journal
+from ...store.database.liveness import Owner, lock
+from ...store.runs.records import (
+    LAST_PATIENCE_S,
+    choose_run_key,
+    marked_outcomes,
+    register_run,
+    save_last_report,
+    save_report,
+)
+from ...tracker.errors import DatabaseError
+from ...tracker.models.base import CancelCheck, Tracker
+from ...tracker.models.registry import load_tracker
+from ...tracker.video.sampling import Sampling
+from ..lifecycle.progress import ProgressOption, ProgressReporter
+from ..lifecycle.recovery import recover
+from ..lifecycle.shutdown import orderly_termination
+from .options import DEFAULTS, TrackOptions
+from .report import NOT_RUN, Outcome, TrackReport
+from .sample_steps import SampleWork
+from .scheduler import Conductor
+from .targets import Target, check_collection, destination_of, find_targets, holds_nothing
+
+logger = logging.getLogger(__name__)
+
+
+def track_dataset(
+    samples: SampleCollection,
+    label_field: str = DEFAULTS.label_field,
+    *,
+    tracker: str | Tracker = DEFAULTS.tracker,
+    tracker_options: Mapping[str, Any] | None = DEFAULTS.tracker_options,
+    grid_size: int = DEFAULTS.grid_size,
+    frame_index: int = DEFAULTS.frame_index,
+    mask_field: str | None = DEFAULTS.mask_field,
+    points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = DEFAULTS.points,
+    backward: bool = DEFAULTS.backward,
+    sampling: Sampling | Mapping[str, Any] | None = DEFAULTS.sampling,
+    layout: str = DEFAULTS.layout,
+    keep_hidden: bool = DEFAULTS.keep_hidden,
+    overwrite: bool = DEFAULTS.overwrite,
+    skip_existing: bool = DEFAULTS.skip_existing,
+    media_field: str = DEFAULTS.media_field,
+    write_to: str = DEFAULTS.write_to,
+    interpolate: bool = DEFAULTS.interpolate,
+    only_failed_of: str | None = DEFAULTS.only_failed_of,
+    wait_for_others: bool = DEFAULTS.wait_for_others,
+    engine: str = DEFAULTS.engine,
+    address: str | None = DEFAULTS.address,
+    num_workers: int | None = DEFAULTS.num_workers,
+    gpus_per_worker: float = DEFAULTS.gpus_per_worker,
+    path_map: Mapping[str, str] | None = DEFAULTS.path_map,
+    run_key: str | None = DEFAULTS.run_key,
+    progress: ProgressOption = None,
+    cancelled: CancelCheck | None = None,
+) -> TrackReport:
+    """Tracks points through every video of a data set or view.
+
+    A sample that cannot be tracked is recorded as a failure, leaves nothing
+    behind, and the run goes on. Reading, tracking and writing overlap. A run whose
+    process died is continued by the same call with `skip_existing=True`; several runs
+    may be at one data set at once, and each sample and field is written by one of them.
+
+    Args:
+        samples: a video data set or view
+        label_field: name of the frame field to write, without "frames."
+        tracker: a name from `list_trackers()`, or a loaded Tracker
+        tracker_options: what `load_tracker` takes for that name
+        grid_size: points per side of the grid, where neither points nor a mask's
+            own field decide
+        frame_index: frame (from 0) the grid and the mask belong to
+        mask_field: Segmentation or Detections with instance masks, on samples or
+            frames; only grid points on the mask are tracked. With write_to="source"
+            also one on the sources' samples
+        points: [(t, x, y)] in pixels for every sample, {sample_id: [...]}, or the
+            name of a field (Keypoints, or a list of (t, x, y))
+        backward: also track towards the start of the video
+        sampling: None for every frame, or {"every_nth": n}, {"fps": f},
+            {"max_frames": m}; frame numbers stay those of the video, and frames
+            that hold query points are always used
+        layout: "points", one Keypoint per visible point and frame, or "frame",
+            one Keypoint per frame with all points (hidden = NaN)
+        keep_hidden: also store hidden points, with occluded=True
+        overwrite: replace what the field holds
+        skip_existing: leave finished samples alone, redo half-written ones
+        media_field: the sample field with the path of the video to track; another
+            one than "filepath" needs write_to="source", and its frame indices and
+            pixels are those of that video
+        write_to: "media", the frames of the tracked video, or "source": the tracked
+            video was made by `preprocess_dataset`, and tracks are written onto the
+            frame numbers of the video it was made from (for copies in a data set of
+            their own, onto the samples of the source's data set, which also keeps
+            the run)
+        interpolate: with write_to="source", also fill the frames in between,
+            linearly by frame number, where a point is visible on both sides; such
+            keypoints carry interpolated=True and the lower of the two confidences
+        only_failed_of: key of an earlier run; only the samples that failed in it
+        wait_for_others: samples that another run is writing to the same field: True
+            waits for it and takes what it leaves, False leaves them to it
+        engine: "local", or "ray": the samples are handed out to the workers of a Ray
+            cluster, each of which reads from shared storage and writes to the shared
+            database itself (docs/scaling.md)
+        address: of the cluster; None joins one that this process is connected to, or
+            starts one on this machine
+        num_workers: of the cluster; as many as there is room for where not given
+        gpus_per_worker: of the cluster; fractions share a GPU
+        path_map: {"/path/here": "/path/on/the/nodes"}, where the media lies elsewhere there
+        run_key: name of the run record; chosen where not given
+        progress: None as FiftyOne is configured, True or False, or a function
+            that takes a `Progress`
+        cancelled: asked between chunks of work; True ends the run after undoing
+            the current sample
+
+    Returns:
+        the report; `report.failures` lists what could not be tracked
+
+    Raises:
+        CollectionError: if the collection holds no videos
+        OptionError: for an option outside what is supported
+        UnknownTrackerError: for an unknown tracker
+        FieldError: for a label, mask or points field that does not fit
+        FieldExistsError: if stored data would be touched without being told to
+        QueryError: for points that are no (t, x, y)
+        LimitError: if the request passes a named limit
+        DatabaseError: if the database stays away, or lets this user only read
+    """
+    options = TrackOptions(
+        label_field=label_field,
+        tracker=tracker,
+        tracker_options=tracker_options,
+        grid_size=grid_size,
+        frame_index=frame_index,
+        mask_field=mask_field,
+        points=points,
+        backward=backward,
+        sampling=sampling,
+        layout=layout,
+        keep_hidden=keep_hidden,
+        overwrite=overwrite,
+        skip_existing=skip_existing,
+        media_field=media_field,
+        write_to=write_to,
+        interpolate=interpolate,
+        only_failed_of=only_failed_of,
+        wait_for_others=wait_for_others,
+        engine=engine,
+        address=address,
+        num_workers=num_workers,
+        gpus_per_worker=gpus_per_worker,
+        path_map=path_map,
+        run_key=run_key,
+    )
+    return run(samples, options, progress=progress, cancelled=cancelled)
+
+
+def run(
+    samples: SampleCollection,
+    options: TrackOptions,
+    *,
+    progress: ProgressOption = None,
+    cancelled: CancelCheck | None = None,
+) -> TrackReport:
+    """Does what `track_dataset` says, for options that are checked already.
+
+    Args:
+        samples: a video data set or view
+        options: of the run
+        progress, cancelled: as for `track_dataset`
+
+    Returns:
+        the report
+
+    Raises:
+        the same errors as `track_dataset`
+    """
+    started = time.monotonic()
+    check_collection(samples)
+    report = TrackReport(run_key=None, label_field=options.label_field, tracker=options.tracker_name)
+    if holds_nothing(samples):
+        return report
+    dataset = destination_of(samples, options)
+    with write_permission(), orderly_termination():
+        recover(dataset)
+        targets = find_targets(samples, options)
+        if not targets:
+            return report
+        choose_run_key(dataset, options)
+        with _elsewhere(samples._dataset, dataset, targets, options) as line:
+            tracker = None if line else options.tracker if isinstance(options.tracker, Tracker) else _load(options)
+            with Owner(dataset, None, version=__version__) as owner:
+                with lock(owner, "runs"):
+                    report.run_key = choose_run_key(dataset, options)
+                    register_run(dataset, report.run_key, options, len(targets))
+                    owner.name_run(report.run_key)
+                claims = Claims(FrameStore(dataset, options.label_field), owner)
+                work = SampleWork(samples._dataset, dataset, tracker, options, report.run_key, claims, cancelled)
+                _run_targets(targets, work, owner, line, report, progress, started)
+    return report
+
+
+@contextmanager
+def _elsewhere(
+    samples: fo.Dataset, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
+) -> Iterator[Any]:
+    """Where the samples are worked on, if not in this process; refuses a cluster that cannot do it."""
+    if options.engine == "local":
+        yield None
+        return
+    from .ray_cluster.runner import RayLine
+
+    line = RayLine(samples, destination, targets, options)
+    try:
+        yield line
+    finally:
+        line.shut_down()
+
+
+def _load(options: TrackOptions) -> Tracker:
+    return load_tracker(options.tracker_name, **dict(options.tracker_options or {}))
+
+
+def _run_targets(
+    targets: Sequence[Target],
+    work: SampleWork,
+    owner: Owner,
+    line: Any,
+    report: TrackReport,
+    progress: ProgressOption,
+    started: float,
+) -> None:
+    """Runs every target and stores the report, however it ends."""
+    with ProgressReporter(progress, len(targets)) as reporter:
+        conductor = Conductor(targets, work, Journal(owner, report.run_key or ""), reporter, line)
+        save = save_report
+        try:
+            if line is not None:
+                line.begin(owner, work.claims, report.run_key)
+            report.cancelled = not conductor.run()
+        except BaseException:
+            save = save_last_report
+            raise
+        finally:
+            owner.keep = not conductor.close()
+            outcomes = conductor.outcomes
+            if line is not None and len(outcomes) < len(targets):
+                outcomes = {**_told_by_marks(work), **outcomes}
+            report.outcomes = [outcomes.get(t.sample_id) or t.outcome(NOT_RUN) for t in targets]
+            report.num_targets = len(targets)
+            report.cancelled = report.cancelled or report.num_not_run > 0
+            report.seconds = time.monotonic() - started
+            report.stages = conductor.stages()
+            save(work.destination, report)
+
+
+def _told_by_marks(work: SampleWork) -> dict[str, Outcome]:
+    """Samples that workers finished and did not live to tell."""
+    dataset = work.destination
+    try:
+        with changing_document:
+            patiently(dataset.reload, patience_s=LAST_PATIENCE_S)
+        found = patiently(lambda: marked_outcomes(dataset, work.options, work.run_key), patience_s=LAST_PATIENCE_S)
+    except DatabaseError:
+        logger.warning("The database is away; the report may lack samples that were finished last")
+        return {}
+    return {outcome["sample_id"]: Outcome(**outcome) for outcome in found}
