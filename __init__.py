@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from .version import __version__
 
 # public name -> module that defines it, relative to this package
 _PUBLIC = {
@@ -34,10 +34,10 @@ _PUBLIC = {
     "preprocess_dataset": ".workflows.preprocessing.preprocess_dataset",
     "evaluate_dataset": ".workflows.evaluation.evaluate_dataset",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
-    "truth_queries": ".workflows.exchange.tap_vid",
+    "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
     "write_tapvid": ".workflows.exchange.tap_vid",
-    "load_known_clips": ".workflows.exchange.tap_vid",
+    "load_known_clips": ".workflows.exchange.known_clips",
     "load_report": ".store.runs.records",
     "fill_metadata": ".store.tracks.videos",
     # also what FiftyOne's model zoo looks for in the root of a source

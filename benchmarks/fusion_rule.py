@@ -26,7 +26,8 @@ from point_tracking.tracker.metrics.counting import mean_known, mean_scores
 from point_tracking.tracker.metrics.tap_vid import share_visible_outside, tap_vid_scores
 from point_tracking.tracker.metrics.truth import TrackTruth
 from point_tracking.tracker.models.pt_fused.tracker import FusedOptions, fuse
-from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig, build_textures
+from point_tracking.tracker.synthetic_video.config import SyntheticConfig
+from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, build_textures
 from point_tracking.tracker.types import Queries, Tracks
 
 SEED = 30_000_001  # neither that of training nor of validation

@@ -44,7 +44,8 @@ def measure(case: str, device: str, threads: int, seconds: float, content: str =
     """The rate of one case."""
     import torch
 
-    from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig, build_textures
+    from point_tracking.tracker.synthetic_video.config import SyntheticConfig
+    from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, build_textures
 
     torch.set_num_threads(threads)
     options, cpu_batch, gpu_batch = CASES[case]

@@ -16,7 +16,7 @@ from ..tracker.models.registry import DEFAULT_TRACKER
 from ..tracker.types import Tracks
 from ..workflows.tracking.report import TrackReport
 from ..workflows.tracking.track_dataset import track_dataset
-from .clips import DemoClip
+from .layers import DemoClip
 
 TRACKER = DEFAULT_TRACKER
 PREDICTION_FIELD = "tracks"

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..tracker.queries import grid_queries
 from ..tracker.types import Queries, Tracks
-from .clips import EDGE_STEPS, FRAME_SIZE, NUM_FRAMES, DemoClip, write_video
+from .layers import EDGE_STEPS, FRAME_SIZE, NUM_FRAMES, DemoClip, write_video
 from .scenes import photo, tinted
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def generated_clips(folder: Path, grid_size: int) -> Iterator[DemoClip]:
     """
     import torch
 
-    from ..tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig
+    from ..tracker.synthetic_video.config import SyntheticConfig
+    from ..tracker.synthetic_video.renderer import ClipRenderer
 
     textures = torch.from_numpy(np.stack([_texture(picture) for picture in _pictures()]))
     for recipe in _RECIPES:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .clips import Layer, Scene
+from .layers import Layer, Scene
 
 Pair = tuple[float, float]
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import point_tracking as pt
-from point_tracking.workflows.tracking.report import Failure
+from point_tracking.store.runs.outcomes import Failure
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PLUGIN = "@fo-video/point-tracking"

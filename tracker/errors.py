@@ -90,3 +90,27 @@ class ClaimError(PointTrackingError):
 
 class Cancelled(PointTrackingError):
     """The run was cancelled through its cancellation hook."""
+
+
+class TrainingError(PointTrackingError):
+    """The root of what goes wrong in training."""
+
+
+class ResumeError(TrainingError, ValueError):
+    """A training checkpoint that is damaged, missing or of another run."""
+
+
+class TextureError(TrainingError, ValueError):
+    """A folder of textures that is missing, or holds no image that can be read."""
+
+
+class TrainingDivergedError(TrainingError, ArithmeticError):
+    """Too many batches in a row gave a loss or gradients that are no numbers."""
+
+
+class AdaptationError(TrainingError, ValueError):
+    """A tracker cannot be adapted to these videos."""
+
+
+class TooFewVideosError(AdaptationError):
+    """There are not enough videos to train on some and judge by others."""

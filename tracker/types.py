@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from .errors import QueryError, ShapeError
+from .errors import EmptyQueriesError, QueryError, ShapeError
 
 Origin = Literal["grid", "masked_grid", "points", "dense"]
 ORIGINS: tuple[str, ...] = get_args(Origin)
@@ -74,6 +74,16 @@ class Queries:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def require_any(self, message: str) -> Queries:
+        """These queries, if there are any.
+
+        Raises:
+            EmptyQueriesError: with that message
+        """
+        if not len(self):
+            raise EmptyQueriesError(message)
+        return self
 
     def check_inside(self, size_px: tuple[int, int], num_frames: int | None = None) -> None:
         """Checks that every query lies in the video.

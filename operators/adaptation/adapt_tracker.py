@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ...workflows.tracking.report import count_of
+from ...store.runs.outcomes import count_of
 from ..shared import forms
 from ..shared.background import bullets, errors_shown, show_text
 from ..shared.samples_operator import SamplesOperator

@@ -7,13 +7,13 @@ from typing import Any
 import fiftyone as fo
 import fiftyone.operators.types as types
 
+from ...store.runs.outcomes import count_of
 from ...store.runs.records import choose_adaptation_key
 from ...tracker.errors import OptionError, PointTrackingError
 from ...tracker.models.adapted import list_adapted
 from ...tracker.models.registry import TrackerInfo, check_new_name, list_trackers, tracker_info
 from ...tracker.training.adapting.options import DEFAULT_MINUTES, AdaptationOptions
 from ...workflows.adaptation.options import DEFAULT_STUDENT, AdaptOptions, adaptable_trackers
-from ...workflows.tracking.report import count_of
 from ..shared import forms
 
 _DEFAULTS = AdaptationOptions()

@@ -8,14 +8,15 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ...store.database.fields import FRAMES_PREFIX
+from ...store.labels.known_tracks import GT_FIELD
+from ...store.labels.masks import MASK_TYPES
 from ...store.runs.records import EVALUATION_METHOD
 from ...tracker.errors import OptionError
 from ...tracker.models.registry import list_trackers
 from ...workflows.evaluation.figures import METRICS
-from ...workflows.evaluation.options import DEFAULTS, GT_FIELD, MATCH, EvaluationOptions
+from ...workflows.evaluation.options import DEFAULTS, MATCH, EvaluationOptions
 from ..shared import forms
 
-_MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
 _QUERY_MODES = {
     "first": "Where each point is visible first; later frames count",
     "strided": "In every 5th frame in which a point is visible; all other frames count",
@@ -147,7 +148,7 @@ def _add_truth(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
 
 
 def _add_masks(ctx: Any, inputs: types.Object) -> None:
-    fields = [FRAMES_PREFIX + name for name in _frame_fields(ctx.dataset, _MASK_TYPES)]
+    fields = [FRAMES_PREFIX + name for name in _frame_fields(ctx.dataset, MASK_TYPES)]
     if not fields:
         return
     _add_choice(

@@ -8,8 +8,8 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ...store.runs.outcomes import FAILED, count_of
 from ...tracker.errors import OptionError
-from ...workflows.tracking.report import FAILED, count_of
 from ..shared.background import bullets, errors_shown, show_text
 from ..shared.forms import show_error
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
+from ...store.tracks.videos import check_collection
 from ...tracker.errors import OptionError, PointTrackingError, QueryError
-from ...workflows.tracking.targets import check_collection
 
 # above this many samples a run is scheduled instead of keeping the App busy
 DELEGATE_ABOVE = 100

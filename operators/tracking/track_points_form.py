@@ -9,6 +9,7 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ...store.database.fields import check_label_field, has_label_field, info_field_of
+from ...store.labels.masks import MASK_TYPES
 from ...store.runs.records import METHOD, choose_run_key, run_keys
 from ...store.tracks.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
 from ...store.tracks.source_links import FILEPATH, media_fields_with_copies, source_dataset, source_ids
@@ -19,7 +20,6 @@ from ...workflows.tracking.options import DEFAULTS, ENGINES, WRITE_TO, TrackOpti
 from ...workflows.tracking.targets import failed_samples
 from ..shared import forms, tracker_form
 
-_MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
 _CLUSTER_FIELDS = ("address", "num_workers", "gpus_per_worker", "path_map")
 
 
@@ -173,11 +173,11 @@ def _mask_fields(dataset: fo.Dataset) -> list[str]:
     found = [
         name
         for name, field in dataset.get_field_schema(flat=False).items()
-        if getattr(field, "document_type", None) in _MASK_TYPES
+        if getattr(field, "document_type", None) in MASK_TYPES
     ]
     frame_schema = dataset.get_frame_field_schema(flat=False) or {}
     return found + [
-        f"frames.{name}" for name, field in frame_schema.items() if getattr(field, "document_type", None) in _MASK_TYPES
+        f"frames.{name}" for name, field in frame_schema.items() if getattr(field, "document_type", None) in MASK_TYPES
     ]
 
 

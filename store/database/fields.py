@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from keyword import iskeyword
+from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.odm import create_field, validate_field_name
@@ -25,7 +26,7 @@ _RESERVED = (
     "tags",
     "metadata",
 )
-_OWNER_KEY = "point_tracking"
+OWNER_KEY = "point_tracking"  # in the `info` of every field that this package declares
 
 INFO_SUBFIELDS: dict[str, type[fo.Field]] = {
     "state": fo.StringField,
@@ -112,14 +113,14 @@ def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
     if existing is not None:
         if getattr(existing, "document_type", None) is not fo.Keypoints:
             raise FieldError(
-                f"The frame field {label_field!r} exists and holds {_type_name(existing)}, not Keypoints. "
+                f"The frame field {label_field!r} exists and holds {type_name(existing)}, not Keypoints. "
                 "Choose another label field"
             )
         if existing.read_only:
             raise FieldError(f"The frame field {label_field!r} is read-only. Choose another label field")
     info_field = info_field_of(label_field)
     info = dataset.get_field_schema(flat=False).get(info_field)
-    if info is not None and _OWNER_KEY not in (info.info or {}):
+    if info is not None and owner_of(info) is None:
         raise FieldError(
             f"The sample field {info_field!r} exists and is not ours, but writing {label_field!r} needs that name. "
             "Choose another label field"
@@ -128,9 +129,15 @@ def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
         raise FieldError(f"The sample field {info_field!r} is read-only, and writing {label_field!r} needs it")
 
 
-def _type_name(field: fo.Field) -> str:
+def type_name(field: fo.Field) -> str:
+    """What a field holds, for messages: the name of its label type, else of its own."""
     document_type = getattr(field, "document_type", None)
     return (document_type or type(field)).__name__
+
+
+def owner_of(field: fo.Field) -> dict[str, Any] | None:
+    """What this package noted when it declared a field; None for fields that are somebody else's."""
+    return (field.info or {}).get(OWNER_KEY)
 
 
 def has_label_field(dataset: fo.Dataset, label_field: str) -> bool:
@@ -170,6 +177,6 @@ def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolat
             fo.EmbeddedDocumentField,
             embedded_doc_type=fo.DynamicEmbeddedDocument,
             description=f"What was written to frames.{label_field}; read by point tracking",
-            info={_OWNER_KEY: {"label_field": label_field}},
+            info={OWNER_KEY: {"label_field": label_field}},
             fields=[create_field(name, field_type) for name, field_type in INFO_SUBFIELDS.items()],
         )

@@ -12,14 +12,13 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 import pymongo
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import PyMongoError
 
 from ...tracker.errors import DatabaseError
 from .connection import (
@@ -38,7 +37,6 @@ BEAT_S = 2.0
 # looks at least BEAT_S apart, each answered by the database, over which a living owner's counter would have moved
 LOOKS = 10
 _BEAT_TIMEOUT_S = 4.0
-_LOCK_POLL_S = 0.1
 
 
 @lru_cache(maxsize=1)
@@ -193,37 +191,3 @@ def forget_deleted_datasets(watch: Watch) -> None:
                 patiently(lambda name=name, of_dataset=of_dataset: collection(name).delete_many(of_dataset))
             for owner in owners:
                 forget(owner["_id"])
-
-
-@contextlib.contextmanager
-def lock(owner: Owner, name: str) -> Iterator[None]:
-    """Lets one owner at a time do something to a data set.
-
-    Args:
-        owner: who
-        name: what
-    """
-    key, watch = f"{owner.dataset_id}//{name}", Watch()
-    while not _try_lock(key, owner.id, watch):
-        time.sleep(_LOCK_POLL_S)
-    try:
-        yield
-    finally:
-        patiently(lambda: collection(CLAIMS).delete_one({"_id": key, "owner": owner.id}))
-
-
-def _try_lock(key: str, owner_id: str, watch: Watch) -> bool:
-    claims = collection(CLAIMS)
-    try:
-        patiently(lambda: claims.insert_one({"_id": key, "owner": owner_id}))
-    except DuplicateKeyError:
-        held = patiently(lambda: claims.find_one({"_id": key}))
-        if held is None:
-            return False
-        if held["owner"] == owner_id:
-            return True
-        if watch.is_dead(held["owner"]):
-            # whoever is first
-            patiently(lambda: claims.delete_one({"_id": key, "owner": held["owner"]}))
-        return False
-    return True

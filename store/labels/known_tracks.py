@@ -10,11 +10,14 @@ import fiftyone as fo
 import numpy as np
 
 from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, inside_frame, track_index_of
-from ...tracker.errors import TruthError
+from ...tracker.errors import FieldError, TruthError
 from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
-from ..database.fields import FRAMES_PREFIX
+from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
 from ..tracks.reader import read_tracks
 from ..tracks.videos import frame_size_of, select_videos, video_shape_of
+
+# where loaders put known tracks
+GT_FIELD = "ground_truth"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,24 @@ class KnownTracks:
             raise TruthError("Some points are not known to be visible in the frame that their query is given for")
         chosen = TrackTruth(query_t, self.xy[:, points], self.visible[:, points], self.size_px, self.valid[:, points])
         return chosen, points
+
+
+def check_keypoints_field(dataset: fo.Dataset, name: str, role: str = "known tracks") -> None:
+    """Refuses a frame field that cannot hold tracks.
+
+    Args:
+        dataset: the data set
+        name: of the field, without "frames."
+        role: what it is to hold, in words, for the message
+
+    Raises:
+        FieldError: saying what was found
+    """
+    if not has_label_field(dataset, name):
+        raise FieldError(f"There is no frame field {name!r} with {role}. Check the name")
+    found = dataset.get_frame_field_schema(flat=False)[name]
+    if getattr(found, "document_type", None) is not fo.Keypoints:
+        raise FieldError(f"The frame field {name!r} holds {type_name(found)}, not Keypoints, so it has no {role}")
 
 
 def sparse_field_of(gt_field: str) -> str:

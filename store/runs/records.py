@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
-from ... import __version__
 from ...tracker.errors import DatabaseError, OptionError
 from ...tracker.models.registry import tracker_info
+from ...version import __version__
 from ...workflows.adaptation.report import AdaptationReport
 from ...workflows.evaluation.report import EvaluationReport
 from ...workflows.preprocessing.report import PreprocessReport
 from ...workflows.tracking.options import TrackOptions
-from ...workflows.tracking.report import DONE, TrackReport
+from ...workflows.tracking.report import TrackReport
 from ..database.connection import changing_document, dataset_document, dataset_id_of, patiently
 from ..database.fields import info_field_of, is_ours
 from ..database.journal import clear_journal, journaled
 from ..tracks.sample_status import DONE as MARKED_DONE
+from .outcomes import DONE
 
 if TYPE_CHECKING:
     from ...workflows.adaptation.options import AdaptOptions

@@ -16,14 +16,13 @@ import numpy as np
 from fiftyone.core.collections import SampleCollection
 from fiftyone.core.odm import create_field
 
-from ...tracker.coordinates import edge_aligned, frame_index_of, frame_number_of
+from ...tracker.coordinates import frame_index_of, frame_number_of
 from ...tracker.errors import CollectionError, FieldError, VideoError
 from ...tracker.transcoding.provenance import Provenance, read_provenance
-from ...tracker.types import Tracks
+from ..database.fields import OWNER_KEY, owner_of
 
 FILEPATH = "filepath"
 _DATASET_FIELD = "source_video"
-_OWNER_KEY = "point_tracking"
 
 _SUBFIELDS: dict[str, type[fo.Field]] = {
     "filepath": fo.StringField,
@@ -111,7 +110,7 @@ def declare_origin(dataset: fo.Dataset, media_field: str) -> None:
     name = origin_field_of(media_field)
     found = dataset.get_field_schema(flat=False).get(name)
     if found is not None:
-        if _OWNER_KEY not in (found.info or {}):
+        if owner_of(found) is None:
             raise FieldError(f"The sample field {name!r} exists and is not ours. Rename it, or use another media field")
         return
     fields = [create_field(key, field_type) for key, field_type in _SUBFIELDS.items()]
@@ -120,7 +119,7 @@ def declare_origin(dataset: fo.Dataset, media_field: str) -> None:
         fo.EmbeddedDocumentField,
         embedded_doc_type=fo.DynamicEmbeddedDocument,
         description=f"The source of {media_field}, and which of its frames were kept",
-        info={_OWNER_KEY: {"media_field": media_field}},
+        info={OWNER_KEY: {"media_field": media_field}},
         fields=[*fields, create_field("frame_numbers", fo.ListField, subfield=fo.IntField)],
     )
 
@@ -153,7 +152,7 @@ def _origin_field(samples: SampleCollection, media_field: str) -> str:
     """The field with origins; refuses media that has none."""
     name = origin_field_of(media_field)
     found = samples._dataset.get_field_schema(flat=False).get(name)
-    if found is None or _OWNER_KEY not in (found.info or {}):
+    if found is None or owner_of(found) is None:
         raise CollectionError(
             f"The media in {media_field!r} was not made by preprocessing, so there are no source frames to write to. "
             "Run preprocess_dataset first, or use write_to='media'"
@@ -216,7 +215,7 @@ def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:
         names, "filepath" among them where the samples themselves are copies
     """
     schema = dataset.get_field_schema(flat=False)
-    infos = [(field.info or {}).get(_OWNER_KEY, {}) for field in schema.values()]
+    infos = [owner_of(field) or {} for field in schema.values()]
     return [info["media_field"] for info in infos if "media_field" in info]
 
 
@@ -265,60 +264,3 @@ def check_source(origin: Origin, warnings: list[str]) -> None:
             f"{origin.filepath} was touched since it was preprocessed. If its frames are others now, run "
             "preprocess_dataset again with overwrite=True"
         )
-
-
-@dataclass(frozen=True, eq=False)
-class SourceTracks:
-    """Tracks on a source's frames.
-
-    Args:
-        tracks: R rows, N points, in pixels of the source's displayed frame
-        frame_numbers: (R,) the source's frame number of each row
-        interpolated: (R,) bool, rows that were not tracked but filled in; None where none was
-    """
-
-    tracks: Tracks
-    frame_numbers: np.ndarray
-    interpolated: np.ndarray | None = None
-
-
-def onto_source(
-    tracks: Tracks, copy_indices: np.ndarray, copy_size_px: tuple[int, int], origin: Origin, *, interpolate: bool
-) -> SourceTracks:
-    """Moves tracks from a copy onto the frames of its source.
-
-    Args:
-        tracks: T rows, N points, in pixels of the copy's frame
-        copy_indices: (T,) the copy's frame index of each row
-        copy_size_px: (width, height) of the copy's frame
-        origin: of the copy
-        interpolate: also fill the frames in between, linearly by frame number, where a
-            point is visible in the tracked frames on both sides; its confidence is the lower
-            of the two. Sources of a variable rate are no exception: their time stamps are
-            only known where the source can be read
-
-    Returns:
-        the same points on the source
-    """
-    numbers = origin.frame_numbers[copy_indices]
-    xy = edge_aligned(tracks.xy.astype(np.float64), copy_size_px, origin.size_px)
-    moved = Tracks(xy=xy, visible=tracks.visible, confidence=tracks.confidence, info=tracks.info)
-    if not interpolate or len(numbers) < 2:
-        return SourceTracks(moved, numbers)
-    return _filled(moved, numbers)
-
-
-def _filled(tracks: Tracks, numbers: np.ndarray) -> SourceTracks:
-    every = np.arange(numbers[0], numbers[-1] + 1)  # (R,)
-    before = np.clip(np.searchsorted(numbers, every, side="right") - 1, 0, len(numbers) - 2)
-    after = before + 1
-    share = ((every - numbers[before]) / (numbers[after] - numbers[before]))[:, None]  # (R, 1)
-    tracked = np.isin(every, numbers)
-    both = tracks.visible[before] & tracks.visible[after]  # (R, N)
-    xy = tracks.xy[before] * (1 - share[..., None]) + tracks.xy[after] * share[..., None]  # (R, N, 2)
-    xy[~both] = np.nan
-    confidence = np.where(both, np.minimum(tracks.confidence[before], tracks.confidence[after]), 0)
-    visible = both.copy()
-    xy[tracked], visible[tracked], confidence[tracked] = tracks.xy, tracks.visible, tracks.confidence
-    filled = Tracks(xy=xy, visible=visible, confidence=confidence, info=tracks.info)
-    return SourceTracks(filled, every, ~tracked)

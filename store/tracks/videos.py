@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import fiftyone as fo
 from bson import ObjectId
-from fiftyone.core.clips import ClipView
+from fiftyone.core.clips import ClipsView, ClipView
 from fiftyone.core.collections import SampleCollection
 from fiftyone.core.sample import SampleView
 
@@ -181,3 +181,36 @@ def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> N
     # in one step, where set_values looks first, and leaves objects that are freed late
     dataset._sample_collection.update_one(where, {"$set": {"metadata": metadata.to_dict(), "last_modified_at": now}})
     fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=[sample_id])
+
+
+def check_collection(samples: SampleCollection) -> None:
+    """Refuses collections that hold no whole videos.
+
+    Args:
+        samples: a data set or view
+
+    Raises:
+        CollectionError: saying what was found and what to pass instead
+    """
+    if not isinstance(samples, SampleCollection):
+        raise CollectionError(f"Expected a FiftyOne data set or view, found {type(samples).__name__}")
+    if isinstance(samples, ClipsView):
+        raise CollectionError(
+            "This is a clips view: several clips share one video's frames. Pass the data set or view that the clips "
+            "were made from, e.g. dataset.select(clips.values('sample_id'))"
+        )
+    if samples.media_type == "group":
+        raise CollectionError(
+            "This is a grouped collection. Choose its video slice first: samples.select_group_slices('<slice>')"
+        )
+    # an empty data set has no media type yet
+    if samples.media_type not in ("video", None):
+        raise CollectionError(
+            f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
+            "Choose a data set or view of videos"
+        )
+
+
+def holds_nothing(samples: SampleCollection) -> bool:
+    """Whether a collection is empty. `len` only estimates that of a data set: wrongly, where the server was killed."""
+    return not samples.limit(1).values("id")

@@ -9,15 +9,8 @@ import pytest
 
 from point_tracking import Tracks, read_tracks
 from point_tracking.demo import build
-from point_tracking.demo.clips import (
-    FRAME_SIZE,
-    DemoClip,
-    demo_queries,
-    render,
-    subject_mask,
-    true_tracks,
-    write_video,
-)
+from point_tracking.demo.clips import demo_queries, subject_mask
+from point_tracking.demo.layers import FRAME_SIZE, DemoClip, render, true_tracks, write_video
 from point_tracking.demo.scenes import demo_scenes
 from point_tracking.tracker.models.base import Tracker
 

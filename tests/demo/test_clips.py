@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from point_tracking.demo import clips as demo_clips
-from point_tracking.demo.clips import FRAME_SIZE, NUM_FRAMES, Scene, apply_affine, make_clips, render
+from point_tracking.demo.clips import make_clips
+from point_tracking.demo.layers import FRAME_SIZE, NUM_FRAMES, Scene, apply_affine, render
 from point_tracking.demo.scenes import Motion, demo_scenes
 
 SEED = 3

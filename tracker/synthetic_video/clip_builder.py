@@ -24,7 +24,7 @@ from .scenes.scene_sampling import CAST_COLUMNS, REFERENCE_AREA, draw_cast, draw
 from .tensor_trees import select_clips, to_device
 
 if TYPE_CHECKING:
-    from .renderer import SyntheticConfig
+    from .config import SyntheticConfig
 
 BLUR_SAMPLES = 6
 CANDIDATES = 3  # positions looked at for every point that is wanted

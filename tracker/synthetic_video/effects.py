@@ -19,7 +19,7 @@ from .draws import Draws
 from .scenes.motion import Path, draw_path
 
 if TYPE_CHECKING:
-    from .renderer import SyntheticConfig
+    from .config import SyntheticConfig
 
 TREATMENT_COLUMNS = 5
 _FIELD = (3, 4)  # places where the brightness of the picture is given

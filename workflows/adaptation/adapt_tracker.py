@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.core.collections import SampleCollection
 
+from ...store.runs.outcomes import Failure
 from ...store.runs.records import choose_adaptation_key, register_adaptation_run, save_report
+from ...store.tracks.videos import check_collection
 from ...tracker.errors import Cancelled
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker, tracker_info
 from ..lifecycle.progress import Progress, ProgressOption, ProgressReporter
-from ..tracking.report import Failure
-from ..tracking.targets import check_collection
 from .options import DEFAULT_STUDENT, AdaptOptions
 from .report import AdaptationReport, SkippedClips
 

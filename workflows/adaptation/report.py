@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..tracking.report import Failure, count_of, table_of
+from ...store.runs.outcomes import Failure, count_of, table_of
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,21 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.connection import changing_document
-from ...store.database.fields import has_label_field
-from ...store.labels.object_masks import check_mask_field
+from ...store.database.fields import OWNER_KEY, owner_of
+from ...store.labels.known_tracks import check_keypoints_field
+from ...store.labels.masks import check_mask_field
+from ...store.runs.outcomes import NOT_RUN
 from ...store.runs.records import choose_evaluation_key, register_evaluation_run, save_report
 from ...store.tracks.sample_status import read_marks
+from ...store.tracks.videos import check_collection
 from ...tracker.errors import Cancelled, FieldError
 from ...tracker.metrics.truth import QueryMode
 from ...tracker.models.base import CancelCheck, Tracker
 from ..lifecycle.progress import ProgressOption, ProgressReporter
-from ..tracking.report import NOT_RUN
-from ..tracking.targets import check_collection
 from .figures import FIGURES, field_of
 from .judge_sample import EvaluationWork
 from .options import DEFAULTS, EvaluationOptions
 from .report import EvaluationOutcome, EvaluationReport
-
-_OWNER_KEY = "point_tracking"
 
 
 def evaluate_dataset(
@@ -175,14 +174,8 @@ def check_evaluation_fields(dataset: fo.Dataset, options: EvaluationOptions) -> 
         FieldError: saying what was found
     """
     for name, role in ((options.label_field, "tracks"), (options.gt_field, "known tracks")):
-        if name is None:
-            continue
-        if not has_label_field(dataset, name):
-            raise FieldError(f"There is no frame field {name!r} with {role}. Check the name")
-        found = dataset.get_frame_field_schema(flat=False)[name]
-        if getattr(found, "document_type", None) is not fo.Keypoints:
-            kind = getattr(found, "document_type", None) or type(found)
-            raise FieldError(f"The frame field {name!r} holds {kind.__name__}, not Keypoints, so it has no {role}")
+        if name is not None:
+            check_keypoints_field(dataset, name, role)
     if options.mask_field is not None:
         check_mask_field(dataset, options.mask_field)
     if options.group_by is not None and options.group_by not in dataset.get_field_schema(flat=True):
@@ -196,7 +189,7 @@ def _declare(dataset: fo.Dataset, eval_key: str, options: EvaluationOptions) -> 
     """
     schema = dataset.get_field_schema(flat=False)
     names = {figure: field_of(eval_key, figure.name) for figure in FIGURES}
-    owners = {name: (schema[name].info or {}).get(_OWNER_KEY) for name in names.values() if name in schema}
+    owners = {name: owner_of(schema[name]) for name in names.values() if name in schema}
     wanted = {names[figure] for figure in options.figures}
     for name in wanted & set(owners):
         owner = owners[name]
@@ -215,5 +208,5 @@ def _declare(dataset: fo.Dataset, eval_key: str, options: EvaluationOptions) -> 
     for figure in options.figures:
         if names[figure] not in earlier:
             dataset.add_sample_field(
-                names[figure], fo.FloatField, description=figure.meaning, info={_OWNER_KEY: {"eval_key": eval_key}}
+                names[figure], fo.FloatField, description=figure.meaning, info={OWNER_KEY: {"eval_key": eval_key}}
             )

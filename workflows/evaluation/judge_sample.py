@@ -11,7 +11,8 @@ import fiftyone as fo
 import numpy as np
 
 from ...store.labels.known_tracks import is_sparse, read_known_tracks
-from ...store.labels.object_masks import check_mask_field, read_object_masks
+from ...store.labels.masks import check_mask_field, read_object_masks
+from ...store.runs.outcomes import DONE, FAILED
 from ...store.runs.records import METHOD
 from ...store.tracks.reader import read_tracks
 from ...store.tracks.sample_status import DONE as WRITTEN
@@ -26,7 +27,6 @@ from ...tracker.models.registry import load_tracker
 from ...tracker.types import Tracks
 from ...tracker.video.frames import VideoFrames
 from ..lifecycle.progress import ProgressReporter
-from ..tracking.report import DONE, FAILED
 from .figures import cycle_figures, field_of, mask_figures, truth_figures
 from .matching import find_answers, instance_columns
 from .options import EvaluationOptions

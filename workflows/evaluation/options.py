@@ -19,9 +19,6 @@ from ...tracker.models.registry import tracker_info
 from ..tracking.options import DEFAULTS as TRACK_DEFAULTS
 from .figures import CYCLE, FIGURES, MASKS, METRICS, Figure, field_of
 
-# where loaders put known tracks
-GT_FIELD = "ground_truth"
-
 MATCH = {
     "auto": "By index where the tracks start at the truth's queries, otherwise by place",
     "index": "By index: track 7 is judged by the truth with the index 7",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..tracking.report import DONE, FAILED, NOT_RUN, Failure, count_of, table_of
+from ...store.runs.outcomes import DONE, FAILED, NOT_RUN, Failure, count_of, table_of
 from .figures import FIGURES, Figure, field_of
 
 # groups side by side; more of them are rows

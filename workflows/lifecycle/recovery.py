@@ -6,7 +6,8 @@ import fiftyone as fo
 
 from ...store.database.claims import settle_dead_owners
 from ...store.database.connection import dataset_id_of
-from ...store.database.liveness import Owner, Watch, forget, forget_deleted_datasets, lock, owners_of
+from ...store.database.liveness import Owner, Watch, forget, forget_deleted_datasets, owners_of
+from ...store.database.locks import lock
 from ...store.runs.records import end_dead_runs
 
 

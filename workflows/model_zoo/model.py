@@ -19,6 +19,7 @@ import fiftyone.core.models as fom
 from fiftyone.core.sample import SampleView
 
 from ...store.database.fields import FRAMES_PREFIX, check_label_field
+from ...store.runs.outcomes import Failure
 from ...store.tracks.keypoints import check_document_size, frame_documents
 from ...store.tracks.sample_status import WRITING, SampleMark
 from ...store.tracks.videos import VideoShape, dataset_of, store_metadata
@@ -39,7 +40,6 @@ from ...tracker.types import Queries, Tracks
 from ...tracker.video.frames import VideoFrames
 from ..tracking.options import DEFAULTS, TrackOptions, check_track_size
 from ..tracking.prompts import queries_of
-from ..tracking.report import Failure
 
 _PROMPTS = ("mask_field", "points")
 _OPTIONS = ("grid_size", "frame_index", *_PROMPTS, "backward", "sampling", "layout", "keep_hidden", "overwrite")

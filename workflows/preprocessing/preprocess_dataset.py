@@ -14,22 +14,22 @@ from pathlib import Path
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ... import __version__
 from ...store.database.connection import patiently, write_permission
 from ...store.database.journal import Journal
-from ...store.database.liveness import Owner, lock
+from ...store.database.liveness import Owner
+from ...store.database.locks import lock
+from ...store.runs.outcomes import DONE, FAILED, NOT_RUN
 from ...store.runs.records import LAST_PATIENCE_S, choose_preprocess_key, register_preprocess_run, save_report
-from ...store.tracks.videos import video_metadata
+from ...store.tracks.videos import check_collection, holds_nothing, video_metadata
 from ...tracker.errors import Cancelled, DatabaseError, OutputExistsError
 from ...tracker.models.base import CancelCheck
 from ...tracker.transcoding.output_file import remove_abandoned_parts
 from ...tracker.transcoding.transcode import Transcoded, transcode
 from ...tracker.video.probe import probe
+from ...version import __version__
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.recovery import recover
 from ..lifecycle.shutdown import orderly_termination
-from ..tracking.report import DONE, FAILED, NOT_RUN
-from ..tracking.targets import check_collection, holds_nothing
 from .options import DEFAULTS, PreprocessOptions
 from .preprocessed_videos import Copy, store_dataset, store_media_field
 from .report import REUSED, CopyOutcome, PreprocessReport

@@ -9,7 +9,8 @@ from typing import Any
 import fiftyone as fo
 
 from ...store.database.connection import changing_document, dataset_document, dataset_id_of
-from ...store.database.liveness import Owner, lock
+from ...store.database.liveness import Owner
+from ...store.database.locks import lock
 from ...store.tracks.source_links import FILEPATH, declare_origin, origin_document, origin_field_of
 from ...tracker.errors import CollectionError
 from ...tracker.transcoding.transcode import Transcoded

@@ -7,8 +7,8 @@ from typing import Any
 
 import fiftyone as fo
 
+from ...store.runs.outcomes import DONE, FAILED, NOT_RUN, Failure, count_of, table_of
 from ...tracker.errors import CollectionError
-from ..tracking.report import DONE, FAILED, NOT_RUN, Failure, count_of, table_of
 
 REUSED = "reused"
 _MIB = 2**20

@@ -13,8 +13,8 @@ from fiftyone.core.collections import SampleCollection
 from fiftyone.core.utils import to_slug
 
 from ...store.tracks.source_links import FILEPATH, origin_field_of
+from ...store.tracks.videos import check_collection
 from ...tracker.errors import CollectionError, FieldError, FieldExistsError, OptionError
-from ..tracking.targets import check_collection
 from .options import PreprocessOptions, check_folder, make_folder
 
 INFO_KEY = "point_tracking"

@@ -13,14 +13,16 @@ import fiftyone as fo
 
 from ...store.database.claims import Busy, Claims
 from ...store.database.connection import patiently
+from ...store.runs.outcomes import DONE, FAILED, SKIPPED, Outcome
 from ...store.tracks.keypoints import check_document_size
 from ...store.tracks.sample_status import DONE as MARKED_DONE
 from ...store.tracks.sample_status import WRITING, SampleMark
-from ...store.tracks.source_links import FILEPATH, check_copy, check_source, onto_source
+from ...store.tracks.source_links import FILEPATH, check_copy, check_source
 from ...store.tracks.videos import VideoShape, store_metadata
 from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import frame_number_of
 from ...tracker.engine.ahead import AheadFrames, ByteBudget
+from ...tracker.engine.onto_source import onto_source
 from ...tracker.engine.run import PreparedClip, TrackedClip, prepare_clip, track_prepared
 from ...tracker.errors import Cancelled, DatabaseError, VideoError
 from ...tracker.models.base import CancelCheck, Tracker
@@ -28,7 +30,6 @@ from ...tracker.types import Queries
 from ...tracker.video.frames import VideoFrames
 from .options import TrackOptions, check_track_size
 from .prompts import reads_masks_of_sources, sample_queries
-from .report import DONE, FAILED, SKIPPED, Outcome
 from .targets import Target
 
 
@@ -268,7 +269,11 @@ class SampleWork:
         if target.origin is not None:
             check_copy(target.filepath, video.num_frames, target.origin)
             moved = onto_source(
-                tracks, source_indices, video.size_px, target.origin, interpolate=self.options.interpolate
+                tracks,
+                target.origin.frame_numbers[source_indices],
+                video.size_px,
+                target.origin.size_px,
+                interpolate=self.options.interpolate,
             )
             tracks, frame_numbers, interpolated = moved.tracks, moved.frame_numbers, moved.interpolated
             shape = VideoShape(target.origin.size_px, target.origin.num_frames)

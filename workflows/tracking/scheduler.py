@@ -11,10 +11,10 @@ from typing import Protocol
 
 from ...store.database.journal import Journal
 from ...store.database.liveness import BEAT_S
+from ...store.runs.outcomes import FAILED, SKIPPED, Outcome
 from ...tracker.errors import Cancelled, DatabaseError
 from ..lifecycle.progress import ProgressReporter
 from .free_memory import give_back_memory
-from .report import FAILED, SKIPPED, Outcome
 from .sample_steps import Job, SampleWork
 from .stages import Line, Stage
 from .targets import Target

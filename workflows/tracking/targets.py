@@ -7,18 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import fiftyone as fo
-from fiftyone.core.clips import ClipsView
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.fields import check_label_field, is_ours
+from ...store.runs.outcomes import FAILED, Outcome
 from ...store.runs.records import load_report
 from ...store.tracks.sample_status import DONE, SampleMark, read_marks
 from ...store.tracks.source_links import FILEPATH, Origin, read_origins, source_dataset, source_id_field
+from ...store.tracks.videos import check_collection, holds_nothing
 from ...store.tracks.writer import samples_with_data
 from ...tracker.errors import CollectionError, FieldError, FieldExistsError
 from .options import TrackOptions, check_track_size
 from .prompts import check_prompt_fields
-from .report import FAILED, Outcome, TrackReport
+from .report import TrackReport
 
 
 @dataclass(frozen=True)
@@ -55,39 +56,6 @@ class Target:
         """
         elsewhere = self.destination_id if self.destination_id != self.sample_id else None
         return Outcome(self.sample_id, self.filepath, status, destination_id=elsewhere, **facts)
-
-
-def check_collection(samples: SampleCollection) -> None:
-    """Refuses collections that hold no whole videos.
-
-    Args:
-        samples: a data set or view
-
-    Raises:
-        CollectionError: saying what was found and what to pass instead
-    """
-    if not isinstance(samples, SampleCollection):
-        raise CollectionError(f"Expected a FiftyOne data set or view, found {type(samples).__name__}")
-    if isinstance(samples, ClipsView):
-        raise CollectionError(
-            "This is a clips view: several clips share one video's frames. Pass the data set or view that the clips "
-            "were made from, e.g. dataset.select(clips.values('sample_id'))"
-        )
-    if samples.media_type == "group":
-        raise CollectionError(
-            "This is a grouped collection. Choose its video slice first: samples.select_group_slices('<slice>')"
-        )
-    # an empty data set has no media type yet
-    if samples.media_type not in ("video", None):
-        raise CollectionError(
-            f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
-            "Choose a data set or view of videos"
-        )
-
-
-def holds_nothing(samples: SampleCollection) -> bool:
-    """Whether a collection is empty. `len` only estimates that of a data set: wrongly, where the server was killed."""
-    return not samples.limit(1).values("id")
 
 
 def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Target]:

@@ -11,12 +11,13 @@ from typing import Any
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ... import __version__
 from ...store.database.claims import Claims
 from ...store.database.connection import changing_document, patiently, write_permission
 from ...store.database.frame_documents import FrameStore
 from ...store.database.journal import Journal
-from ...store.database.liveness import Owner, lock
+from ...store.database.liveness import Owner
+from ...store.database.locks import lock
+from ...store.runs.outcomes import NOT_RUN, Outcome
 from ...store.runs.records import (
     LAST_PATIENCE_S,
     choose_run_key,
@@ -25,18 +26,20 @@ from ...store.runs.records import (
     save_last_report,
     save_report,
 )
+from ...store.tracks.videos import check_collection, holds_nothing
 from ...tracker.errors import DatabaseError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
 from ...tracker.video.sampling import Sampling
+from ...version import __version__
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.recovery import recover
 from ..lifecycle.shutdown import orderly_termination
 from .options import DEFAULTS, TrackOptions
-from .report import NOT_RUN, Outcome, TrackReport
+from .report import TrackReport
 from .sample_steps import SampleWork
 from .scheduler import Conductor
-from .targets import Target, check_collection, destination_of, find_targets, holds_nothing
+from .targets import Target, destination_of, find_targets
 
 logger = logging.getLogger(__name__)
 

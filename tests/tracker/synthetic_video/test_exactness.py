@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from point_tracking.tracker.synthetic_video.clip_builder import Production
-from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig
+from point_tracking.tracker.synthetic_video.config import SyntheticConfig
+from point_tracking.tracker.synthetic_video.renderer import ClipRenderer
 from point_tracking.tracker.synthetic_video.rendering.rays import PixelGrid
 from point_tracking.tracker.synthetic_video.rendering.rendering import follow, render, seen_points, visible_points
 from point_tracking.tracker.synthetic_video.rendering.surfaces import Hits, cast_rays

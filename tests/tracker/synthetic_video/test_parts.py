@@ -11,14 +11,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from point_tracking.tracker.errors import OptionError
+from point_tracking.tracker.errors import OptionError, TextureError
+from point_tracking.tracker.synthetic_video.config import SyntheticConfig
 from point_tracking.tracker.synthetic_video.draws import Draws
 from point_tracking.tracker.synthetic_video.effects import Tools, compress
-from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig, build_textures
+from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, build_textures
 from point_tracking.tracker.synthetic_video.rendering.shading import TextureBank
 from point_tracking.tracker.synthetic_video.rendering.shapes import build_outlines
 from point_tracking.tracker.synthetic_video.scenes.motion import draw_path, draw_swing, rotation
-from point_tracking.tracker.training.errors import TextureError
 
 CPU = torch.device("cpu")
 

@@ -8,14 +8,9 @@ import sys
 import pytest
 import torch
 
-from point_tracking.tracker.errors import OptionError, ShapeError
-from point_tracking.tracker.synthetic_video.renderer import (
-    ClipRenderer,
-    SyntheticClips,
-    SyntheticConfig,
-    build_textures,
-)
-from point_tracking.tracker.training.errors import ResumeError
+from point_tracking.tracker.errors import OptionError, ResumeError, ShapeError
+from point_tracking.tracker.synthetic_video.config import SyntheticConfig
+from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticClips, build_textures
 
 SMALL = SyntheticConfig(height=48, width=64, num_frames=5, num_points=24)
 FIELDS = ("video", "xy", "visible", "query_t")

@@ -13,11 +13,16 @@ import torch
 from adaptable import TeacherTracker, drifting_start
 
 import point_tracking as pt
-from point_tracking.tracker.errors import CollectionError, OptionError, UnknownTrackerError
+from point_tracking.tracker.errors import (
+    AdaptationError,
+    CollectionError,
+    OptionError,
+    TooFewVideosError,
+    UnknownTrackerError,
+)
 from point_tracking.tracker.models.adapted import Provenance, WeightsTerms, save_adapted
 from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.training.adapting.held_out import HeldOutVideos, Verdict
-from point_tracking.tracker.training.errors import AdaptationError, TooFewVideosError
 from point_tracking.workflows.adaptation import adapt_tracker as adaptation
 from point_tracking.workflows.adaptation.report import AdaptationReport
 from point_tracking.workflows.lifecycle.progress import Progress

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from trackers import DriftTracker, random_tracks
 
 import point_tracking as pt
-from point_tracking.store.tracks.source_links import Origin, media_fields_with_copies, onto_source
+from point_tracking.store.tracks.source_links import Origin, media_fields_with_copies
+from point_tracking.tracker.engine.onto_source import onto_source
 from point_tracking.tracker.errors import (
     CollectionError,
     FieldError,
@@ -422,7 +423,7 @@ def test_filling_keeps_what_was_tracked_and_adds_only_between_visible_points(see
     numbers = np.cumsum([1, *gaps])
     tracks = random_tracks(np.random.default_rng(seed), len(numbers), 5, SIZE)
     origin = Origin("d", "s", int(numbers[-1]) + 3, SIZE, numbers, "/s.mp4", 1, 1)
-    moved = onto_source(tracks, np.arange(len(numbers)), SIZE, origin, interpolate=True)
+    moved = onto_source(tracks, origin.frame_numbers, SIZE, origin.size_px, interpolate=True)
     np.testing.assert_array_equal(moved.frame_numbers, np.arange(numbers[0], numbers[-1] + 1))
     assert moved.interpolated is not None
     kept = ~moved.interpolated

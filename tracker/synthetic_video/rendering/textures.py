@@ -19,8 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...errors import OptionError
-from ...training.errors import TextureError
+from ...errors import OptionError, TextureError
 
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 _MIN_SIZE = 16

@@ -19,7 +19,7 @@ from .motion import Path, Poses, draw_path, draw_swing, zero_path
 from .scene import Camera, Inventory, Material, Planes, Scene, Solids
 
 if TYPE_CHECKING:
-    from ..renderer import SyntheticConfig
+    from ..config import SyntheticConfig
 
 ELASTIC_WAVES = 3
 MAX_BALLS, MAX_BOXES = 1, 2

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 
-from ...errors import Cancelled, OptionError
+from ...errors import AdaptationError, Cancelled, OptionError
 from ...models.adapted import (
     PROVENANCE_KEY,
     UNKNOWN_LICENSE,
@@ -40,7 +40,6 @@ from ...models.registry import check_new_name, load_tracker, tracker_info
 from ..configs import Stage, TrainingConfig
 from ..data.clip_cuts import CutRules, FrameShape
 from ..data.pseudo_labels import PseudoLabelSource, Skips
-from ..errors import AdaptationError
 from ..fitting.processes import Processes
 from ..fitting.train import RunOptions, Trainer
 from .held_out import HeldOutScores, HeldOutVideos, Verdict, split_videos

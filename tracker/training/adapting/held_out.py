@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from ...coordinates import inside_frame
-from ...errors import VideoError
+from ...errors import TooFewVideosError, VideoError
 from ...metrics.counting import mean_known, mean_scores, ratio
 from ...metrics.truth import THRESHOLDS_PX, evaluation_scale
 from ...models.base import CancelCheck, Tracker
@@ -32,7 +32,6 @@ from ...queries.grid import grid_queries
 from ...types import Queries, Tracks
 from ...video.frames import VideoFrames
 from ..data.clip_cuts import MIN_VIDEO_FRAMES, find_features
-from ..errors import TooFewVideosError
 
 MAX_VIDEOS = 32
 MIN_GAIN = 0.005

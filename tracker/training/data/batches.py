@@ -125,7 +125,8 @@ class SyntheticSource:
     """
 
     def __init__(self, options: dict[str, Any], *, device: torch.device, seed: int) -> None:
-        from ...synthetic_video.renderer import ClipRenderer, SyntheticConfig
+        from ...synthetic_video.config import SyntheticConfig
+        from ...synthetic_video.renderer import ClipRenderer
 
         self._renderer = ClipRenderer(SyntheticConfig(**options), device=device, seed=seed)
 

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...errors import VideoError
+from ...errors import AdaptationError, VideoError
 from ...models.base import Tracker
 from ...types import Queries, Tracks
 from ...video.frames import VideoFrames
 from ..configs import Stage
-from ..errors import AdaptationError
 from .batches import TrainingBatch
 from .clip_cuts import MIN_VIDEO_FRAMES, CutRules, FrameShape, cut_clip, feature_queries, with_support_points
 

@@ -18,8 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import OutputError
-from ..errors import ResumeError
+from ...errors import OutputError, ResumeError
 
 PART_BYTES = 15 * 2**20
 INDEX_NAME = "index.json"

@@ -16,12 +16,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from ...errors import OutputError, PointTrackingError
+from ...errors import OutputError, PointTrackingError, ResumeError
 from ...models.cotracker.network.config import CoTrackerConfig
 from ...models.cotracker.network.model import CoTracker3
 from ...models.cotracker.weights.checkpoint import CONFIG_KEY, load_model
 from ..configs import find_config
-from ..errors import ResumeError
 from .checkpoint import load_checkpoint
 from .validation import ValidationClips, validation_frames
 

@@ -17,11 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...errors import OptionError, OutputError
+from ...errors import OptionError, OutputError, ResumeError, TrainingDivergedError
 from ...models.cotracker.network.model import CoTracker3
 from ..configs import Stage, TrainingConfig
 from ..data.batches import BatchSource, SyntheticSource
-from ..errors import ResumeError, TrainingDivergedError
 from ..steps.losses import LossWeights
 from ..steps.pairs import OffsetReader, pair_losses
 from ..steps.unroll import clip_loss

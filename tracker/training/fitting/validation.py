@@ -53,7 +53,8 @@ class ValidationClips:
     @cached_property
     def clips(self) -> list[TrainingBatch]:
         """One batch per clip, on the CPU."""
-        from ...synthetic_video.renderer import ClipRenderer, SyntheticConfig, build_textures
+        from ...synthetic_video.config import SyntheticConfig
+        from ...synthetic_video.renderer import ClipRenderer, build_textures
 
         config = SyntheticConfig(**self.options)
         textures = build_textures(_TEXTURES, config.texture_size, seed=VALIDATION_SEED)  # none of them in training

@@ -9,9 +9,9 @@ from typing import Any
 import fiftyone as fo
 from fiftyone.core.odm import get_db_conn
 
-from .... import __version__
 from ....store.database.connection import dataset_id_of
 from ....tracker.errors import DatabaseError, DependencyError, OptionError, VideoError
+from ....version import __version__
 from ..options import TrackOptions
 from ..targets import Target
 

@@ -19,9 +19,9 @@ import fiftyone as fo
 
 from ....store.database.claims import Busy, Claims, settle_dead_owners
 from ....store.database.liveness import Owner, forget
+from ....store.runs.outcomes import FAILED, Outcome
 from ....tracker.errors import DatabaseError, DependencyError, OptionError, PointTrackingError
 from ..options import TrackOptions
-from ..report import FAILED, Outcome
 from ..sample_steps import Job
 from ..targets import Target
 from .checks import check_nodes, database_environment, map_path

@@ -32,7 +32,7 @@ def inspect_node(paths: list[str], dataset_id: str, uri: str, database: str) -> 
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
-    from .... import __version__
+    from ....version import __version__
 
     problem = None
     try:
@@ -56,11 +56,11 @@ class TrackWorker:
     def __init__(self, job: dict[str, Any]) -> None:
         import fiftyone as fo
 
-        from .... import __version__
         from ....store.database.claims import Claims
         from ....store.database.frame_documents import FrameStore
         from ....store.database.liveness import Owner
         from ....tracker.models.registry import load_tracker
+        from ....version import __version__
         from ..options import TrackOptions
         from ..sample_steps import Job, SampleWork
         from ..scheduler import stages_of

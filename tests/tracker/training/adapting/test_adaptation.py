@@ -14,7 +14,7 @@ import torch
 from adaptable import TeacherTracker, drifting_start
 
 import point_tracking as pt
-from point_tracking.tracker.errors import Cancelled, OptionError, OutputError
+from point_tracking.tracker.errors import AdaptationError, Cancelled, OptionError, OutputError, TooFewVideosError
 from point_tracking.tracker.models import adapted
 from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.models.cotracker.network.config import COTRACKER3_OFFLINE, COTRACKER3_ONLINE
@@ -24,7 +24,6 @@ from point_tracking.tracker.models.pt_small.tracker import ShippedTracker
 from point_tracking.tracker.training.adapting import adaptation
 from point_tracking.tracker.training.adapting.adaptation import Adaptation, AdaptationOptions, adapt, clip_lengths
 from point_tracking.tracker.training.configs import TINY
-from point_tracking.tracker.training.errors import AdaptationError, TooFewVideosError
 
 # lowers the drift of the start from 0.08 to almost nothing
 ENOUGH = {"steps": 30, "points": 16, "learning_rate": 3e-3}

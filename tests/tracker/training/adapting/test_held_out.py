@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from trackers import DriftTracker
 
 import point_tracking as pt
+from point_tracking.tracker.errors import TooFewVideosError
 from point_tracking.tracker.models.base import RunHooks, Tracker
 from point_tracking.tracker.training.adapting.held_out import (
     MAX_VIDEOS,
@@ -23,7 +24,6 @@ from point_tracking.tracker.training.adapting.held_out import (
     judge,
     split_videos,
 )
-from point_tracking.tracker.training.errors import TooFewVideosError
 from point_tracking.tracker.types import Queries, Tracks
 from point_tracking.tracker.video.frames import FrameSource
 

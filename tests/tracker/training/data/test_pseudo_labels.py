@@ -13,12 +13,12 @@ import pytest
 import torch
 from adaptable import TeacherTracker
 
+from point_tracking.tracker.errors import AdaptationError
 from point_tracking.tracker.models.base import Capabilities, Tracker
 from point_tracking.tracker.training.configs import TINY
 from point_tracking.tracker.training.data import pseudo_labels
 from point_tracking.tracker.training.data.clip_cuts import CutRules
 from point_tracking.tracker.training.data.pseudo_labels import PseudoLabelSource, SkippedClipError, checked_labels
-from point_tracking.tracker.training.errors import AdaptationError
 from point_tracking.tracker.types import Queries, Tracks
 
 STAGE = replace(TINY.stages[2], batch=2, points=8)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from point_tracking.tracker.errors import OutputError
-from point_tracking.tracker.training.errors import ResumeError
+from point_tracking.tracker.errors import OutputError, ResumeError
 from point_tracking.tracker.training.fitting.checkpoint import (
     INDEX_NAME,
     has_checkpoint,

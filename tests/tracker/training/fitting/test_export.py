@@ -10,11 +10,10 @@ import torch
 from safetensors import safe_open
 
 from point_tracking import Queries, load_tracker
-from point_tracking.tracker.errors import OutputError
+from point_tracking.tracker.errors import OutputError, ResumeError
 from point_tracking.tracker.models.cotracker.network.model import CoTracker3
 from point_tracking.tracker.models.cotracker.weights.checkpoint import load_model
 from point_tracking.tracker.training.configs import TINY
-from point_tracking.tracker.training.errors import ResumeError
 from point_tracking.tracker.training.fitting.checkpoint import load_checkpoint, save_checkpoint
 from point_tracking.tracker.training.fitting.export import export_weights, main, parameter_count, save_weights
 from point_tracking.tracker.training.fitting.train import RunOptions, Trainer

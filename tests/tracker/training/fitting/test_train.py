@@ -15,12 +15,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from point_tracking.tracker.errors import OptionError, OutputError
+from point_tracking.tracker.errors import OptionError, OutputError, ResumeError, TrainingDivergedError
 from point_tracking.tracker.models.cotracker.network.model import CoTracker3
 from point_tracking.tracker.training.__main__ import main
 from point_tracking.tracker.training.configs import TINY, Stage, TrainingConfig, find_config
 from point_tracking.tracker.training.data.batches import SyntheticSource
-from point_tracking.tracker.training.errors import ResumeError, TrainingDivergedError
 from point_tracking.tracker.training.fitting.checkpoint import load_checkpoint
 from point_tracking.tracker.training.fitting.schedule import learning_rate
 from point_tracking.tracker.training.fitting.train import RunOptions, Trainer
@@ -364,7 +363,7 @@ SCRIPT = """
 
 def test_two_processes_train_one_model(tmp_path: Path):
     script = tmp_path / "two.py"
-    script.write_text(textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parent), out=str(tmp_path / "out")))
+    script.write_text(textwrap.dedent(SCRIPT).format(tests=str(Path(__file__).parents[1]), out=str(tmp_path / "out")))
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script]
     done = subprocess.run(launch, env=ONE_THREAD, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.sample import SampleView
 
-from ...tracker.coordinates import frame_index_of
+from ...tracker.coordinates import frame_index_of, frame_number_of
 from ...tracker.errors import FieldError, MaskError
-from ...workflows.tracking.prompts import find_field, mask_of
 from ..database.fields import FRAMES_PREFIX
 from ..tracks.videos import select_videos
+from .fields import find_field
 
 # finer masks are thinned out: a point's place on an object needs no more, and a clip's masks are held together
 _LONGEST_SIDE = 512
-_MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
+MASK_TYPES = (fo.Segmentation, fo.Detections, fo.Detection)
 
 
 def check_mask_field(dataset: fo.Dataset, mask_field: str) -> str:
@@ -31,7 +34,7 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str) -> str:
     """
     name, on_frames, found = find_field(dataset, mask_field)
     kind = getattr(found, "document_type", None)
-    if not on_frames or kind not in _MASK_TYPES:
+    if not on_frames or kind not in MASK_TYPES:
         place = "frames" if on_frames else "samples"
         raise FieldError(
             f"The mask field {mask_field!r} holds {(kind or type(found)).__name__} on {place}. "
@@ -88,3 +91,65 @@ def _thinned(mask: np.ndarray) -> np.ndarray:
     step = -(-max(mask.shape) // _LONGEST_SIDE)
     # the middle of every step, so that thinning does not shift the mask
     return mask[step // 2 :: step, step // 2 :: step] != 0
+
+
+def read_mask(
+    sample: fo.Sample | SampleView, mask_field: str, frame_index: int, size_px: tuple[int, int]
+) -> np.ndarray:
+    """Reads the mask of a sample, or of one of its frames.
+
+    Args:
+        sample: with the mask's field
+        mask_field: "field" or "frames.field"
+        frame_index: the frame whose mask is read, where the field is on frames
+        size_px: (width, height) of the displayed frame, for instance masks
+
+    Returns:
+        (H', W') array, nonzero = track; the union where there are several detections
+
+    Raises:
+        MaskError: if there is no mask, or it cannot be read
+    """
+    name, on_frames, _ = find_field(sample.dataset, mask_field)
+    if on_frames:
+        number = frame_number_of(frame_index)
+        label = sample.frames[number][name] if number in sample.frames else None
+        place = f"in frame {frame_index}"
+    else:
+        label, place = sample[name], "on this sample"
+    if label is None:
+        raise MaskError(f"There is no mask in {mask_field!r} {place}")
+    try:
+        mask = mask_of(label, size_px)
+    except (OSError, ValueError) as error:
+        if isinstance(error, MaskError):
+            raise
+        raise MaskError(f"The mask in {mask_field!r} cannot be read: {error}") from error
+    if mask is None:
+        raise MaskError(f"The {type(label).__name__} in {mask_field!r} {place} has no mask. Boxes alone do not do")
+    return mask
+
+
+def mask_of(label: Any, size_px: tuple[int, int]) -> np.ndarray | None:
+    """The mask that a label holds.
+
+    Args:
+        label: Segmentation, Detection or Detections
+        size_px: (width, height) of the displayed frame, for instance masks
+
+    Returns:
+        (H', W') array, nonzero = object; the union where there are several detections;
+        None for labels without a mask
+    """
+    if isinstance(label, fo.Segmentation):
+        mask = label.get_mask() if label.has_mask else None
+        return mask.any(axis=2) if mask is not None and mask.ndim == 3 else mask
+    detections = label.detections if isinstance(label, fo.Detections) else [label]
+    union: np.ndarray | None = None
+    for detection in detections:
+        if detection.has_mask:
+            mask = detection.to_segmentation(frame_size=size_px, target=1).mask != 0
+            union = mask if union is None else union | mask
+    if union is None and not detections:
+        return np.zeros((size_px[1], size_px[0]), dtype=bool)
+    return union

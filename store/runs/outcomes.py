@@ -1,0 +1,89 @@
+"""To be described."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+DONE = "done"
+
+
+SKIPPED = "skipped"
+
+
+FAILED = "failed"
+
+
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sample that could not be tracked.
+
+    Args:
+        sample_id: of the sample
+        filepath: of its media
+        kind: name of the error's type
+        message: what was found, what is allowed, what to do
+    """
+
+    sample_id: str
+    filepath: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one sample.
+
+    Args:
+        sample_id: of the sample
+        filepath: of its media
+        status: "done", "skipped", "failed" or "not run" (after a cancellation)
+        kind, message: of the error, for failed samples
+        seconds: spent on this sample
+        num_points: tracks
+        num_frames: frames tracked
+        num_keypoints: point positions stored
+        warnings: what the user should know, in words
+        plan: how the tracker cut its work, where it says (`info["plan"]` of its tracks)
+        destination_id: of the sample that tracks are written to, where that is another one: the source
+            of a preprocessed copy
+    """
+
+    sample_id: str
+    filepath: str
+    status: str
+    kind: str | None = None
+    message: str | None = None
+    seconds: float = 0.0
+    num_points: int = 0
+    num_frames: int = 0
+    num_keypoints: int = 0
+    warnings: tuple[str, ...] = ()
+    plan: dict[str, Any] = field(default_factory=dict)
+    destination_id: str | None = None
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """A table in markdown.
+
+    Args:
+        rows: of values
+        columns: keys of the rows
+    """
+
+    def cell(value: Any) -> str:
+        text = f"{value:.1f}" if isinstance(value, float) else "" if value is None else str(value)
+        return text.replace("|", "\\|").replace("\n", " ")
+
+    lines = [columns, ["---"] * len(columns), *([cell(row[name]) for name in columns] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def count_of(number: int, noun: str, plural: str | None = None) -> str:
+    """A number with its noun, e.g. "1 sample", "1,200 samples"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
