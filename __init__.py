@@ -63,7 +63,9 @@ if TYPE_CHECKING:
     from .tracker.video.sampling import Sampling
     from .workflows.adaptation.adapt_tracker import adapt_tracker
     from .workflows.evaluation.evaluate_dataset import evaluate_dataset
-    from .workflows.exchange.tap_vid import load_known_clips, load_tapvid, truth_queries, write_tapvid
+    from .workflows.evaluation.queries import truth_queries
+    from .workflows.exchange.known_clips import load_known_clips
+    from .workflows.exchange.tap_vid import load_tapvid, write_tapvid
     from .workflows.model_zoo.model import load_model
     from .workflows.model_zoo.source import download_model
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from point_tracking.demo import clips as demo_clips
+from point_tracking.demo import layers as demo_layers
 from point_tracking.demo.clips import make_clips
 from point_tracking.demo.layers import FRAME_SIZE, NUM_FRAMES, Scene, apply_affine, render
 from point_tracking.demo.scenes import Motion, demo_scenes
@@ -233,7 +234,7 @@ def test_affine_maps_are_undone_by_their_inverse(x, y, scale, angle, points):
 @given(st.floats(-3, 8), st.floats(-3, 6))
 def test_sampling_is_exact_on_a_ramp_and_zero_far_outside(x, y):
     ramp = np.add.outer(np.arange(4.0), 10 * np.arange(6.0))  # value = row + 10 * column
-    value = demo_clips._sample(ramp, np.array([[x, y]]))[0]
+    value = demo_layers._sample(ramp, np.array([[x, y]]))[0]
     if 0 <= x <= 5 and 0 <= y <= 3:
         assert value == pytest.approx(y + 10 * x, abs=1e-6)
     elif not (-1 < x < 6 and -1 < y < 4):
