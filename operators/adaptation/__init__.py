@@ -1,1 +1,1 @@
-"""To be described."""
+"""*Adapt a tracker*: the operator and its form."""

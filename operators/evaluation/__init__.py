@@ -1,1 +1,1 @@
-"""To be described."""
+"""*Evaluate tracks*: the operator and its form."""

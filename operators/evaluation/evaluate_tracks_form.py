@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 from ...store.database.fields import FRAMES_PREFIX
 from ...store.labels.known_tracks import GT_FIELD
 from ...store.labels.masks import MASK_TYPES
-from ...store.runs.records import EVALUATION_METHOD
+from ...store.runs.records import record_of
 from ...tracker.errors import OptionError
 from ...tracker.models.registry import list_trackers
 from ...workflows.evaluation.figures import METRICS
@@ -235,7 +235,7 @@ def _add_key(ctx: Any, inputs: types.Object, label_field: str) -> None:
     forms.check_field(prop, lambda: EvaluationOptions(eval_key=given or None))
     if not given or given not in ctx.dataset.list_runs():
         return
-    if ctx.dataset.get_run_info(given).config.method != EVALUATION_METHOD:
+    if record_of(ctx.dataset, given)["method"] != EvaluationOptions.METHOD:
         prop.invalid = True
         prop.error_message = f"There is a run {given!r} already, and it is no evaluation. Choose another key"
         return

@@ -1,1 +1,1 @@
-"""To be described."""
+"""*Preprocess videos*: the operator and its form."""

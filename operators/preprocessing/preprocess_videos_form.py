@@ -7,10 +7,10 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from ...store.runs.records import choose_preprocess_key
 from ...store.tracks.source_links import FILEPATH
 from ...tracker.transcoding.policy import DEFAULT_POLICY, POLICIES, FramePolicy
 from ...tracker.transcoding.transcode import MAX_CRF, MIN_SIDE, PRESETS, TranscodeOptions
+from ...workflows.lifecycle.run import choose_key
 from ...workflows.preprocessing.options import (
     DEFAULTS,
     TARGETS,
@@ -215,7 +215,7 @@ def _add_result(ctx: Any, inputs: types.Object) -> None:
 def _check_run_key(ctx: Any, run_key: str) -> None:
     again = bool(ctx.params.get("overwrite"))
     options = PreprocessOptions(output_dir=DEFAULTS.output_dir, run_key=run_key, overwrite=again)
-    choose_preprocess_key(ctx.dataset, options)
+    choose_key(ctx.dataset, options)
 
 
 def _check_destination(ctx: Any, target: str) -> None:

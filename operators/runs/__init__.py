@@ -1,1 +1,1 @@
-"""To be described."""
+"""Looking at runs: *Show samples of a run*."""

@@ -10,24 +10,25 @@ import fiftyone.operators.types as types
 
 from ...store.database.fields import check_label_field, has_label_field, info_field_of
 from ...store.labels.masks import MASK_TYPES
-from ...store.runs.records import METHOD, choose_run_key, run_keys
+from ...store.runs.records import run_keys
 from ...store.tracks.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
 from ...store.tracks.source_links import FILEPATH, media_fields_with_copies, source_dataset, source_ids
 from ...tracker.errors import CollectionError, OptionError, PointTrackingError
 from ...tracker.queries.grid import check_frame_index, check_grid_size
 from ...tracker.video.sampling import as_sampling
+from ...workflows.lifecycle.options import facts_of, given_options
+from ...workflows.lifecycle.run import choose_key
 from ...workflows.tracking.options import DEFAULTS, ENGINES, WRITE_TO, TrackOptions
 from ...workflows.tracking.targets import failed_samples
 from ..shared import forms, tracker_form
 
-_CLUSTER_FIELDS = ("address", "num_workers", "gpus_per_worker", "path_map")
 
-
-def build_form(ctx: Any) -> types.Object:
+def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> types.Object:
     """Builds the form for the current state of its values.
 
     Args:
         ctx: FiftyOne's execution context
+        options_class: whose fields without an input of their own are added as they describe themselves
 
     Returns:
         the inputs
@@ -44,12 +45,7 @@ def build_form(ctx: Any) -> types.Object:
     _add_existing(ctx, inputs, written_to, chosen)
     tracker_form.add_tracker(ctx, inputs, DEFAULTS.tracker_name)
     num_points = _add_prompts(ctx, inputs)
-    inputs.bool(
-        "backward",
-        default=DEFAULTS.backward,
-        label="Track backward too",
-        description="Also follow points from their frame towards the start of the video",
-    )
+    forms.add_options(ctx, inputs, options_class, "prompt")
     forms.add_sampling(ctx, inputs)
     _check_sampling(ctx, inputs)
     layout = _add_layout(ctx, inputs, num_points)
@@ -61,14 +57,9 @@ def build_form(ctx: Any) -> types.Object:
     )
     _add_size_notice(ctx, inputs, chosen, num_points, layout)
     _add_engine(ctx, inputs)
-    inputs.bool(
-        "wait_for_others",
-        default=DEFAULTS.wait_for_others,
-        label="Wait for other runs",
-        description="Where another run is writing the same field: wait for it instead of leaving the sample to it",
-    )
+    forms.add_options(ctx, inputs, options_class, "more")
     again = bool(ctx.params.get("overwrite") or ctx.params.get("skip_existing"))
-    forms.add_run_key(ctx, inputs, lambda key: choose_run_key(written_to, TrackOptions(run_key=key, overwrite=again)))
+    forms.add_run_key(ctx, inputs, lambda key: choose_key(written_to, TrackOptions(run_key=key, overwrite=again)))
     return inputs
 
 
@@ -84,17 +75,13 @@ def options_of(params: dict[str, Any]) -> TrackOptions:
     Raises:
         PointTrackingError: for values that are not supported
     """
-    names = [name for name, spec in TrackOptions.__dataclass_fields__.items() if spec.init]
-    values = {name: params[name] for name in names if params.get(name) is not None}
+    values = forms.given_values(params, TrackOptions)
     if params.get("engine") == "local":  # fields that are hidden again keep their last value
-        values = {name: value for name, value in values.items() if name not in _CLUSTER_FIELDS}
+        of_cluster = {spec.name for spec in given_options(TrackOptions) if facts_of(spec).group == "cluster"}
+        values = {name: value for name, value in values.items() if name not in of_cluster}
     elif "path_map" in values:
         values["path_map"] = forms.parse_path_map(params["path_map"])
     values["points"] = forms.parse_points(params.get("points"))
-    values["mask_field"] = params.get("mask_field") or None
-    values["run_key"] = params.get("run_key") or None
-    values["address"] = values.get("address") or None
-    values["only_failed_of"] = params.get("only_failed_of") or None
     values["sampling"] = forms.sampling_of(params)
     values["tracker_options"] = tracker_form.tracker_options_of(params)
     return TrackOptions(**values)
@@ -305,7 +292,7 @@ def _count_finished(written_to: fo.Dataset, chosen: Any, label_field: str) -> in
 
 def _add_only_failed(ctx: Any, inputs: types.Object, written_to: fo.Dataset) -> None:
     """Where there were runs before: the choice to run only what failed in one of them."""
-    keys = run_keys(written_to, METHOD)
+    keys = run_keys(written_to, TrackOptions.METHOD)
     if not keys and not ctx.params.get("only_failed_of"):
         return
     choices = types.DropdownView()
@@ -339,7 +326,7 @@ def _written_to(ctx: Any) -> fo.Dataset:
 def _chosen_samples(ctx: Any, written_to: fo.Dataset) -> Any:
     """The samples that the user chose; where only those that failed before are wanted, these."""
     target, run_key = forms.target_of(ctx), ctx.params.get("only_failed_of")
-    if not run_key or run_key not in run_keys(written_to, METHOD):
+    if not run_key or run_key not in run_keys(written_to, TrackOptions.METHOD):
         return target
     return target.select(failed_samples(target, written_to, run_key))
 

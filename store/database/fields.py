@@ -13,8 +13,10 @@ import fiftyone as fo
 from fiftyone.core.odm import create_field, validate_field_name
 
 from ...tracker.errors import FieldError
+from .connection import retried
 
 FRAMES_PREFIX = "frames."
+DEFAULT_LABEL_FIELD = "tracks"
 _RESERVED = (
     "id",
     "frame_number",
@@ -150,6 +152,7 @@ def is_ours(dataset: fo.Dataset, label_field: str) -> bool:
     return info_field_of(label_field) in dataset.get_field_schema(flat=False)
 
 
+@retried
 def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False) -> None:
     """Declares the fields that tracks need; what exists already stays as it is.
 

@@ -15,7 +15,7 @@ from fiftyone.core.sample import SampleView
 from ...tracker.errors import CollectionError, VideoError
 from ...tracker.video.frames import VideoFrames
 from ...tracker.video.probe import VideoProbe, probe
-from ..database.connection import changing_document
+from ..database.connection import changing_document, retried
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,7 @@ def fill_metadata(samples: SampleCollection) -> int:
     return len(found)
 
 
+@retried
 def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> None:
     """Gives a sample metadata where it has none; the user's own stays.
 

@@ -10,7 +10,7 @@ off. So old tracks are lost at no moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,7 @@ from ...tracker.errors import (
 )
 from ...tracker.types import Tracks
 from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims
-from ..database.connection import changing_document, database_error, patiently, server_process
+from ..database.connection import changing_document, database_error, reload_dataset, server_process
 from ..database.fields import check_label_field, declare, has_label_field
 from ..database.frame_documents import FrameStore, missing_numbers, ranges_of
 from ..database.liveness import Owner
@@ -141,42 +141,24 @@ def store_tracks(
         DatabaseError: if it stays away
     """
     numbers = _check_frame_numbers(frame_numbers, tracks.num_frames, shape.num_frames)
-    if claims is None:
-        with (
-            Owner(dataset, mark.run_key) as owner,
-            _claimed(dataset, label_field, sample_id, owner) as own,
-        ):
-            return store_tracks(
-                dataset,
-                sample_id,
-                label_field,
-                tracks,
-                shape,
-                frame_numbers=frame_numbers,
-                keep_hidden=keep_hidden,
-                mark=mark,
-                interpolated=interpolated,
-                claims=own,
-            )
     stored = _count_stored(tracks, shape.size_px, keep_hidden)
     mark = replace(mark, state=DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored)
+    with _claimed(dataset, label_field, sample_id, mark.run_key) if claims is None else nullcontext(claims) as held:
 
-    def write() -> None:
-        with changing_document:
-            patiently(
-                lambda: declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
-            )
-        pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
-        _write(claims, sample_id, pieces, shape.num_frames, mark)
+        def write() -> None:
+            with changing_document:
+                declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
+            pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
+            _write(held, sample_id, pieces, shape.num_frames, mark)
 
-    try:
-        _until_one_server_has_all(write, dataset, claims, sample_id)
-    except BaseException as error:
-        if not isinstance(error, ClaimError | DatabaseError):
-            claims.settle(sample_id)
-            claims.store.refresh(sample_id)
-        raise _in_words(error, sample_id) from error
-    claims.store.refresh(sample_id)
+        try:
+            _until_one_server_has_all(write, dataset, held, sample_id)
+        except BaseException as error:
+            if not isinstance(error, ClaimError | DatabaseError):
+                held.settle(sample_id)
+                held.store.refresh(sample_id)
+            raise _in_words(error, sample_id) from error
+        held.store.refresh(sample_id)
     return stored
 
 
@@ -195,8 +177,7 @@ def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, cl
                 raise lost
             return
         server = now
-        with changing_document:
-            patiently(dataset.reload)
+        reload_dataset(dataset)
         busy = claims.take(sample_id)
         if busy is not None:
             raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
@@ -204,16 +185,17 @@ def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, cl
 
 
 @contextmanager
-def _claimed(dataset: fo.Dataset, label_field: str, sample_id: str, owner: Owner) -> Iterator[Claims]:
+def _claimed(dataset: fo.Dataset, label_field: str, sample_id: str, run_key: str | None) -> Iterator[Claims]:
     """Claims one sample for the block."""
-    claims = Claims(FrameStore(dataset, label_field), owner)
-    busy = claims.take(sample_id)
-    if busy is not None:
-        raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
-    try:
-        yield claims
-    finally:
-        claims.release(sample_id)
+    with Owner(dataset, run_key) as owner:
+        claims = Claims(FrameStore(dataset, label_field), owner)
+        busy = claims.take(sample_id)
+        if busy is not None:
+            raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+        try:
+            yield claims
+        finally:
+            claims.release(sample_id)
 
 
 def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num_frames: int, mark: SampleMark) -> None:

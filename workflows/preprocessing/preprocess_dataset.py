@@ -14,24 +14,19 @@ from pathlib import Path
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.connection import patiently, write_permission
+from ...store.database.connection import LAST_PATIENCE_S
 from ...store.database.journal import Journal
-from ...store.database.liveness import Owner
-from ...store.database.locks import lock
 from ...store.runs.outcomes import DONE, FAILED, NOT_RUN
-from ...store.runs.records import LAST_PATIENCE_S, choose_preprocess_key, register_preprocess_run, save_report
 from ...store.tracks.videos import check_collection, holds_nothing, video_metadata
 from ...tracker.errors import Cancelled, DatabaseError, OutputExistsError
 from ...tracker.models.base import CancelCheck
 from ...tracker.transcoding.output_file import remove_abandoned_parts
 from ...tracker.transcoding.transcode import Transcoded, transcode
 from ...tracker.video.probe import probe
-from ...version import __version__
 from ..lifecycle.progress import ProgressOption, ProgressReporter
-from ..lifecycle.recovery import recover
-from ..lifecycle.shutdown import orderly_termination
+from ..lifecycle.run import open_run, run_environment
 from .options import DEFAULTS, PreprocessOptions
-from .preprocessed_videos import Copy, store_dataset, store_media_field
+from .preprocessed_videos import Copy, store_copies
 from .report import REUSED, CopyOutcome, PreprocessReport
 from .targets import CopyTarget, find_copy_targets
 
@@ -117,24 +112,7 @@ def preprocess_dataset(
         FieldExistsError: if stored data would be replaced without being told to
         OutputError: if the output folder cannot be written to
     """
-    options = PreprocessOptions(
-        output_dir=output_dir,
-        policy=policy,
-        fps=fps,
-        every_nth=every_nth,
-        max_frames=max_frames,
-        longest_side=longest_side,
-        keep_audio=keep_audio,
-        preset=preset,
-        crf=crf,
-        target=target,
-        dataset_name=dataset_name,
-        persistent=persistent,
-        media_field=media_field,
-        overwrite=overwrite,
-        num_workers=num_workers,
-        run_key=run_key,
-    )
+    options = PreprocessOptions.picked_from(locals())
     return run(samples, options, progress=progress, cancelled=cancelled)
 
 
@@ -161,7 +139,6 @@ def run(
     started = time.monotonic()
     is_dataset = options.target == "dataset"
     report = PreprocessReport(
-        run_key=None,
         output_dir=str(options.folder),
         target=options.target,
         media_field=None if is_dataset else options.media_field,
@@ -170,56 +147,38 @@ def run(
     if holds_nothing(samples):
         return report
     dataset = samples._dataset
-    with write_permission(), orderly_termination():
-        recover(dataset)
+    with run_environment(dataset):
         targets = find_copy_targets(samples, options)
         if not targets:
             return report
         remove_abandoned_parts(options.folder)
-        with Owner(dataset, None, version=__version__) as owner:
-            with lock(owner, "runs"):
-                report.run_key = choose_preprocess_key(dataset, options)
-                register_preprocess_run(dataset, report.run_key, options, len(targets))
-                owner.name_run(report.run_key)
-            work = _Work(targets, options, Journal(owner, report.run_key))
+        with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
+            work = _Work(targets, options, run.journal)
             try:
                 with ProgressReporter(progress, len(targets)) as reporter:
                     report.cancelled = not work.run(reporter, cancelled)
             except BaseException:
-                _store_at_last(dataset, work, report, started)
+                _store_at_last(dataset, work, report)
                 raise
-            _store(dataset, work, report, started)
+            _store(dataset, work, report)
     return report
 
 
-def _store_at_last(dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float) -> None:
+def _store_at_last(dataset: fo.Dataset, work: _Work, report: PreprocessReport) -> None:
     """As `_store`, for a run that something ended, which stays the error to see."""
     try:
-        _store(dataset, work, report, started, patience_s=LAST_PATIENCE_S)
+        _store(dataset, work, report, patience_s=LAST_PATIENCE_S)
     except DatabaseError:
         logger.exception("What the run %r made could not be stored; the same call does it", report.run_key)
 
 
-def _store(
-    dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float, *, patience_s: float | None = None
-) -> None:
-    """Stores the copies that were made and the report."""
+def _store(dataset: fo.Dataset, work: _Work, report: PreprocessReport, *, patience_s: float | None = None) -> None:
+    """Stores the copies that were made, and says what became of every video."""
     targets, options = work.targets, work.options
     report.outcomes = [work.outcomes.get(t) or CopyOutcome(t.sample_id, t.source, NOT_RUN) for t in targets]
-    report.num_targets = len(targets)
-    report.cancelled = report.cancelled or report.num_not_run > 0
     copies = [work.copies[target] for target in targets if target in work.copies]
-    try:
-        # what is stored already is not stored again; many copies may take longer than a frozen server is waited for
-        if copies and options.target == "dataset":
-            report.dataset_name = patiently(
-                lambda: store_dataset(dataset, copies, options), attempt_s=None, patience_s=patience_s
-            )
-        elif copies:
-            patiently(lambda: store_media_field(dataset, copies, options), attempt_s=None, patience_s=patience_s)
-    finally:
-        report.seconds = time.monotonic() - started
-        save_report(dataset, report, patience_s=patience_s)
+    if copies:
+        report.dataset_name = store_copies(dataset, copies, options, patience_s=patience_s)
 
 
 @dataclass

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
 
-from ...store.database.connection import changing_document, dataset_document, dataset_id_of
+from ...store.database.connection import changing_document, dataset_document, dataset_id_of, with_retries
 from ...store.database.liveness import Owner
 from ...store.database.locks import lock
-from ...store.tracks.source_links import FILEPATH, declare_origin, origin_document, origin_field_of
+from ...store.tracks.source_links import FILEPATH, declare_source_link, source_link_document, source_link_field_of
 from ...tracker.errors import CollectionError
 from ...tracker.transcoding.transcode import Transcoded
 from .options import PreprocessOptions
@@ -31,6 +32,29 @@ class Copy:
     target: CopyTarget
     made: Transcoded
     metadata: fo.VideoMetadata
+
+
+def store_copies(
+    dataset: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions, *, patience_s: float | None = None
+) -> str | None:
+    """Stores copies where the options say; what is stored already is not stored again.
+
+    Args:
+        dataset: of the sources
+        copies: to store
+        options: of the run
+        patience_s: how long to try where the database is away
+
+    Returns:
+        the name of the dataset of the copies; None for a media field
+
+    Raises:
+        CollectionError: if someone else made a dataset of that name meanwhile
+        DatabaseError: if the database stays away
+    """
+    store = store_dataset if options.target == "dataset" else store_media_field
+    # many copies may take longer than a frozen server is waited for
+    return with_retries(partial(store, dataset, copies, options), attempt_s=None, patience_s=patience_s)
 
 
 def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions) -> str:
@@ -54,7 +78,7 @@ def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: Preproces
         present = _present_copies(dataset)
         outdated, added = [], []
         for copy in copies:
-            document = origin_document(copy.made.provenance, source, copy.target.sample_id)
+            document = source_link_document(copy.made.provenance, source, copy.target.sample_id)
             facts = (copy.made.path, document["frame_numbers"], document["mtime_ns"])
             old = present.get(copy.target.sample_id)
             if old is not None and old[1:] == facts:
@@ -62,7 +86,7 @@ def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: Preproces
             if old is not None:
                 outdated.append(old[0])
             sample = fo.Sample(filepath=copy.made.path, tags=list(copy.target.tags), metadata=copy.metadata)
-            sample[origin_field_of(FILEPATH)] = fo.DynamicEmbeddedDocument(
+            sample[source_link_field_of(FILEPATH)] = fo.DynamicEmbeddedDocument(
                 **{key: value for key, value in document.items() if key != "_cls"}
             )
             added.append(sample)
@@ -80,7 +104,7 @@ def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
     dataset = fo.load_dataset(name)
     _catch_up(dataset)
     check_is_of(dataset, source)
-    declare_origin(dataset, FILEPATH)
+    declare_source_link(dataset, FILEPATH)
     return dataset
 
 
@@ -113,7 +137,7 @@ def _catch_up(dataset: fo.Dataset) -> None:
 
 def _present_copies(dataset: fo.Dataset) -> dict[str, tuple[Any, ...]]:
     """Source id -> own id, and by what an unchanged copy is told."""
-    field = origin_field_of(FILEPATH)
+    field = source_link_field_of(FILEPATH)
     keys = [f"{field}.sample_id", "id", FILEPATH, f"{field}.frame_numbers", f"{field}.mtime_ns"]
     return {source_id: tuple(facts) for source_id, *facts in zip(*dataset.values(keys), strict=True)}
 
@@ -134,7 +158,7 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
 
 
 def _declare_media_field(dataset: fo.Dataset, name: str) -> None:
-    declare_origin(dataset, name)
+    declare_source_link(dataset, name)
     if name not in dataset.get_field_schema(flat=False):
         dataset.add_sample_field(
             name,
@@ -147,9 +171,10 @@ def _declare_media_field(dataset: fo.Dataset, name: str) -> None:
 
 
 def _set_media(dataset: fo.Dataset, copies: Sequence[Copy], name: str) -> None:
-    origins = {
-        copy.target.sample_id: origin_document(copy.made.provenance, dataset, copy.target.sample_id) for copy in copies
+    links = {
+        copy.target.sample_id: source_link_document(copy.made.provenance, dataset, copy.target.sample_id)
+        for copy in copies
     }
     paths = {copy.target.sample_id: copy.made.path for copy in copies}
-    dataset.set_values(origin_field_of(name), origins, key_field="id", validate=False, expand_schema=False)
+    dataset.set_values(source_link_field_of(name), links, key_field="id", validate=False, expand_schema=False)
     dataset.set_values(name, paths, key_field="id")

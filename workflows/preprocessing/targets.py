@@ -12,7 +12,8 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 from fiftyone.core.utils import to_slug
 
-from ...store.tracks.source_links import FILEPATH, origin_field_of
+from ...store.database.fields import owner_of
+from ...store.tracks.source_links import FILEPATH, source_link_field_of
 from ...store.tracks.videos import check_collection
 from ...tracker.errors import CollectionError, FieldError, FieldExistsError, OptionError
 from .options import PreprocessOptions, check_folder, make_folder
@@ -146,7 +147,7 @@ def _check_dataset(source: fo.Dataset, targets: Sequence[CopyTarget], options: P
     if options.overwrite:
         return
     planned = {target.sample_id: str(target.output) for target in targets}
-    source_ids, paths = found.values([f"{origin_field_of(FILEPATH)}.sample_id", FILEPATH])
+    source_ids, paths = found.values([f"{source_link_field_of(FILEPATH)}.sample_id", FILEPATH])
     moved = [i for i, path in zip(source_ids, paths, strict=True) if planned.get(i, path) != path]
     if moved:
         raise CollectionError(
@@ -172,14 +173,14 @@ def _check_name(name: str) -> None:
 def _check_media_field(samples: SampleCollection, targets: Sequence[CopyTarget], options: PreprocessOptions) -> None:
     name = options.media_field
     schema = samples._dataset.get_field_schema(flat=False)
-    origin = schema.get(origin_field_of(name)) if name != FILEPATH else None
-    is_ours = origin is not None and INFO_KEY in (origin.info or {})
+    link = schema.get(source_link_field_of(name)) if name != FILEPATH else None
+    is_ours = link is not None and owner_of(link) is not None
     if name in schema and not is_ours:
         raise FieldError(f"The sample field {name!r} exists and is not ours. Choose another media_field")
-    if origin is not None and not is_ours:
+    if link is not None and not is_ours:
         raise FieldError(
-            f"The sample field {origin_field_of(name)!r} exists and is not ours, but the media field {name!r} needs "
-            "that name. Choose another media_field"
+            f"The sample field {source_link_field_of(name)!r} exists and is not ours, but the media field {name!r} "
+            "needs that name. Choose another media_field"
         )
     if name not in schema or options.overwrite:
         return

@@ -13,6 +13,7 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.sample import SampleView
 
+from ...store.database.connection import retried
 from ...store.database.fields import type_name
 from ...store.labels.fields import find_field, has_field, selectable
 from ...store.labels.masks import MASK_TYPES, read_mask
@@ -73,6 +74,7 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
             )
 
 
+@retried
 def sample_queries(
     dataset: fo.Dataset,
     sample_id: str,

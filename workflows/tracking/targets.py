@@ -11,15 +11,15 @@ from fiftyone.core.collections import SampleCollection
 
 from ...store.database.fields import check_label_field, is_ours
 from ...store.runs.outcomes import FAILED, Outcome
-from ...store.runs.records import load_report
 from ...store.tracks.sample_status import DONE, SampleMark, read_marks
-from ...store.tracks.source_links import FILEPATH, Origin, read_origins, source_dataset, source_id_field
+from ...store.tracks.source_links import FILEPATH, SourceLink, read_source_links, source_dataset, source_id_field
 from ...store.tracks.videos import check_collection, holds_nothing
 from ...store.tracks.writer import samples_with_data
-from ...tracker.errors import CollectionError, FieldError, FieldExistsError
+from ...tracker.errors import CollectionError, FieldError, FieldExistsError, OptionError
+from ..lifecycle.kinds import load_report
+from ..lifecycle.report import SampleReport
 from .options import TrackOptions, check_track_size
 from .prompts import check_prompt_fields
-from .report import TrackReport
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Target:
         sample_id: of the sample
         filepath: of its media
         finished: it was tracked before and is to be left alone
-        origin: where the media was preprocessed from, if tracks are to be written there
+        source_link: where the media was preprocessed from, if tracks are to be written there
         marked: it had tracks when the run began
         marked_by: key of the run that wrote them, None for single writes
     """
@@ -38,14 +38,14 @@ class Target:
     sample_id: str
     filepath: str
     finished: bool = False
-    origin: Origin | None = None
+    source_link: SourceLink | None = None
     marked: bool = False
     marked_by: str | None = None
 
     @property
     def destination_id(self) -> str:
         """The sample that tracks are written to."""
-        return self.sample_id if self.origin is None else self.origin.sample_id
+        return self.sample_id if self.source_link is None else self.source_link.sample_id
 
     def outcome(self, status: str, **facts: Any) -> Outcome:
         """What became of it.
@@ -78,18 +78,18 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
     if holds_nothing(samples):
         return []
     _check_media_field(samples, options)
-    origins = read_origins(samples, options.media_field) if options.write_to == "source" else {}
+    links = read_source_links(samples, options.media_field) if options.write_to == "source" else {}
     dataset = destination_of(samples, options)
     check_label_field(dataset, options.label_field)
     check_prompt_fields(samples._dataset, dataset, options)
     _check_declared_sizes(samples, options)
     chosen = None if options.only_failed_of is None else failed_samples(samples, dataset, options.only_failed_of)
     targets = [
-        Target(sample_id, path or source_path, origin=origins.get(sample_id))
+        Target(sample_id, path or source_path, source_link=links.get(sample_id))
         for sample_id, source_path, path in zip(*samples.values(["id", FILEPATH, options.media_field]), strict=True)
         if chosen is None or sample_id in chosen
     ]
-    destination_ids = [target.destination_id for target in targets if target.origin or options.write_to == "media"]
+    destination_ids = [target.destination_id for target in targets if target.source_link or options.write_to == "media"]
     if len(set(destination_ids)) < len(destination_ids):
         raise CollectionError(
             "Several of these samples were preprocessed from the same source, and only one can be written to it. "
@@ -120,12 +120,13 @@ def failed_samples(samples: SampleCollection, dataset: fo.Dataset, run_key: str)
         ids
 
     Raises:
-        OptionError: if there is no such run
+        OptionError: if there is no such run, or it is not about samples
     """
     report = load_report(dataset, run_key)
-    failed = {failure.sample_id for failure in report.failures}
-    if isinstance(report, TrackReport):
-        failed |= {o.destination_id for o in report.outcomes if o.status == FAILED and o.destination_id}
+    if not isinstance(report, SampleReport):
+        raise OptionError(f"The run {run_key!r} has no outcomes of samples. Name a run that tracked points")
+    rows = report.rows(FAILED)
+    failed = {row["sample_id"] for row in rows} | {row["destination_id"] for row in rows if row.get("destination_id")}
     if samples._dataset.name == dataset.name:
         return failed & set(samples.values("id"))
     pairs = zip(*samples.values(["id", source_id_field(samples)]), strict=True)

@@ -220,7 +220,7 @@ def test_large_targets_are_scheduled_by_default(dataset: fo.Dataset, monkeypatch
     operator = foo.get_operator(URI)
     context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {}})
     assert not operator.resolve_execution_options(context).default_choice_to_delegated
-    forms = sys.modules[type(operator).__module__.rpartition(".")[0] + ".forms"]
+    forms = sys.modules[type(operator).__module__.rsplit(".", 2)[0] + ".shared.forms"]
     monkeypatch.setattr(forms, "DELEGATE_ABOVE", 1)
     assert operator.resolve_execution_options(context).default_choice_to_delegated
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from trackers import DriftTracker, random_tracks
 
 import point_tracking as pt
-from point_tracking.store.tracks.source_links import Origin, media_fields_with_copies
+from point_tracking.store.tracks.source_links import SourceLink, media_fields_with_copies
 from point_tracking.tracker.engine.onto_source import onto_source
 from point_tracking.tracker.errors import (
     CollectionError,
@@ -28,6 +28,7 @@ from point_tracking.tracker.errors import (
 )
 from point_tracking.tracker.transcoding import transcode as transcode_module
 from point_tracking.workflows.preprocessing import preprocess_dataset as preprocess_module
+from point_tracking.workflows.preprocessing import preprocessed_videos as copies_module
 from point_tracking.workflows.preprocessing import targets as preprocess_targets_module
 from point_tracking.workflows.preprocessing.targets import output_name
 
@@ -279,13 +280,13 @@ def test_two_runs_into_one_data_set_at_once(
     dataset = make_dataset(*(media.video(sources / f"{k}.mp4", 8) for k in range(4)))
     if exists:
         pt.preprocess_dataset(dataset.limit(1), out)
-    at_once, real = threading.Barrier(2), preprocess_module.store_dataset
+    at_once, real = threading.Barrier(2), copies_module.store_dataset
 
     def store(*arguments: Any) -> str:
         at_once.wait(60)
         return real(*arguments)
 
-    monkeypatch.setattr(preprocess_module, "store_dataset", store)
+    monkeypatch.setattr(copies_module, "store_dataset", store)
     reports: list[Any] = []
     threads = [
         threading.Thread(target=lambda: reports.append(pt.preprocess_dataset(dataset, out, progress=False)))
@@ -306,13 +307,13 @@ def test_two_runs_into_one_data_set_at_once(
 def test_a_run_that_cannot_store_its_copies_still_leaves_its_report(
     dataset: fo.Dataset, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = preprocess_module.store_dataset
+    real = copies_module.store_dataset
 
     def store(*arguments: Any) -> str:
         fo.Dataset(f"{dataset.name}-preprocessed")
         return real(*arguments)
 
-    monkeypatch.setattr(preprocess_module, "store_dataset", store)
+    monkeypatch.setattr(copies_module, "store_dataset", store)
     with pytest.raises(CollectionError, match="preprocessing did not make it"):
         pt.preprocess_dataset(dataset, out)
     report: Any = pt.load_report(dataset, "preprocess")
@@ -422,7 +423,7 @@ def test_frames_in_between_are_filled_and_marked(
 def test_filling_keeps_what_was_tracked_and_adds_only_between_visible_points(seed: int, gaps: list[int]) -> None:
     numbers = np.cumsum([1, *gaps])
     tracks = random_tracks(np.random.default_rng(seed), len(numbers), 5, SIZE)
-    origin = Origin("d", "s", int(numbers[-1]) + 3, SIZE, numbers, "/s.mp4", 1, 1)
+    origin = SourceLink("d", "s", int(numbers[-1]) + 3, SIZE, numbers, "/s.mp4", 1, 1)
     moved = onto_source(tracks, origin.frame_numbers, SIZE, origin.size_px, interpolate=True)
     np.testing.assert_array_equal(moved.frame_numbers, np.arange(numbers[0], numbers[-1] + 1))
     assert moved.interpolated is not None

@@ -18,11 +18,11 @@ from trackers import DriftTracker
 import point_tracking as pt
 from point_tracking.store.database import liveness as owners
 from point_tracking.store.database.claims import Claims
-from point_tracking.store.database.connection import patiently, write_permission
+from point_tracking.store.database.connection import with_retries, write_permission
 from point_tracking.store.database.frame_documents import FrameStore
 from point_tracking.store.database.liveness import Owner
-from point_tracking.store.runs.records import load_report
 from point_tracking.tracker.errors import DatabaseError, FieldError
+from point_tracking.workflows.lifecycle.kinds import load_report
 from point_tracking.workflows.tracking import scheduler as conductor
 
 from ..lifecycle.test_recovery import leftovers
@@ -155,7 +155,7 @@ def test_a_database_user_who_may_only_read_is_told_so_in_words(tmp_path: Path) -
         admin.admin.command("createUser", "reader", pwd="x", roles=["readAnyDatabase"])
         reader: Any = MongoClient("127.0.0.1", server.port, username="reader", password="x")
         with pytest.raises(DatabaseError, match="does not let this user write"), write_permission():
-            patiently(lambda: reader.kept.samples.insert_one({}))
+            with_retries(lambda: reader.kept.samples.insert_one({}))
     finally:
         server.kill()
 
