@@ -62,6 +62,21 @@ def field(page: Page, label: str) -> Locator:
     return page.locator(f'xpath=//*[normalize-space(text())="{label}"]/following::input[1]').last
 
 
+def open_sample(page: Page, position: int = 0) -> None:
+    """Opens a sample of the grid.
+
+    The App closes a sample that is opened before the state of its session has arrived, which a busy machine
+    delays; a person would click again.
+    """
+    for _ in range(5):
+        page.locator(LOOKER).nth(position).click()
+        page.wait_for_selector(MODAL)
+        page.wait_for_timeout(3000)
+        if page.locator(MODAL).count():
+            return
+    raise AssertionError("The opened sample does not stay open")
+
+
 def screenshot(page: Page, name: str) -> Path:
     """Saves what the page shows for a person to look at."""
     SCREENSHOTS.mkdir(exist_ok=True)

@@ -64,8 +64,7 @@ def test_tracking_from_the_toolbar_button(dataset: fo.Dataset) -> None:
 
     with browser.app_page(dataset) as page:
         browser.count_circles(page)
-        page.locator(browser.LOOKER).first.click()
-        page.wait_for_selector(browser.MODAL)
+        browser.open_sample(page)
         assert browser.points_drawn(page, seconds=5) >= 144
         browser.screenshot(page, "5_points")
         page.click(f'{browser.MODAL} img[src*="track_points.svg"]')  # the modal's buttons do not carry their operator
