@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, OutputError
+from .base import check_option_names
 from .published_weights import WEIGHTS_DIR_VARIABLE, weights_dir
 
 if TYPE_CHECKING:
@@ -243,7 +244,8 @@ def load_adapted(*, name: str, **options: Any) -> CoTrackerTracker:
     from .cotracker.options import CoTrackerOptions
     from .cotracker.tracker import CoTrackerTracker
     from .cotracker.weights.checkpoint import load_model
-    from .pt_small.tracker import ShippedOptions, ShippedTracker
+    from .pt_small.options import ShippedOptions
+    from .pt_small.tracker import ShippedTracker
 
     for option in ("checkpoint", "accept_license"):
         if options.get(option):
@@ -251,7 +253,9 @@ def load_adapted(*, name: str, **options: Any) -> CoTrackerTracker:
         options.pop(option, None)
     provenance = find_adapted(name)
     model = load_model(adapted_path(name))
-    if model.config.motion_resolution is None:
+    published_form = model.config.motion_resolution is None
+    check_option_names(name, options, CoTrackerOptions if published_form else ShippedOptions)
+    if published_form:
         tracker = CoTrackerTracker(model, CoTrackerOptions(**options))
     else:
         tracker = ShippedTracker(provenance.family if provenance else name, model, ShippedOptions(**options))

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...errors import OptionError
+from ...errors import CheckpointError, OptionError
 from ...queries.dense import DENSE_COLUMNS
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks, Tracker
-from .errors import CheckpointError
+from ..published_weights import fetch_weights
 from .network.chunks import ChunkSizes
 from .network.model import CoTracker3
 from .options import CoTrackerOptions
@@ -43,6 +43,7 @@ from .running.passes import (
 from .running.precision import choose_device, choose_dtype, matrix_products, set_matrix_dtype
 from .running.session import CoTrackerSession
 from .weights.checkpoint import CoTracker, flavour, load_model
+from .weights.published import PUBLISHED
 
 _GIB = 2**30
 
@@ -340,9 +341,7 @@ def load_cotracker2(**options: Any) -> CoTrackerTracker:
 def _load(name: str, options: CoTrackerOptions) -> CoTrackerTracker:
     path = options.checkpoint
     if path is None:
-        from ..published_weights import published_weights
-
-        path = published_weights(name, accept_license=options.accept_license)
+        path = fetch_weights(PUBLISHED[name], tracker=name, accept_license=options.accept_license)
     model = load_model(path)
     if flavour(model.config) != name:
         raise CheckpointError(

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import CheckpointError
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks
-from ..cotracker.errors import CheckpointError
 from ..cotracker.network.config import CoTrackerConfig
 from ..cotracker.running.passes import Rules
 from ..cotracker.running.threads import one_thread

@@ -12,9 +12,8 @@ import pytest
 import torch
 
 import point_tracking as pt
-from point_tracking.tracker.errors import Cancelled, OptionError, QueryError
+from point_tracking.tracker.errors import Cancelled, OptionError, OutOfMemoryError, QueryError
 from point_tracking.tracker.models.cotracker import tracker as adapter
-from point_tracking.tracker.models.cotracker.errors import OutOfMemoryError
 from point_tracking.tracker.models.cotracker.running import passes
 from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
 from point_tracking.tracker.video.frames import ArrayFrames

@@ -15,10 +15,9 @@ from safetensors import safe_open
 
 from point_tracking import Queries, list_trackers, load_tracker, tracker_info
 from point_tracking.tracker.coordinates import inside_frame
-from point_tracking.tracker.errors import Cancelled, OptionError
+from point_tracking.tracker.errors import Cancelled, CheckpointError, OptionError
 from point_tracking.tracker.metrics.tap_vid import tap_vid_scores
 from point_tracking.tracker.metrics.truth import TrackTruth
-from point_tracking.tracker.models.cotracker.errors import CheckpointError
 from point_tracking.tracker.models.cotracker.network.config import CoTrackerConfig
 from point_tracking.tracker.models.cotracker.network.model import CoTracker3
 from point_tracking.tracker.models.cotracker.weights.checkpoint import save_model

@@ -15,8 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ....errors import OptionError, OutputError
-from ..errors import CheckpointError, WeightsError
+from ....errors import CheckpointError, OptionError, OutputError, WeightsError
 from ..network.config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
 from ..network.cotracker2 import CoTracker2
 from ..network.model import CoTracker3

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import point_tracking as pt
-from point_tracking.tracker.errors import OptionError, QueryError, ShapeError
-from point_tracking.tracker.models.cotracker.errors import OutOfMemoryError
+from point_tracking.tracker.errors import OptionError, OutOfMemoryError, QueryError, ShapeError
 from point_tracking.tracker.models.cotracker.network.model import TrackState
 from point_tracking.tracker.models.cotracker.running.online import WindowedPoints, window_starts
 from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker

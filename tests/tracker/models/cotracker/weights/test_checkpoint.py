@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 import point_tracking as pt
-from point_tracking.tracker.models.cotracker.errors import CheckpointError, WeightsError
+from point_tracking.tracker.errors import CheckpointError, WeightsError
 from point_tracking.tracker.models.cotracker.network.config import (
     COTRACKER2,
     COTRACKER2_1,
