@@ -188,7 +188,7 @@ def measure_batching(repeats: int) -> list[float]:
     from point_tracking.tracker.training.steps.unroll import encode_clips, unrolled_windows
 
     torch.set_num_threads(1)
-    model: Any = pt.load_tracker("pt-small", device="cpu")._model  # type: ignore[attr-defined]
+    model: Any = pt.load_tracker("pt-small", device="cpu").model  # type: ignore[attr-defined]
     width, height = BATCH_SIZE
     chance = torch.Generator().manual_seed(0)
     video = torch.randint(0, 256, (BATCH, BATCH_FRAMES, 3, height, width), generator=chance, dtype=torch.uint8)

@@ -20,7 +20,7 @@ from .base import check_option_names
 from .published_weights import WEIGHTS_DIR_VARIABLE, weights_dir
 
 if TYPE_CHECKING:
-    from .cotracker.tracker import CoTrackerTracker
+    from .cotracker.model_tracker import ModelTracker
     from .cotracker.weights.checkpoint import CoTracker
 
 PROVENANCE_KEY = "point_tracking_adapted"
@@ -230,7 +230,7 @@ def _unwritable(error: Exception) -> OutputError:
     )
 
 
-def load_adapted(*, name: str, **options: Any) -> CoTrackerTracker:
+def load_adapted(*, name: str, **options: Any) -> ModelTracker:
     """Loads an adapted tracker.
 
     Args:

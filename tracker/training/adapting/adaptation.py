@@ -31,11 +31,11 @@ from ...models.adapted import (
     save_adapted,
 )
 from ...models.base import CancelCheck, Tracker
+from ...models.cotracker.model_tracker import ModelTracker
 from ...models.cotracker.network.config import CoTrackerConfig
 from ...models.cotracker.network.model import CoTracker3
 from ...models.cotracker.running.memory_plan import is_out_of_memory
 from ...models.cotracker.running.precision import choose_device
-from ...models.cotracker.tracker import CoTrackerTracker
 from ...models.registry import check_new_name, load_tracker, tracker_info
 from ..configs import Stage, TrainingConfig
 from ..data.clip_cuts import CutRules, FrameShape
@@ -131,7 +131,7 @@ def adapt(
     check_new_name(name, overwrite=options.overwrite)
     check_student(student)
     check_adapted_dir()  # half an hour later would be too late
-    assert isinstance(student, CoTrackerTracker)
+    assert isinstance(student, ModelTracker)
     return _Run(videos, name, options, student, teachers, progress or _ignore, cancelled).run()
 
 
@@ -141,7 +141,7 @@ def check_student(student: Tracker) -> None:
     Raises:
         OptionError: saying which can
     """
-    if not isinstance(student, CoTrackerTracker) or not isinstance(student.model, CoTracker3):
+    if not isinstance(student, ModelTracker) or not isinstance(student.model, CoTracker3):
         raise OptionError(
             f"The tracker {student.name!r} cannot be adapted. Supported are those of CoTracker3's form, "
             "e.g. 'pt-small' or 'cotracker3-offline'"
@@ -178,7 +178,7 @@ class _Run:
         videos: Sequence[str],
         name: str,
         options: AdaptationOptions,
-        student: CoTrackerTracker,
+        student: ModelTracker,
         teachers: Sequence[Tracker],
         progress: ProgressReport,
         cancelled: CancelCheck | None,

@@ -13,8 +13,7 @@ import torch
 
 import point_tracking as pt
 from point_tracking.tracker.errors import Cancelled, OptionError, OutOfMemoryError, QueryError
-from point_tracking.tracker.models.cotracker import tracker as adapter
-from point_tracking.tracker.models.cotracker.running import passes
+from point_tracking.tracker.models.cotracker.running import clip_run, passes, run_context
 from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
 from point_tracking.tracker.video.frames import ArrayFrames
 
@@ -36,7 +35,7 @@ def test_queries_are_validated_before_any_compute(make, clip, kind, monkeypatch)
         raise AssertionError("compute started")
 
     tracker = make(kind)
-    monkeypatch.setattr(adapter, "_ClipRun", refuse)
+    monkeypatch.setattr(clip_run, "ClipRun", refuse)
     for bad in [(10, 5, 5), (0, 53, 5), (0, -0.5, 5)]:
         with pytest.raises(QueryError):
             tracker.track(clip(10), pt.point_queries([bad]))
@@ -119,24 +118,24 @@ def test_backward_tracks_replace_what_is_before_the_query(make, clip, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_backward_has_no_cost_where_it_has_no_effect(make, clip, kind, monkeypatch):
     tracker, runs = make(kind), []
-    real = adapter._ClipRun._run_windows
-    monkeypatch.setattr(adapter._ClipRun, "_run_windows", lambda self, *a, **k: runs.append(k) or real(self, *a, **k))
+    real = clip_run.ClipRun._run_windows
+    monkeypatch.setattr(clip_run.ClipRun, "_run_windows", lambda self, *a, **k: runs.append(k) or real(self, *a, **k))
     tracker.track(clip(6), pt.grid_queries(2, height=37, width=53), backward=True)
     assert runs == [{"backwards": False}]
 
 
 def test_features_are_encoded_once_in_both_directions_and_all_passes(make, clip, monkeypatch):
     tracker, encoded = make(), []
-    real = tracker._model.encode
-    monkeypatch.setattr(tracker._model, "encode", lambda x: encoded.append(len(x)) or real(x))
+    real = tracker.model.encode
+    monkeypatch.setattr(tracker.model, "encode", lambda x: encoded.append(len(x)) or real(x))
     tracker.track(clip(6, 5, 170), pt.dense_queries(height=5, width=170, frame_index=2), backward=True)
     assert sum(encoded) == 6
 
 
 def test_streams_encode_every_frame_once(make, clip, monkeypatch):
     tracker, encoded = make("online"), []
-    real = tracker._model.encode
-    monkeypatch.setattr(tracker._model, "encode", lambda x: encoded.append(len(x)) or real(x))
+    real = tracker.model.encode
+    monkeypatch.setattr(tracker.model, "encode", lambda x: encoded.append(len(x)) or real(x))
     tracker.track(clip(21), POINTS)
     assert sum(encoded) == 21
 
@@ -165,7 +164,7 @@ def test_visibility_follows_the_thresholds_of_each_predictor(make, clip):
         tracks = tracker.track(frames, POINTS)
         score = tracks.confidence if with_confidence else tracks.info["visibility"]
         expected = score > threshold
-        if tracker._rules.keep_queries:
+        if tracker.context.rules.keep_queries:
             expected[POINTS.t, np.arange(3)] = True
         np.testing.assert_array_equal(tracks.visible, expected)
 
@@ -177,8 +176,8 @@ def test_confidence_is_visibility_times_certainty(make):
     sigmoid = 1 / (1 + np.exp(-np.array([1.0, -0.5])))
     for kind, expected in (("offline", sigmoid.prod()), ("v2", sigmoid[0])):
         tracker = make(kind)
-        frame = passes.ModelFrame(tracker._model.config, (53, 37), torch.device("cpu"))
-        tracks = tracker._rules.tracks(arrays, frame, {})
+        frame = passes.ModelFrame(tracker.model.config, (53, 37), torch.device("cpu"))
+        tracks = tracker.context.rules.tracks(arrays, frame, {})
         np.testing.assert_allclose(tracks.confidence, [[expected]], rtol=1e-5)
 
 
@@ -236,7 +235,7 @@ def test_small_budgets_change_memory_not_results(make, clip, kind):
 
 def test_running_out_of_memory_halves_the_plan_and_goes_on(make, clip, monkeypatch):
     tracker, frames = make(), clip(10)
-    real, seen = tracker._model.refine, []
+    real, seen = tracker.model.refine, []
 
     def refine(maps, queries, state, iterations, chunks):
         seen.append((maps.num_frames, state.xy.shape[1], chunks.block_tokens))
@@ -244,14 +243,14 @@ def test_running_out_of_memory_halves_the_plan_and_goes_on(make, clip, monkeypat
             raise torch.OutOfMemoryError("CUDA out of memory")
         yield from real(maps, queries, state, iterations, chunks)
 
-    monkeypatch.setattr(tracker._model, "refine", refine)
+    monkeypatch.setattr(tracker.model, "refine", refine)
     tracks = tracker.track(frames, POINTS)
     assert seen[0][2] > 64
     assert tracks.info["plan"]["block_tokens"] == 64
     assert tracks.info["plan"]["window_frames"] == 8, "the clip is cut though memory looks free"
     assert any("windows of 8" in warning for warning in tracks.info["warnings"])
     assert np.isfinite(tracks.xy).all()
-    monkeypatch.setattr(tracker._model, "refine", lambda *a: (_ for _ in ()).throw(RuntimeError("a bug")))
+    monkeypatch.setattr(tracker.model, "refine", lambda *a: (_ for _ in ()).throw(RuntimeError("a bug")))
     with pytest.raises(RuntimeError, match="a bug"):
         tracker.track(frames, POINTS)
 
@@ -264,7 +263,7 @@ def test_what_never_fits_is_refused_with_what_to_do(make, clip, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory")
         yield
 
-    monkeypatch.setattr(tracker._model, "refine", refine)
+    monkeypatch.setattr(tracker.model, "refine", refine)
     with pytest.raises(OutOfMemoryError, match=r"fewer points.*memory_limit_gb"):
         tracker.track(clip(10), POINTS)
     assert 1 < len(attempts) <= 8
@@ -280,8 +279,8 @@ def test_the_model_of_a_caller_is_left_alone(small_model, dtype):
     tracker = CoTrackerTracker.from_model(model, device="cpu", dtype=dtype)
     assert model.training, "it may be in training elsewhere"
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
-    assert (tracker._model is model) == (dtype == "float32"), "copied only where it has to change"
-    assert (tracker._model.fnet.conv1.weight.dtype == torch.bfloat16) == (dtype == "bfloat16")
+    assert (tracker.model is model) == (dtype == "float32"), "copied only where it has to change"
+    assert (tracker.model.fnet.conv1.weight.dtype == torch.bfloat16) == (dtype == "bfloat16")
 
 
 def test_a_model_in_training_tracks_as_one_in_evaluation(small_model, clip):
@@ -295,9 +294,11 @@ def test_a_model_in_training_tracks_as_one_in_evaluation(small_model, clip):
 
 def test_stored_and_sampled_templates_give_the_same(make, clip, monkeypatch):
     frames, tracker = clip(10), make()
-    real, found = adapter.make_plan, []
+    real, found = run_context.make_plan, []
     for stores in (True, False):
-        monkeypatch.setattr(adapter, "make_plan", lambda *given, s=stores: replace(real(*given), stores_templates=s))
+        monkeypatch.setattr(
+            run_context, "make_plan", lambda *given, s=stores: replace(real(*given), stores_templates=s)
+        )
         found.append(tracker.track(frames, POINTS).xy)
     np.testing.assert_allclose(*found, atol=2e-3)
 
@@ -371,7 +372,8 @@ def test_the_model_files_import_without_fiftyone_and_media_libraries():
     code = (
         "import sys\n"
         "for name in ('fiftyone', 'av', 'cv2', 'huggingface_hub'): sys.modules[name] = None\n"
-        "from point_tracking.tracker.models.cotracker import adapter, checkpoint, convert_weights, cotracker2, online\n"
+        "from point_tracking.tracker.models.cotracker import tracker\n"
+        "from point_tracking.tracker.models.cotracker.weights import convert_weights\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -380,7 +382,7 @@ def test_the_model_files_import_without_fiftyone_and_media_libraries():
 def test_importing_leaves_the_random_state_alone():
     code = (
         "import torch\ntorch.manual_seed(7)\nbefore = torch.get_rng_state()\n"
-        "from point_tracking.tracker.models.cotracker import adapter\n"
+        "from point_tracking.tracker.models.cotracker import tracker\n"
         "assert torch.equal(before, torch.get_rng_state())\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

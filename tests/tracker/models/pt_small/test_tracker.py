@@ -133,7 +133,7 @@ def test_points_that_leave_the_frame_are_hidden():
     torch.manual_seed(0)
     tracker = random_tracker(visibility=9.0)
     with torch.no_grad():
-        tracker._model.updateformer.flow_head.bias.fill_(2.0)  # right and down, further each refinement
+        tracker.model.updateformer.flow_head.bias.fill_(2.0)  # right and down, further each refinement
     tracks = tracker.track(clip(), Queries(np.zeros(1), np.array([[50.0, 30.0]])))
     assert not inside_frame(tracks.xy[1:], (60, 40)).any()
     assert not tracks.visible[1:].any()
@@ -172,7 +172,7 @@ def test_the_model_is_not_changed_by_a_run():
     tracker = random_tracker()
     for size_px in ((60, 40), (40, 60)):
         tracker.track(clip(3, size_px), Queries(np.zeros(1), np.array([[5.0, 5.0]])))
-    assert tracker._model.config == CONFIG
+    assert tracker.model.config == CONFIG
 
 
 def test_runs_leave_the_number_of_threads_as_it_was():
