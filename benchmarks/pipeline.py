@@ -1,4 +1,4 @@
-"""The run of a data set: how well reading, tracking and writing overlap, and whether memory stays constant.
+"""The run of a dataset: how well reading, tracking and writing overlap, and whether memory stays constant.
 
 Four questions, each answered by processes of their own on generated clips:
 
@@ -347,7 +347,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=1000, help="small clips of the memory run")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
-    text = ["# The run of a data set", "", harness.describe_machine(), ""]
+    text = ["# The run of a dataset", "", harness.describe_machine(), ""]
     with tempfile.TemporaryDirectory() as folder:
         mixed = make_mixed(folder) if {"decoding", "overlap"} & set(arguments.parts) else []
         parts = {

@@ -1,6 +1,6 @@
 """`make demo`: real tracks to look at, in one command.
 
-Builds a data set, tracks it with the tracker that needs no download, says what
+Builds a dataset, tracks it with the tracker that needs no download, says what
 was written, makes FiftyOne find this checkout as a plugin and opens the App.
 """
 

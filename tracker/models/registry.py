@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UnknownTrackerError
-from .adapted import Provenance, check_adapted_name, find_adapted, list_adapted
+from .adapted import Lineage, check_adapted_name, find_adapted, list_adapted
 from .base import Tracker, check_option_names
 from .cotracker.weights.published import PUBLISHED as COTRACKER_FILES
 from .published_weights import WeightsFile, fetch_weights, find_weights, has_consent
@@ -194,8 +194,8 @@ def tracker_info(name: str) -> TrackerInfo:
     """
     info = _TRACKERS.get(name) if isinstance(name, str) else None
     if info is None and isinstance(name, str):
-        provenance = find_adapted(name)
-        info = None if provenance is None else _adapted_info(name, provenance)
+        lineage = find_adapted(name)
+        info = None if lineage is None else _adapted_info(name, lineage)
     if info is None:
         raise UnknownTrackerError(f"Unknown tracker ({name!r}). Supported values are {', '.join(list_trackers())}")
     return info
@@ -273,14 +273,14 @@ def _import(place: str) -> Any:
     return getattr(import_module(module, package=__package__), attribute)
 
 
-def _adapted_info(name: str, provenance: Provenance) -> TrackerInfo:
-    teachers = ", ".join(teacher.name for teacher in provenance.teachers)
+def _adapted_info(name: str, lineage: Lineage) -> TrackerInfo:
+    teachers = ", ".join(teacher.name for teacher in lineage.teachers)
     return TrackerInfo(
         name=name,
-        summary=f"{provenance.start.name}, adapted on own videos; learnt from {teachers}",
+        summary=f"{lineage.start.name}, adapted on own videos; learnt from {teachers}",
         code_license="Apache-2.0",
-        weights_license=provenance.license,
-        commercial_use=provenance.commercial_use,
+        weights_license=lineage.license,
+        commercial_use=lineage.commercial_use,
         weights_from="adapted on this machine",
         loader=".adapted:load_adapted",
         requirements=("torch", "safetensors"),

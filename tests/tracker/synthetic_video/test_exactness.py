@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from point_tracking.tracker.synthetic_video.clip_builder import Production
+from point_tracking.tracker.synthetic_video.clip_builder import ClipBuilder
 from point_tracking.tracker.synthetic_video.config import SyntheticConfig
 from point_tracking.tracker.synthetic_video.renderer import ClipRenderer
 from point_tracking.tracker.synthetic_video.rendering.rays import PixelGrid
@@ -35,16 +35,16 @@ def ramps(size: int = 256) -> torch.Tensor:
     return torch.stack([x, y, (x + y) / 2]).round().to(torch.uint8)[None]
 
 
-def plan(kind: str, seed: int = 0, batch: int = 3, **options) -> Production:
+def plan(kind: str, seed: int = 0, batch: int = 3, **options) -> ClipBuilder:
     config = SyntheticConfig(**{**PLAIN, **KINDS[kind], **options})
     return ClipRenderer(config, seed=seed, textures=ramps()).plan(batch)
 
 
-def all_hits(production: Production) -> Hits:
+def all_hits(builder: ClipBuilder) -> Hits:
     """Every surface on every pixel, without the short cut of looking only near surfaces."""
-    stage = production.stage(production.clips)
+    batch = builder.render_batch(builder.clips)
     grid = PixelGrid(HEIGHT, WIDTH, torch.device("cpu"), only_near=False)
-    return cast_rays(stage.layers, stage.frames, production.equipment.outlines, grid)
+    return cast_rays(batch.layers, batch.frames, builder.assets.outlines, grid)
 
 
 def layer_map(hits: Hits) -> tuple[torch.Tensor, torch.Tensor]:
@@ -64,12 +64,12 @@ def corners(values: torch.Tensor, xy: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_hits_lie_on_their_ray_and_on_their_surface(kind):
-    production = plan(kind, seed=1, non_rigid=0.0)
-    stage, hits = production.stage(production.clips), all_hits(production)
+    builder = plan(kind, seed=1, non_rigid=0.0)
+    batch, hits = builder.render_batch(builder.clips), all_hits(builder)
     place = torch.stack([hits.x, hits.y, hits.z], -1).double()  # (B, L, T, P, 3)
-    camera = place @ stage.frames.a.double().transpose(-1, -2) + stage.frames.b.double()[..., None, :]
+    camera = place @ batch.frames.a.double().transpose(-1, -2) + batch.frames.b.double()[..., None, :]
     y, x = torch.meshgrid(torch.arange(HEIGHT) - (HEIGHT - 1) / 2, torch.arange(WIDTH) - (WIDTH - 1) / 2, indexing="ij")
-    focal = stage.frames.focal[:, None, :, None].double()
+    focal = batch.frames.focal[:, None, :, None].double()
     hit = hits.cover >= 0.5
     assert hit.any()
     pixel_x = camera[..., 0] / camera[..., 2] * focal - x.flatten()
@@ -77,7 +77,7 @@ def test_hits_lie_on_their_ray_and_on_their_surface(kind):
     assert pixel_x[hit].abs().max() < 0.02
     assert pixel_y[hit].abs().max() < 0.02
     assert ((camera[..., 2] - hits.depth).abs() / hits.depth)[hit].max() < 1e-3
-    inventory = stage.layers.inventory
+    inventory = batch.layers.inventory
     first_box = inventory.planes + inventory.ellipsoids
     assert (hits.z[:, : inventory.planes] == 0).all()
     balls = slice(inventory.planes, first_box)
@@ -90,27 +90,27 @@ def test_hits_lie_on_their_ray_and_on_their_surface(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_rays_find_the_points_that_were_followed_there(kind):
     """Forward: surface to picture. Back: picture to surface. Both ways end where they began."""
-    production = plan(kind, seed=2)
-    outlines = production.equipment.outlines
-    stage = production.stage(production.clips)
+    builder = plan(kind, seed=2)
+    outlines = builder.assets.outlines
+    batch = builder.render_batch(builder.clips)
     half = torch.tensor([WIDTH - 1, HEIGHT - 1]) / 2
-    start = (production.picks.place * 2 - 1) * half
-    points = seen_points(stage, outlines, production.picks.frame, start)
-    xy, depth = follow(stage, points)
-    back = xy.gather(1, production.picks.frame[:, None, :, None].expand(-1, 1, -1, 2))[:, 0]
+    start = (builder.picks.place * 2 - 1) * half
+    points = seen_points(batch, outlines, builder.picks.frame, start)
+    xy, depth = follow(batch, points)
+    back = xy.gather(1, builder.picks.frame[:, None, :, None].expand(-1, 1, -1, 2))[:, 0]
     assert (back - start).abs().max() < 0.02
-    visible, hidden = visible_points(stage, outlines, points, xy, depth, (WIDTH, HEIGHT))
+    visible, hidden = visible_points(batch, outlines, points, xy, depth, (WIDTH, HEIGHT))
     assert not (visible & hidden).any()
     count = 0
     for t in range(xy.shape[1]):
-        frame = torch.full_like(production.picks.frame, t)
-        again = seen_points(stage, outlines, frame, xy[:, t])
+        frame = torch.full_like(builder.picks.frame, t)
+        again = seen_points(batch, outlines, frame, xy[:, t])
         seen = visible[:, t]
         assert torch.equal(again.slot[seen], points.slot[seen])
-        moved, _ = follow(stage, again)
+        moved, _ = follow(batch, again)
         assert (moved[:, t] - xy[:, t])[seen].abs().max() < 0.02
-        scale = stage.layers.half_size.gather(1, points.slot[..., None].expand(-1, -1, 3))
-        solid = (points.slot >= stage.layers.inventory.planes)[..., None]
+        scale = batch.layers.half_size.gather(1, points.slot[..., None].expand(-1, -1, 3))
+        solid = (points.slot >= batch.layers.inventory.planes)[..., None]
         error = (again.place - points.place) * torch.where(solid, scale, 1.0)  # units
         # a grazing view turns the same error in pixels into more on the surface
         assert error.norm(dim=-1)[seen].quantile(0.98) < 0.05
@@ -121,9 +121,9 @@ def test_rays_find_the_points_that_were_followed_there(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_colour_under_a_visible_point_stays(kind):
     renderer = ClipRenderer(SyntheticConfig(**{**PLAIN, **KINDS[kind]}), seed=3, textures=ramps())
-    production = renderer.plan(4)
-    video, (xy, visible, query_t) = production.video(), production.tracks()
-    slots, _ = layer_map(all_hits(production))
+    builder = renderer.plan(4)
+    video, (xy, visible, query_t) = builder.video(), builder.tracks()
+    slots, _ = layer_map(all_hits(builder))
     around = corners(slots, xy)
     alone = (around == around[0]).all(0) & visible  # all four pixels show one surface
 
@@ -148,18 +148,18 @@ def test_the_colour_under_a_visible_point_stays(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_visibility_agrees_with_the_layers_that_are_drawn(kind):
-    production = plan(kind, seed=4, batch=4)
-    stage, outlines = production.stage(production.clips), production.equipment.outlines
+    builder = plan(kind, seed=4, batch=4)
+    batch, outlines = builder.render_batch(builder.clips), builder.assets.outlines
     half = torch.tensor([WIDTH - 1, HEIGHT - 1]) / 2
-    points = seen_points(stage, outlines, production.picks.frame, (production.picks.place * 2 - 1) * half)
-    xy, depth = follow(stage, points)
-    visible, hidden = visible_points(stage, outlines, points, xy, depth, (WIDTH, HEIGHT))
-    slots, depths = layer_map(all_hits(production))
+    points = seen_points(batch, outlines, builder.picks.frame, (builder.picks.place * 2 - 1) * half)
+    xy, depth = follow(batch, points)
+    visible, hidden = visible_points(batch, outlines, points, xy, depth, (WIDTH, HEIGHT))
+    slots, depths = layer_map(all_hits(builder))
     around, depth_around = corners(slots, xy + half), corners(depths, xy + half)
     own = points.slot[:, None].expand_as(visible)
     clear = (around == around[0]).all(0)
     inside = (xy.abs() <= half).all(-1)
-    assert torch.equal(visible | hidden, inside & (depth > 0.05 * stage.frames.focal[..., None]))
+    assert torch.equal(visible | hidden, inside & (depth > 0.05 * batch.frames.focal[..., None]))
     drawn = around[0] == own
     # something thin may pass between four pixels
     assert drawn[clear & visible].float().mean() > 0.995
@@ -170,9 +170,9 @@ def test_visibility_agrees_with_the_layers_that_are_drawn(kind):
 
 
 def test_hidden_points_lie_behind_what_is_drawn():
-    production = plan("planes", seed=5, batch=6)
-    xy, visible, _ = production.tracks()
-    slots, _ = layer_map(all_hits(production))
+    builder = plan("planes", seed=5, batch=6)
+    xy, visible, _ = builder.tracks()
+    slots, _ = layer_map(all_hits(builder))
     inside = ((xy >= 0) & (xy <= torch.tensor([WIDTH - 1, HEIGHT - 1]))).all(-1)
     hidden = inside & ~visible
     assert int(hidden.sum()) > 50
@@ -183,11 +183,11 @@ def test_hidden_points_lie_behind_what_is_drawn():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_looking_only_near_surfaces_draws_the_same(kind):
-    production = plan(kind, seed=6)
-    stage, equipment = production.stage(production.clips), production.equipment
-    shadow = production.look.shadow
+    builder = plan(kind, seed=6)
+    batch, assets = builder.render_batch(builder.clips), builder.assets
+    shadow = builder.look.shadow
     near, everywhere = (
-        render(stage, equipment.bank, equipment.outlines, PixelGrid(HEIGHT, WIDTH, torch.device("cpu"), near), shadow)
+        render(batch, assets.bank, assets.outlines, PixelGrid(HEIGHT, WIDTH, torch.device("cpu"), near), shadow)
         for near in (True, False)
     )
     # acute corners of boxes reach a little beyond their bounding boxes
@@ -196,11 +196,11 @@ def test_looking_only_near_surfaces_draws_the_same(kind):
 
 
 def test_outlines_do_not_leak_beyond_their_layer():
-    production = plan("planes", seed=7, batch=6)
-    hits, stage = all_hits(production), production.stage(production.clips)
-    size = stage.layers.half_size[:, 1:, None, None]
+    builder = plan("planes", seed=7, batch=6)
+    hits, batch = all_hits(builder), builder.render_batch(builder.clips)
+    size = batch.layers.half_size[:, 1:, None, None]
     shortest = size[..., :2].amin(-1)
     beyond = torch.maximum(hits.x[:, 1:].abs() / size[..., 0], hits.y[:, 1:].abs() / size[..., 1]) - 1
-    far = (beyond * shortest > hits.footprint[:, 1:]) & ~stage.layers.endless[:, 1:, None, None]
+    far = (beyond * shortest > hits.footprint[:, 1:]) & ~batch.layers.endless[:, 1:, None, None]
     assert far.any()
     assert (hits.cover[:, 1:][far] == 0).all()

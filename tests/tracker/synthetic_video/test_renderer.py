@@ -106,7 +106,7 @@ def test_frames_rendered_in_small_parts_are_the_same(textures):
     from dataclasses import replace
 
     whole, parts = make_renderer(textures, seed=6), make_renderer(textures, seed=6)
-    parts.equipment = replace(parts.equipment, rays_at_once=1)
+    parts.assets = replace(parts.assets, rays_at_once=1)
     one, other = whole.clips(5), parts.clips(5)
     assert (one.video.int() - other.video.int()).abs().max() <= 1
     assert torch.equal(one.visible, other.visible)

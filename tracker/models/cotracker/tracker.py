@@ -16,7 +16,7 @@ from .model_tracker import ModelTracker
 from .options import CoTrackerOptions
 from .running.passes import Rules
 from .running.run_context import RunContext
-from .weights.checkpoint import CoTracker, flavour, load_model
+from .weights.checkpoint import CoTracker, flavour, load_network
 from .weights.published import PUBLISHED
 
 
@@ -86,7 +86,7 @@ def _load(name: str, options: CoTrackerOptions) -> CoTrackerTracker:
     path = options.checkpoint
     if path is None:
         path = fetch_weights(PUBLISHED[name], tracker=name, accept_license=options.accept_license)
-    model = load_model(path)
+    model = load_network(path)
     if flavour(model.config) != name:
         raise CheckpointError(
             f"{path} holds weights of {flavour(model.config)!r}, not of {name!r}. "

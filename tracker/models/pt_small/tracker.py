@@ -24,7 +24,7 @@ from ..cotracker.network.config import CoTrackerConfig
 from ..cotracker.running.passes import Rules
 from ..cotracker.running.run_context import RunContext
 from ..cotracker.running.threads import one_thread
-from ..cotracker.weights.checkpoint import CoTracker, load_model
+from ..cotracker.weights.checkpoint import CoTracker, load_network
 from .options import ShippedOptions
 
 WEIGHTS_FOLDER = Path(__file__).parent
@@ -142,7 +142,7 @@ def load_pt_base(**options: Any) -> ShippedTracker:
 
 def _load(name: str, options: ShippedOptions) -> ShippedTracker:
     path = options.checkpoint
-    model = load_model(WEIGHTS_FOLDER / WEIGHT_FILES[name] if path is None else path)
+    model = load_network(WEIGHTS_FOLDER / WEIGHT_FILES[name] if path is None else path)
     config = model.config
     if config.version != 3 or config.mode != "online" or config.motion_resolution is None:
         raise CheckpointError(f"{path} holds no weights of a model trained by this package. {name!r} needs such")

@@ -20,7 +20,7 @@ from point_tracking.tracker.metrics.tap_vid import tap_vid_scores
 from point_tracking.tracker.metrics.truth import TrackTruth
 from point_tracking.tracker.models.cotracker.network.config import CoTrackerConfig
 from point_tracking.tracker.models.cotracker.network.model import CoTracker3
-from point_tracking.tracker.models.cotracker.weights.checkpoint import save_model
+from point_tracking.tracker.models.cotracker.weights.checkpoint import save_network
 from point_tracking.tracker.models.pt_small.options import ShippedOptions
 from point_tracking.tracker.models.pt_small.tracker import (
     WEIGHT_FILES,
@@ -211,7 +211,7 @@ def test_options_are_reported_and_checked():
 
 def test_weights_of_other_models_are_refused(tmp_path: Path):
     path = tmp_path / "other.safetensors"
-    save_model(CoTracker3(replace(CONFIG, motion_resolution=None)), path)
+    save_network(CoTracker3(replace(CONFIG, motion_resolution=None)), path)
     with pytest.raises(CheckpointError, match="pt-small"):
         load_tracker("pt-small", checkpoint=path)
 

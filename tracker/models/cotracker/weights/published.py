@@ -1,4 +1,4 @@
-"""The files of weights that CoTracker's authors publish, and the trackers that they are for; imports without torch."""
+"""The files of weights that CoTracker's authors publish, by tracker; imports without torch."""
 
 from __future__ import annotations
 
