@@ -33,11 +33,12 @@ test:  ## run the whole test suite (PYTEST_ARGS="-k writer": a part of it)
 	@$(SETUP) test
 	@$(RUN) pytest $(PYTEST_ARGS)
 
-lint:  ## ruff check, ruff format --check, pyright
+lint:  ## ruff check, ruff format --check, pyright, import-linter
 	@$(SETUP) lint
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) pyright
+	.venv/bin/lint-imports --no-logo
 
 bench:  ## run the benchmarks (BENCH=benchmarks/decode.py: one of them)
 	@$(SETUP) bench

@@ -162,28 +162,6 @@ def test_every_kind_of_effect_can_be_asked_for_alone(textures):
     assert (grey.amax(2).int() - grey.amin(2).int()).max() <= 1
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"height": 8},
-        {"width": 10_000},
-        {"num_frames": 0},
-        {"num_points": 2.5},
-        {"max_layers": True},
-        {"first_share": 1.5},
-        {"noise": -0.1},
-        {"noise": float("nan")},
-        {"motion": -1},
-        {"motion": float("inf")},
-        {"texture_scale": 0},
-    ],
-)
-def test_options_outside_what_is_supported_are_refused(options):
-    name = next(iter(options))
-    with pytest.raises(OptionError, match=f"Invalid {name}"):
-        SyntheticConfig(**options)
-
-
 def test_an_empty_batch_is_refused(textures):
     with pytest.raises(OptionError, match="Invalid batch"):
         make_renderer(textures).clips(0)

@@ -1,0 +1,53 @@
+"""What a copy remembers of its source."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from point_tracking.tracker.transcoding.provenance import Provenance, SourceFacts, is_whole
+from point_tracking.tracker.types import FrameMap
+
+
+@settings(deadline=None)  # other work on the machine is no failure
+@given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1), max_size=50))))
+def test_frame_numbers_survive_the_tag(case):
+    total, chosen = case
+    source = SourceFacts("/a/ä.mp4", 1, 2, 3, 4, 5.0, "h264")
+    frame_map = FrameMap(np.array(sorted(chosen), dtype=np.int64), total)
+    found = Provenance.from_tag(Provenance(source, {"a": None}, frame_map, 1 / 3, ("ä",)).to_tag())
+    assert found is not None
+    assert found.matches(source, {"a": None})
+    assert (found.fps, found.warnings) == (1 / 3, ("ä",))
+    assert found.frame_map.num_source_frames == total
+    assert found.frame_map.source_indices.tolist() == sorted(chosen)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"point_tracking": 9}', '{"point_tracking": 1}', "3", "plain words"]
+)
+def test_other_comments_are_not_taken_for_ours(text):
+    assert Provenance.from_tag(text) is None
+
+
+@settings(deadline=None)  # other work on the machine is no failure
+@given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=5), st.integers(1, 30))
+def test_a_file_is_whole_when_its_boxes_end_with_it(boxes, missing):
+    def box(size, large):
+        header = struct.pack(">I4sQ", 1, b"mdat", size + 16) if large else struct.pack(">I4s", size + 8, b"free")
+        return header + bytes(size)
+
+    data = b"".join(box(*one) for one in boxes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "boxes.mp4"
+        path.write_bytes(data)
+        assert is_whole(path)
+        ends = np.cumsum([len(box(*one)) for one in boxes])
+        path.write_bytes(data[:-missing])
+        assert is_whole(path) == (max(len(data) - missing, 0) in (0, *ends))
