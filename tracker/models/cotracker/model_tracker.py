@@ -10,7 +10,7 @@ from ...errors import OptionError
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import RunHooks, Tracker
-from .running.clip_run import track_clip
+from .running.clip_run import run_clip
 from .running.passes import Rules
 from .running.run_context import RunContext
 from .running.session import CoTrackerSession
@@ -73,4 +73,4 @@ class ModelTracker(Tracker):
         return self.context
 
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
-        return track_clip(self._context_for(source.size_px), source, queries, backward, hooks)
+        return run_clip(self._context_for(source.size_px), source, queries, backward, hooks)

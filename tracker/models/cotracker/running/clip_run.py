@@ -31,7 +31,7 @@ from .precision import matrix_products
 from .run_context import RunContext
 
 
-def track_clip(context: RunContext, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
+def run_clip(context: RunContext, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
     """Tracks points through a clip, in smaller blocks of work where memory runs out.
 
     Args:
