@@ -20,9 +20,7 @@ from point_tracking.tracker.models.cotracker.network.config import (
     COTRACKER3_OFFLINE,
     COTRACKER3_ONLINE,
 )
-from point_tracking.tracker.models.cotracker.weights import convert_weights
 from point_tracking.tracker.models.cotracker.weights.checkpoint import (
-    build_model,
     detect_config,
     flavour,
     load_network,
@@ -30,14 +28,9 @@ from point_tracking.tracker.models.cotracker.weights.checkpoint import (
     save_network,
 )
 
+from .made_checkpoints import zeros_of
+
 PUBLISHED = [COTRACKER3_OFFLINE, COTRACKER3_ONLINE, COTRACKER2, COTRACKER2_1]
-
-
-def zeros_of(config) -> dict[str, torch.Tensor]:
-    """A state dict of the published shapes that takes hardly any memory."""
-    with torch.device("meta"):
-        state = build_model(config).state_dict()
-    return {key: torch.zeros(1).expand(value.shape) for key, value in state.items()}
 
 
 @pytest.mark.parametrize("config", PUBLISHED, ids=["offline", "online", "v2", "v2.1"])
@@ -222,34 +215,8 @@ def test_safetensors_with_unknown_sizes_are_refused(tmp_path):
         load_network(tmp_path / "weights.safetensors")
 
 
-def test_the_convert_command_writes_the_same_numbers(tmp_path, small_model, capsys):
-    model = small_model("online")
-    save_network(model, tmp_path / "in.safetensors")
-    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "out.safetensors")]) == 0
-    assert "cotracker3-online, window of 8 frames" in capsys.readouterr().out
-    again = load_network(tmp_path / "out.safetensors")
-    assert all(torch.equal(again.state_dict()[key], value) for key, value in model.state_dict().items())
-    assert convert_weights.main([str(tmp_path / "gone.pth"), str(tmp_path / "out.safetensors")]) == 1
-    assert "no checkpoint file" in capsys.readouterr().err
-
-
-def test_converting_into_a_folder_that_is_not_there_is_refused(tmp_path, small_model, capsys):
-    save_network(small_model("online"), tmp_path / "in.safetensors")
-    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "no" / "out.safetensors")]) == 1
-    assert "There is no folder" in capsys.readouterr().err
-    (tmp_path / "taken.safetensors").mkdir()
-    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "taken.safetensors")]) == 1
-    assert "cannot be written" in capsys.readouterr().err
-
-
 def test_paths_may_start_at_home(tmp_path, monkeypatch, small_model):
     monkeypatch.setenv("HOME", str(tmp_path))
     save_network(small_model("online"), "~/weights.safetensors")
     assert (tmp_path / "weights.safetensors").is_file()
     pt.load_tracker("cotracker3-online", checkpoint="~/weights.safetensors", device="cpu")
-
-
-def test_a_published_file_converts(tmp_path):
-    torch.save({key: value.clone() for key, value in zeros_of(COTRACKER3_OFFLINE).items()}, tmp_path / "in.pth")
-    assert convert_weights.main([str(tmp_path / "in.pth"), str(tmp_path / "out.safetensors")]) == 0
-    assert load_network(tmp_path / "out.safetensors").config == COTRACKER3_OFFLINE
