@@ -39,7 +39,7 @@ lint:  ## ruff check, ruff format --check, import rules, pyright
 	@$(SETUP) lint
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	$(RUN) pyright
 
 bench:  ## run the benchmarks (BENCH=benchmarks/decode.py: one of them)

@@ -11,7 +11,7 @@ An option goes with the tracker named before it. `--json` keeps the figures, and
 `--baseline` takes optical-flow's, the bar, from such a file instead of running it.
 
 Accuracy is TAP-Vid's, queried first, per kind of clip (kinds are never averaged
-together), with the verdict of the promotion rule. Speed is also measured on
+together), with what the promotion rule decides. Speed is also measured on
 made-up frames of 1280 x 720. Each tracker runs in processes of its own.
 """
 
@@ -33,7 +33,7 @@ from baselines import lucas_kanade
 from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, run_isolated
 
 from point_tracking import PointTrackingError, VideoFrames, grid_queries, list_trackers, load_tracker, tracker_info
-from point_tracking.benchmarks.promotion import MAX_VISIBLE_OUTSIDE_PERCENT, KindFigures, judge
+from point_tracking.benchmarks.promotion import MAX_VISIBLE_OUTSIDE_PERCENT, KindFigures, decide_promotion
 from point_tracking.tracker.formats.known_clips import KnownClip, known_clips, read_known_clip
 from point_tracking.tracker.metrics.counting import mean_known
 from point_tracking.tracker.metrics.masks import mask_scores
@@ -171,12 +171,12 @@ def accuracy_rows(results: dict[str, dict[str, dict[str, float | None]]]) -> lis
     return rows
 
 
-def verdict_lines(results: dict[str, dict[str, dict[str, float | None]]]) -> list[str]:
-    """The promotion rule's verdict about each tracker beside the one to beat."""
+def promotion_lines(results: dict[str, dict[str, dict[str, float | None]]]) -> list[str]:
+    """What the promotion rule decides about each tracker beside the one to beat."""
     if BAR not in results:
-        return [f"No verdict: {BAR} was not measured."]
+        return [f"No decision: {BAR} was not measured."]
     figures = {label: {kind: kind_figures(means) for kind, means in kinds.items()} for label, kinds in results.items()}
-    return [f"- {label}: {judge(own, figures[BAR])}" for label, own in figures.items() if label != BAR]
+    return [f"- {label}: {decide_promotion(own, figures[BAR])}" for label, own in figures.items() if label != BAR]
 
 
 def make_video(path: str, num_frames: int) -> None:
@@ -304,7 +304,11 @@ def _accuracy_parts(given: argparse.Namespace, contestants: Sequence[Contestant]
         kept["every"][str(every)] = results
         headers = ["kind", "tracker", "clips", *_FIGURE_HEADERS, *_COST_HEADERS]
         parts += [f"## {'Every frame' if every == 1 else f'Every {every}th frame'}"]
-        parts += [markdown_table(headers, accuracy_rows(results)), "Promotion rule:", "\n".join(verdict_lines(results))]
+        parts += [
+            markdown_table(headers, accuracy_rows(results)),
+            "Promotion rule:",
+            "\n".join(promotion_lines(results)),
+        ]
     if given.json:
         given.json.write_text(json.dumps(kept, indent=1))
     parts.append(
@@ -312,7 +316,7 @@ def _accuracy_parts(given: argparse.Namespace, contestants: Sequence[Contestant]
         f"visible. On object: share of these within {MASK_TOLERANCE_CELLS} mask pixels of the object. Outside: share "
         "of positions that truly lie outside the frame and are reported visible; the promotion rule allows "
         f"{MAX_VISIBLE_OUTSIDE_PERCENT:g}, or as much as the one to beat has. For sparse keypoints every label counts "
-        "as visible, so OA is the share declared visible. The rule's verdict is the one at full rate."
+        "as visible, so OA is the share declared visible. The rule decides by those at full rate."
     )
     return parts
 

@@ -1,7 +1,7 @@
 """FiftyOne's `apply_model` against our own `track_dataset`: the same tracker, the same clips, the same points.
 
 Each way runs in a process of its own against the configured FiftyOne database,
-on data sets that are deleted afterwards. Needs ffmpeg and ffprobe on the PATH:
+on datasets that are deleted afterwards. Needs ffmpeg and ffprobe on the PATH:
 
     python benchmarks/apply_model.py [--output benchmarks/results/apply_model.md]
 """

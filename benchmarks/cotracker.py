@@ -147,7 +147,7 @@ def measure_clip(num_frames: int, num_points: int, dtype: str, threads: int) -> 
     base = rss_mb()
     reset_peak_rss()
     start, wall = process_time(), perf_counter()
-    with watched_stages(tracker._model) as totals:
+    with watched_stages(tracker.model) as totals:
         tracks = tracker.track(frames, queries(num_points))
     seconds, wall = process_time() - start, perf_counter() - wall
     peak_mb = peak_rss_mb() - base

@@ -95,7 +95,7 @@ def measure(device: str, dtype: str, num_frames: int, num_points: int, peak: flo
     tracks = tracker.track(frames, queries)
     seconds = synchronized() - start
     peak_bytes = torch.cuda.max_memory_allocated() - base if on_gpu else 0
-    with watched_stages(tracker._model, synchronized) as stages:
+    with watched_stages(tracker.model, synchronized) as stages:
         tracker.track(frames, queries)
     flops = num_frames * costs.encoder_flops(model.config)
     flops += ITERATIONS * costs.refine_flops(model.config, num_frames, num_points)

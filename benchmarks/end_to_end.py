@@ -1,6 +1,6 @@
 """A folder of videos from files to keypoints: what decoding, tracking and writing cost.
 
-Runs against the configured FiftyOne database, on a data set that is deleted
+Runs against the configured FiftyOne database, on a dataset that is deleted
 afterwards:
 
     python benchmarks/end_to_end.py FOLDER [--tracker optical-flow] [--grid-size 30] [--output results/end_to_end.md]

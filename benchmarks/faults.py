@@ -1,8 +1,8 @@
-"""Runs that are killed (SIGKILL) at random moments or lose their database, and what is in the data set afterwards.
+"""Runs that are killed (SIGKILL) at random moments or lose their database, and what is in the dataset afterwards.
 
 Half of the kills hit a run that fills an empty field and is continued with
 `skip_existing=True`, half hit one that replaces old tracks. After every kill each
-sample is looked at; after the last, the data set is compared with one that was never
+sample is looked at; after the last, the dataset is compared with one that was never
 disturbed, field by field but for ids and time stamps. The same is asked of runs
 whose database server is killed, frozen, or gone for longer than is waited for:
 
@@ -131,7 +131,7 @@ def _torn(dataset: Any, replacing: bool) -> int:
 
 
 def measure(folder: str, kills: int, replacing: bool, seed: int) -> dict[str, Any]:
-    """Kills runs on one data set, and compares."""
+    """Kills runs on one dataset, and compares."""
     import fiftyone as fo
 
     import point_tracking as pt

@@ -1,4 +1,4 @@
-"""The run of a data set: how well reading, tracking and writing overlap, and whether memory stays constant.
+"""The run of a dataset: how well reading, tracking and writing overlap, and whether memory stays constant.
 
 Four questions, each answered by processes of their own on generated clips:
 
@@ -188,7 +188,7 @@ def measure_batching(repeats: int) -> list[float]:
     from point_tracking.tracker.training.steps.unroll import encode_clips, unrolled_windows
 
     torch.set_num_threads(1)
-    model: Any = pt.load_tracker("pt-small", device="cpu")._model  # type: ignore[attr-defined]
+    model: Any = pt.load_tracker("pt-small", device="cpu").model  # type: ignore[attr-defined]
     width, height = BATCH_SIZE
     chance = torch.Generator().manual_seed(0)
     video = torch.randint(0, 256, (BATCH, BATCH_FRAMES, 3, height, width), generator=chance, dtype=torch.uint8)
@@ -347,7 +347,7 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=1000, help="small clips of the memory run")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
-    text = ["# The run of a data set", "", harness.describe_machine(), ""]
+    text = ["# The run of a dataset", "", harness.describe_machine(), ""]
     with tempfile.TemporaryDirectory() as folder:
         mixed = make_mixed(folder) if {"decoding", "overlap"} & set(arguments.parts) else []
         parts = {

@@ -42,7 +42,7 @@ class KindFigures:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PromotionDecision:
     """Whether a tracker may become the default.
 
     Args:
@@ -57,7 +57,7 @@ class Verdict:
         return "may become the default" if self.promoted else "stays experimental: " + "; ".join(self.reasons)
 
 
-def judge(candidate: Mapping[str, KindFigures], default: Mapping[str, KindFigures]) -> Verdict:
+def decide_promotion(candidate: Mapping[str, KindFigures], default: Mapping[str, KindFigures]) -> PromotionDecision:
     """Applies the rule of promotion.
 
     Args:
@@ -65,7 +65,7 @@ def judge(candidate: Mapping[str, KindFigures], default: Mapping[str, KindFigure
         default: the same of the tracker to beat, measured in the same way
 
     Returns:
-        the verdict; a kind that was not measured for both counts as failed
+        the decision; a kind that was not measured for both counts as failed
     """
     reasons = [
         f"{kind}: measured for {'the default' if kind in default else 'the candidate'} only"
@@ -77,7 +77,7 @@ def judge(candidate: Mapping[str, KindFigures], default: Mapping[str, KindFigure
         reasons += [f"{kind}: {reason}" for reason in _outside(candidate[kind], default[kind])]
     if not candidate:
         reasons.append("nothing was measured")
-    return Verdict(promoted=not reasons, reasons=tuple(reasons))
+    return PromotionDecision(promoted=not reasons, reasons=tuple(reasons))
 
 
 def _against(candidate: KindFigures, default: KindFigures, kind: str) -> list[str]:

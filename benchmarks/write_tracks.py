@@ -1,7 +1,7 @@
 """Writing and reading tracks: our bulk way against one object at a time, and against the database alone.
 
 Each way runs in a process of its own against the configured FiftyOne database,
-on data sets that are deleted afterwards:
+on datasets that are deleted afterwards:
 
     python benchmarks/write_tracks.py [--output benchmarks/results/write_tracks.md]
 """

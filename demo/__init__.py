@@ -1,7 +1,7 @@
-"""What `make demo` shows.
+"""What `make demo` shows: clips with exact tracks, tracked and opened in the App.
 
-`clips` makes short videos together with the exact truth about every point in
-them: `scenes` says what is to be seen in those that move photographs, `generated`
-which the generator of training video makes. `run` builds the data set, tracks it
-and opens the App. Nothing else in the package depends on this folder.
+`clips` makes the videos together with the truth about every point in them: `scenes` says what is to be seen in those
+that move photographs and `layers` draws them, `generated` takes others from the generator of training video. `build`
+makes the dataset, `plugin_link` lets FiftyOne find the checkout, `run` is the command. Nothing else in the package
+depends on this folder. One more clip: a function in `scenes`, or a recipe in `generated`.
 """

@@ -1,4 +1,4 @@
-"""Builds the demo's data sets and compares what was tracked with the truth."""
+"""Builds the demo's datasets and compares what was tracked with the truth."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PREDICTION_FIELD = "tracks"
 TRUTH_FIELD = "truth"
 MASK_FIELD = "mask"
 
-# what tells the demo's own data sets from others of the same name
+# what tells the demo's own datasets from others of the same name
 _MARK = "made_by_point_tracking_demo"
 
 
@@ -49,21 +49,21 @@ class Comparison:
 
 
 def new_dataset(name: str) -> fo.Dataset:
-    """Makes an empty data set, in place of the one an earlier demo made.
+    """Makes an empty dataset, in place of the one an earlier demo made.
 
     Args:
-        name: of the data set
+        name: of the dataset
 
     Returns:
-        a persistent data set whose points are coloured by track
+        a persistent dataset whose points are coloured by track
 
     Raises:
-        DemoError: if a data set of that name exists that the demo did not make
+        DemoError: if a dataset of that name exists that the demo did not make
     """
     if fo.dataset_exists(name):
         if _MARK not in cast("dict[str, Any]", fo.load_dataset(name).info):
             raise DemoError(
-                f"There is a data set {name!r} that the demo did not make; it was left alone. "
+                f"There is a dataset {name!r} that the demo did not make; it was left alone. "
                 "Rename it (fiftyone datasets rename) or delete it, then run the demo again"
             )
         fo.delete_dataset(name)
@@ -99,15 +99,15 @@ def find_videos(folder: Path) -> list[Path]:
 
 
 def track_videos(name: str, videos: Sequence[Path], grid_size: int) -> tuple[fo.Dataset, TrackReport]:
-    """Builds a data set of video files and tracks a grid of points through them.
+    """Builds a dataset of video files and tracks a grid of points through them.
 
     Args:
-        name: of the data set
+        name: of the dataset
         videos: files; one that does not decode becomes a failure in the report
         grid_size: points per side in the first frame
 
     Returns:
-        the data set and what was done
+        the dataset and what was done
 
     Raises:
         DemoError: if the name is taken
@@ -118,14 +118,14 @@ def track_videos(name: str, videos: Sequence[Path], grid_size: int) -> tuple[fo.
 
 
 def track_clips(name: str, clips: Sequence[DemoClip]) -> tuple[fo.Dataset, TrackReport, list[Comparison]]:
-    """Builds a data set of the demo's own clips, with the truth beside the prediction.
+    """Builds a dataset of the demo's own clips, with the truth beside the prediction.
 
     Args:
-        name: of the data set
+        name: of the dataset
         clips: from `make_clips`
 
     Returns:
-        the data set, what was done, and one comparison per clip that was tracked
+        the dataset, what was done, and one comparison per clip that was tracked
 
     Raises:
         DemoError: if the name is taken

@@ -27,7 +27,17 @@ import numpy as np
 
 from ..tracker.queries import grid_queries
 from ..tracker.types import Queries
-from .layers import EDGE_STEPS, FRAME_SIZE, NUM_FRAMES, DemoClip, Scene, render, topmost_layer, true_tracks, write_video
+from .layers import (
+    EDGE_STEPS,
+    FRAME_SIZE,
+    NUM_FRAMES,
+    DemoClip,
+    PhotoScene,
+    render,
+    topmost_layer,
+    true_tracks,
+    write_video,
+)
 
 """(width, height) of every clip, pixels."""
 
@@ -35,7 +45,7 @@ from .layers import EDGE_STEPS, FRAME_SIZE, NUM_FRAMES, DemoClip, Scene, render,
 """Around a point, x and y in pixels."""
 
 
-def demo_queries(scene: Scene, grid_size: int) -> Queries:
+def demo_queries(scene: PhotoScene, grid_size: int) -> Queries:
     """A grid in frame 0, without the points that lie on an edge between layers.
 
     Args:
@@ -53,7 +63,7 @@ def demo_queries(scene: Scene, grid_size: int) -> Queries:
     return Queries(t=np.zeros(len(xy), dtype=np.int64), xy=xy, origin="points")
 
 
-def subject_mask(scene: Scene) -> np.ndarray:
+def subject_mask(scene: PhotoScene) -> np.ndarray:
     """The visible part of the subject in frame 0, as an (H, W) bool mask."""
     width, height = FRAME_SIZE
     x, y = np.meshgrid(np.arange(width), np.arange(height))

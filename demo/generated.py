@@ -24,7 +24,7 @@ from .scenes import photo, tinted
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..tracker.synthetic_video.clip_builder import Production
+    from ..tracker.synthetic_video.clip_builder import ClipBuilder
     from ..tracker.synthetic_video.scenes.scene import Inventory
 
 _TEXTURE_SIZE = 512
@@ -87,43 +87,43 @@ def generated_clips(folder: Path, grid_size: int) -> Iterator[DemoClip]:
     textures = torch.from_numpy(np.stack([_texture(picture) for picture in _pictures()]))
     for recipe in _RECIPES:
         config = SyntheticConfig(**_OPTIONS, **recipe.options)
-        production = ClipRenderer(config, seed=recipe.seed, textures=textures).plan(1)
+        builder = ClipRenderer(config, seed=recipe.seed, textures=textures).plan(1)
         with torch.inference_mode():
             path = folder / f"{recipe.name}.mp4"
-            write_video(path, iter(production.video()[0].permute(0, 2, 3, 1).numpy()))
-            xy = _clear_grid(production, grid_size)
+            write_video(path, iter(builder.video()[0].permute(0, 2, 3, 1).numpy()))
+            xy = _clear_grid(builder, grid_size)
             queries = Queries(t=np.zeros(len(xy), dtype=np.int64), xy=xy, origin="points")
-            yield DemoClip(path, queries, _truth(production, xy), _mask(production, recipe))
+            yield DemoClip(path, queries, _truth(builder, xy), _mask(builder, recipe))
 
 
-def _follow(production: Production, xy: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
+def _follow(builder: ClipBuilder, xy: np.ndarray) -> tuple[Tensor, Tensor, np.ndarray]:
     """Positions (T, N, 2), visibility (T, N) and slots (N,) of what is at positions of frame 0."""
     import torch
 
     where = torch.from_numpy(np.asarray(xy, np.float32))[None]
-    found = production.follow_points([0], torch.zeros(where.shape[:2], dtype=torch.int64), where)
+    found = builder.follow_points([0], torch.zeros(where.shape[:2], dtype=torch.int64), where)
     return found.xy[0], found.visible[0], found.slot[0].numpy()
 
 
-def _clear_grid(production: Production, grid_size: int) -> np.ndarray:
+def _clear_grid(builder: ClipBuilder, grid_size: int) -> np.ndarray:
     """A grid in frame 0, without the points that lie on an edge. (N, 2)"""
     width, height = FRAME_SIZE
     xy = grid_queries(grid_size, height=height, width=width).xy
-    _, _, slot = _follow(production, xy)
-    clear = [_follow(production, xy + np.array(step))[2] == slot for step in EDGE_STEPS]
+    _, _, slot = _follow(builder, xy)
+    clear = [_follow(builder, xy + np.array(step))[2] == slot for step in EDGE_STEPS]
     return xy[np.logical_and.reduce(clear)]
 
 
-def _truth(production: Production, xy: np.ndarray) -> Tracks:
-    found, visible, _ = _follow(production, xy)
+def _truth(builder: ClipBuilder, xy: np.ndarray) -> Tracks:
+    found, visible, _ = _follow(builder, xy)
     seen = visible.numpy()
     return Tracks(xy=found.numpy(), visible=seen, confidence=seen.astype(np.float32))
 
 
-def _mask(production: Production, recipe: Recipe) -> np.ndarray:
+def _mask(builder: ClipBuilder, recipe: Recipe) -> np.ndarray:
     """The visible part of the subject in frame 0, (H, W) bool."""
-    slots = production.slot_map([0], 0)[0].numpy()
-    first, end = recipe.subject(production.inventory([0]))
+    slots = builder.slot_map([0], 0)[0].numpy()
+    first, end = recipe.subject(builder.inventory([0]))
     return (slots >= first) & (slots < end)
 
 

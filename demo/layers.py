@@ -1,4 +1,4 @@
-"""To be described."""
+"""Flat layers of photographs under a moving camera: their pictures, and where every point of them goes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class PhotoScene:
     """Layers, back to front.
 
     Args:
@@ -107,7 +107,7 @@ def apply_affine(affine: np.ndarray, xy: np.ndarray) -> np.ndarray:
     return xy @ np.swapaxes(affine[..., :2], -1, -2) + affine[..., None, :, 2]  # (..., N, 2)
 
 
-def render(scene: Scene, frame_index: int) -> np.ndarray:
+def render(scene: PhotoScene, frame_index: int) -> np.ndarray:
     """Draws one frame.
 
     Args:
@@ -138,7 +138,7 @@ def render(scene: Scene, frame_index: int) -> np.ndarray:
     return cv2.resize(canvas, FRAME_SIZE, interpolation=cv2.INTER_AREA)
 
 
-def topmost_layer(scene: Scene, frame_index: int, xy: np.ndarray) -> np.ndarray:
+def topmost_layer(scene: PhotoScene, frame_index: int, xy: np.ndarray) -> np.ndarray:
     """Which layer is seen at positions of a frame.
 
     Args:
@@ -159,7 +159,7 @@ def topmost_layer(scene: Scene, frame_index: int, xy: np.ndarray) -> np.ndarray:
     return top
 
 
-def true_tracks(scene: Scene, xy: np.ndarray) -> Tracks:
+def true_tracks(scene: PhotoScene, xy: np.ndarray) -> Tracks:
     """Follows the surface points seen in frame 0.
 
     Args:

@@ -1,6 +1,6 @@
 """`make demo`: real tracks to look at, in one command.
 
-Builds a data set, tracks it with the tracker that needs no download, says what
+Builds a dataset, tracks it with the tracker that needs no download, says what
 was written, makes FiftyOne find this checkout as a plugin and opens the App.
 """
 
@@ -100,7 +100,7 @@ def print_result(dataset: fo.Dataset, report: TrackReport) -> None:
         print(f"  failed: {Path(failure.filepath).name}: {failure.message}")
     for filepath, warning in report.warnings:
         print(f"  note: {Path(filepath).name}: {warning}")
-    print(f"\nData set {dataset.name!r} (run record {report.run_key!r}) now has")
+    print(f"\nDataset {dataset.name!r} (run record {report.run_key!r}) now has")
     for name, text in meaning.items():
         if name in fields:
             print(f"  {name:<14} {text}")

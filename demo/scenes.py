@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .layers import Layer, Scene
+from .layers import Layer, PhotoScene
 
 Pair = tuple[float, float]
 
@@ -68,7 +68,7 @@ class Motion:
 
 
 @dataclass(frozen=True)
-class Stage:
+class CameraRig:
     """A camera and the clock it runs by; turns pictures and motions into layers.
 
     Args:
@@ -78,7 +78,7 @@ class Stage:
     camera: np.ndarray
 
     def layer(self, picture: np.ndarray, motion: Motion, alpha: np.ndarray | None = None) -> Layer:
-        """Puts a picture on the stage.
+        """Puts a picture before the camera.
 
         Args:
             picture: (h, w, 3) uint8 RGB
@@ -96,7 +96,7 @@ class Stage:
         return Layer(picture.astype(np.float32), alpha, maps)
 
 
-def make_stage(motion: Motion, num_frames: int, frame_size: tuple[int, int], rng: np.random.Generator) -> Stage:
+def make_rig(motion: Motion, num_frames: int, frame_size: tuple[int, int], rng: np.random.Generator) -> CameraRig:
     """A hand-held camera: the given motion with a little shake.
 
     Args:
@@ -115,10 +115,10 @@ def make_stage(motion: Motion, num_frames: int, frame_size: tuple[int, int], rng
         linear = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ linear
         camera[t, :, :2] = linear
         camera[t, :, 2] = middle - linear @ (position + 3.0 * waves[:2])
-    return Stage(camera)
+    return CameraRig(camera)
 
 
-def demo_scenes(*, seed: int, num_frames: int, frame_size: tuple[int, int]) -> list[Scene]:
+def demo_scenes(*, seed: int, num_frames: int, frame_size: tuple[int, int]) -> list[PhotoScene]:
     """All scenes of the demo.
 
     Args:
@@ -127,19 +127,19 @@ def demo_scenes(*, seed: int, num_frames: int, frame_size: tuple[int, int]) -> l
         frame_size: (width, height), pixels
     """
     rng = np.random.default_rng(seed)
-    return [make(lambda motion: make_stage(motion, num_frames, frame_size, rng)) for make in (_cat_and_cup, _in_orbit)]
+    return [make(lambda motion: make_rig(motion, num_frames, frame_size, rng)) for make in (_cat_and_cup, _in_orbit)]
 
 
-def _cat_and_cup(camera) -> Scene:
+def _cat_and_cup(camera) -> PhotoScene:
     """A pan over grass; the cup slides in front of the cat."""
-    stage = camera(Motion(x=(-90, 90), y=(-15, 20), scale=(1.0, 1.12), angle=(-2, 2)))
+    rig = camera(Motion(x=(-90, 90), y=(-15, 20), scale=(1.0, 1.12), angle=(-2, 2)))
     cat, cup = photo("chelsea"), photo("coffee")
-    return Scene(
+    return PhotoScene(
         "cat_and_cup",
         (
-            stage.layer(_mirrored(tinted(photo("grass"), (72, 112, 44))), Motion((0, 0), (0, 0), (1.3, 1.3))),
-            stage.layer(cat, Motion((-190, 60), (-20, -5), (0.72, 0.8), (-6, 7), swing=-25), _outline(cat, _CAT_HEAD)),
-            stage.layer(
+            rig.layer(_mirrored(tinted(photo("grass"), (72, 112, 44))), Motion((0, 0), (0, 0), (1.3, 1.3))),
+            rig.layer(cat, Motion((-190, 60), (-20, -5), (0.72, 0.8), (-6, 7), swing=-25), _outline(cat, _CAT_HEAD)),
+            rig.layer(
                 cup,
                 Motion((230, -70), (45, 55), (0.5, 0.52), (8, -8), swing=20),
                 np.maximum(_ellipse(cup, *_SAUCER), _ellipse(cup, *_CUP)),
@@ -149,21 +149,21 @@ def _cat_and_cup(camera) -> Scene:
     )
 
 
-def _in_orbit(camera) -> Scene:
+def _in_orbit(camera) -> PhotoScene:
     """The camera rolls before the stars; the shuttle flies behind the astronaut."""
-    stage = camera(Motion(x=(20, -30), y=(0, -10), scale=(1.1, 1.25), angle=(-9, 9)))
+    rig = camera(Motion(x=(20, -30), y=(0, -10), scale=(1.1, 1.25), angle=(-9, 9)))
     astronaut = photo("astronaut")
     shuttle = astronaut[:, 330:490]
-    return Scene(
+    return PhotoScene(
         "in_orbit",
         (
-            stage.layer(photo("hubble_deep_field"), Motion((0, 0), (0, 0), (1.15, 1.15))),
-            stage.layer(
+            rig.layer(photo("hubble_deep_field"), Motion((0, 0), (0, 0), (1.15, 1.15))),
+            rig.layer(
                 shuttle,
                 Motion((-220, 240), (60, -40), (0.9, 0.62), (38, 62), swing=-20),
                 _outline(shuttle, [(x - 330, y) for x, y in _SHUTTLE]),
             ),
-            stage.layer(
+            rig.layer(
                 astronaut,
                 Motion((90, -20), (15, 30), (0.52, 0.55), (10, -12), swing=12, squeeze=0.12),
                 _outline(astronaut, _ASTRONAUT),

@@ -1,5 +1,11 @@
-"""The engine: videos and queries in, tracks out, and their way into FiftyOne.
+"""One clip: videos and queries in, tracks out. Knows nothing of FiftyOne and of databases.
 
-Dependencies point one way only: `types`, `errors`, `coordinates` <- `queries`,
-`video`, `models` <- `engine` <- `dataset`. Only `dataset` imports fiftyone.
+Read first `types` (`Queries`, `Tracks`), `coordinates` and `errors`, then `video` (frames in), `queries` (where
+points come from), `models` (the trackers) and `engine` (one clip, from file to tracks). Beside that way lie
+`transcoding` (small copies of videos), `metrics` (how good tracks are), `formats` (files of others),
+`synthetic_video` (procedural clips with exact tracks) and `training`.
+
+Imports go down only: `engine, training > models, formats, transcoding > video, metrics, queries >
+synthetic_video > coordinates, types, flags > errors`. A new room gets its place in the contract "rooms of tracker"
+in pyproject.toml, where `make lint` checks it.
 """

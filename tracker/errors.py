@@ -36,6 +36,22 @@ class UnknownTrackerError(OptionError):
     """A tracker name that is not registered."""
 
 
+class CheckpointError(PointTrackingError, ValueError):
+    """A file that holds no weights of the model asked for."""
+
+
+class WeightsError(PointTrackingError, FileNotFoundError):
+    """Weights that are not on this machine and could not be fetched."""
+
+
+class LicenseError(PointTrackingError, PermissionError):
+    """Weights whose terms of use have not been accepted."""
+
+
+class OutOfMemoryError(PointTrackingError, MemoryError):
+    """A run that does not fit into memory, however small its blocks of work are made."""
+
+
 class DependencyError(PointTrackingError, ImportError):
     """An optional package is needed for what was asked, and is not installed."""
 

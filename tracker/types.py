@@ -13,8 +13,8 @@ import numpy as np
 
 from .errors import EmptyQueriesError, QueryError, ShapeError
 
-Origin = Literal["grid", "masked_grid", "points", "dense"]
-ORIGINS: tuple[str, ...] = get_args(Origin)
+QueryOrigin = Literal["grid", "masked_grid", "points", "dense"]
+ORIGINS: tuple[str, ...] = get_args(QueryOrigin)
 
 # Confidence may leave [0, 1] by this much through rounding before it is refused.
 _CONFIDENCE_SLACK = 1e-5
@@ -42,7 +42,7 @@ class Queries:
 
     t: np.ndarray
     xy: np.ndarray
-    origin: Origin = "points"
+    origin: QueryOrigin = "points"
 
     def __post_init__(self) -> None:
         xy = np.array(self.xy, dtype=np.float64)

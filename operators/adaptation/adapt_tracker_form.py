@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 from ...store.runs.outcomes import count_of
 from ...tracker.errors import OptionError, PointTrackingError
 from ...tracker.models.adapted import list_adapted
-from ...tracker.models.registry import TrackerInfo, check_new_name, list_trackers, tracker_info
+from ...tracker.models.registry import check_new_name, list_trackers, tracker_info, weights_are_here
 from ...tracker.training.adapting.options import DEFAULT_MINUTES, AdaptationOptions
 from ...workflows.adaptation.options import DEFAULT_STUDENT, AdaptOptions, adaptable_trackers
 from ...workflows.lifecycle.run import choose_key
@@ -83,7 +83,7 @@ def _add_name(ctx: Any, inputs: types.Object) -> None:
 
 
 def _add_student(ctx: Any, inputs: types.Object) -> None:
-    names = [name for name in adaptable_trackers() if _is_here(tracker_info(name))]
+    names = [name for name in adaptable_trackers() if weights_are_here(tracker_info(name))]
     if not names:
         blocker = inputs.view("no_start", types.Error(label="There are no weights on this machine to start from"))
         forms.show_error(blocker, OptionError("Download the weights of a tracker first, by tracking with it once"))
@@ -108,7 +108,7 @@ def _add_student(ctx: Any, inputs: types.Object) -> None:
 
 def _add_teachers(ctx: Any, inputs: types.Object) -> None:
     start = ctx.params.get("tracker") or DEFAULT_STUDENT
-    names = [name for name in list_trackers() if name != start and _is_here(tracker_info(name))]
+    names = [name for name in list_trackers() if name != start and weights_are_here(tracker_info(name))]
     choices = _choices(names, types.DropdownView(multiple=True))
     inputs.list(
         "teachers",
@@ -203,12 +203,3 @@ def _choices(names: list[str], view: Any = None) -> Any:
         info = tracker_info(name)
         view.add_choice(name, label=name, description=f"{info.terms}. {info.summary}")
     return view
-
-
-def _is_here(info: TrackerInfo) -> bool:
-    """Whether a tracker can be loaded without asking for consent or a download."""
-    if info.size_mb is None:
-        return True
-    from ...tracker.models.published_weights import find_weights
-
-    return find_weights(info.name) is not None

@@ -1,1 +1,5 @@
-"""*Preprocess videos*: the operator and its form."""
+"""*Preprocess videos*: small copies with a way back.
+
+`preprocess_videos` has the operator, `preprocess_videos_form` its form and how its values
+are read. The work: `workflows.preprocessing`.
+"""

@@ -8,7 +8,7 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ...tracker.errors import OptionError
-from ...tracker.models.registry import TrackerInfo, list_trackers, tracker_info
+from ...tracker.models.registry import TrackerInfo, list_trackers, needs_consent, tracker_info, weights_are_here
 from . import forms
 
 # form fields that are options of the tracker, for trackers whose weights are downloaded
@@ -55,29 +55,27 @@ def tracker_options_of(params: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _add_weights(ctx: Any, inputs: types.Object, info: TrackerInfo) -> None:
-    from ...tracker.models.published_weights import PUBLISHED_FILES, find_weights, has_consent
-
-    published = PUBLISHED_FILES[info.name]
     checkpoint = ctx.params.get("checkpoint")
     prop = inputs.str(
         "checkpoint",
         label="Weights file",
-        description=f"A local file; where empty, the published one is used: {published.description}",
+        description=f"A local file; where empty, the published one is used: {info.files_description}",
     )
     if checkpoint:
         if not Path(checkpoint).expanduser().is_file():
             forms.show_error(prop, OptionError(f"There is no file {checkpoint}. Check the path, or leave it empty"))
         return
-    if find_weights(info.name) is not None:
+    if weights_are_here(info):
         return
-    if has_consent(published.repository):
-        inputs.view("download", types.Notice(label=f"The weights will be downloaded once: {published.description}"))
+    if not needs_consent(info):
+        inputs.view("download", types.Notice(label=f"The weights will be downloaded once: {info.files_description}"))
         return
+    use = "" if info.commercial_use else ": no commercial use"
     consent = inputs.bool(
         "accept_license",
         default=False,
-        label=f"I accept the terms of the weights ({info.weights_license}: no commercial use)",
-        description=f"They are downloaded once then: {published.description}",
+        label=f"I accept the terms of the weights ({info.weights_license}{use})",
+        description=f"They are downloaded once then: {info.files_description}",
     )
     if ctx.params.get("accept_license") is not True:
         forms.show_error(consent, OptionError("Accept the terms to download the weights, or give a file of your own"))

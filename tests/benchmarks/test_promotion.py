@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from point_tracking.benchmarks.promotion import KindFigures, judge
+from point_tracking.benchmarks.promotion import KindFigures, decide_promotion
 
 RGBD, COMPOSITE, MASKS = "rgbd_reprojection_dense", "composite_exact_dense", "object_mask_only"
 DEFAULT = {
@@ -22,10 +22,10 @@ BETTER = {
 
 
 def test_a_tracker_that_just_passes_every_bound_is_promoted():
-    verdict = judge(BETTER, DEFAULT)
-    assert verdict.promoted
-    assert verdict.reasons == ()
-    assert str(verdict) == "may become the default"
+    decision = decide_promotion(BETTER, DEFAULT)
+    assert decision.promoted
+    assert decision.reasons == ()
+    assert str(decision) == "may become the default"
 
 
 @pytest.mark.parametrize(
@@ -48,23 +48,23 @@ def test_a_tracker_that_just_passes_every_bound_is_promoted():
     ],
 )
 def test_one_failed_bound_is_enough_and_named(kind: str, change: dict, reason: str):
-    verdict = judge({**BETTER, kind: replace(BETTER[kind], **change)}, DEFAULT)
-    assert not verdict.promoted
-    assert len(verdict.reasons) == 1
-    assert verdict.reasons[0].startswith(f"{kind}: ")
-    assert reason in verdict.reasons[0]
-    assert str(verdict).startswith("stays experimental: ")
+    decision = decide_promotion({**BETTER, kind: replace(BETTER[kind], **change)}, DEFAULT)
+    assert not decision.promoted
+    assert len(decision.reasons) == 1
+    assert decision.reasons[0].startswith(f"{kind}: ")
+    assert reason in decision.reasons[0]
+    assert str(decision).startswith("stays experimental: ")
 
 
 def test_kinds_must_be_measured_for_both():
     some = {RGBD: BETTER[RGBD]}
-    assert judge(some, DEFAULT).reasons == (
+    assert decide_promotion(some, DEFAULT).reasons == (
         f"{COMPOSITE}: measured for the default only",
         f"{MASKS}: measured for the default only",
     )
-    assert judge(BETTER, some).reasons[0] == f"{COMPOSITE}: measured for the candidate only"
-    assert judge({}, {}).reasons == ("nothing was measured",)
+    assert decide_promotion(BETTER, some).reasons[0] == f"{COMPOSITE}: measured for the candidate only"
+    assert decide_promotion({}, {}).reasons == ("nothing was measured",)
 
 
 def test_the_default_does_not_beat_itself():
-    assert not judge(DEFAULT, DEFAULT).promoted
+    assert not decide_promotion(DEFAULT, DEFAULT).promoted

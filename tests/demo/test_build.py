@@ -1,4 +1,4 @@
-"""The demo's data sets in a real database, with a tracker whose error is known."""
+"""The demo's datasets in a real database, with a tracker whose error is known."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from point_tracking.demo import clips as demo_clips
 from point_tracking.demo import layers as demo_layers
 from point_tracking.demo.clips import make_clips
-from point_tracking.demo.layers import FRAME_SIZE, NUM_FRAMES, Scene, apply_affine, render
+from point_tracking.demo.layers import FRAME_SIZE, NUM_FRAMES, PhotoScene, apply_affine, render
 from point_tracking.demo.scenes import Motion, demo_scenes
 
 SEED = 3
@@ -22,7 +22,7 @@ LAYER_STEP = 50.0
 
 
 @pytest.fixture(scope="module")
-def scenes() -> list[Scene]:
+def scenes() -> list[PhotoScene]:
     return demo_scenes(seed=SEED, num_frames=NUM_FRAMES, frame_size=FRAME_SIZE)
 
 
@@ -31,7 +31,7 @@ def clips(tmp_path_factory):
     return make_clips(tmp_path_factory.mktemp("clips"), seed=SEED)
 
 
-def coordinate_coded(scene: Scene) -> Scene:
+def coordinate_coded(scene: PhotoScene) -> PhotoScene:
     """The same scene, painted so that every texel tells which layer it is on and where."""
     layers = []
     for index, layer in enumerate(scene.layers):

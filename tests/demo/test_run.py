@@ -29,7 +29,7 @@ def test_own_videos_are_tracked_and_the_failures_told(tmp_path: Path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "16 points in 1 sample" in done.stdout
     assert "failed: broken.mp4" in done.stdout
-    assert f"data set {run.VIDEOS_DATASET!r}" in done.stdout.lower()
+    assert f"dataset {run.VIDEOS_DATASET!r}" in done.stdout.lower()
     assert "frames.tracks" in done.stdout
     assert "frames.truth" not in done.stdout  # nobody knows it for these
     assert f"{OPERATOR_URI}: registered" in done.stdout

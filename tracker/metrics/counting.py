@@ -36,7 +36,7 @@ def mean_known(values: Sequence[float]) -> float:
 
 
 def mean_scores(scores: Sequence[Scores]) -> Scores:
-    """The plain mean over clips, as the field's benchmarks report a data set: each clip counts the same.
+    """The plain mean over clips, as the field's benchmarks report a dataset: each clip counts the same.
 
     Args:
         scores: one per clip, at least one, all of one type: a dataclass of floats and tuples of floats

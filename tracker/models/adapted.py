@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, OutputError
+from .base import check_option_names
 from .published_weights import WEIGHTS_DIR_VARIABLE, weights_dir
 
 if TYPE_CHECKING:
-    from .cotracker.tracker import CoTrackerTracker
+    from .cotracker.model_tracker import ModelTracker
     from .cotracker.weights.checkpoint import CoTracker
 
-PROVENANCE_KEY = "point_tracking_adapted"
+LINEAGE_KEY = "point_tracking_adapted"
 UNKNOWN_LICENSE = "LicenseRef-unknown"
 DEFAULT_LICENSE = "Apache-2.0"
 RESERVED_PREFIX = "pt-"
@@ -50,7 +51,7 @@ class WeightsTerms:
 
 
 @dataclass(frozen=True)
-class Provenance:
+class Lineage:
     """Where adapted weights come from.
 
     Args:
@@ -81,7 +82,7 @@ class Provenance:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Provenance:
+    def from_json(cls, text: str) -> Lineage:
         """The inverse of `to_json`.
 
         Raises:
@@ -102,24 +103,24 @@ def adapted_path(name: str) -> Path:
     return adapted_dir() / f"{name}{_SUFFIX}"
 
 
-def list_adapted() -> dict[str, Provenance]:
+def list_adapted() -> dict[str, Lineage]:
     """The adapted trackers of this machine by name; files that are none are left out."""
     found = {}
     folder = adapted_dir()
     for path in sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else ():
-        provenance = find_adapted(path.stem)
-        if provenance is not None:
-            found[path.stem] = provenance
+        lineage = find_adapted(path.stem)
+        if lineage is not None:
+            found[path.stem] = lineage
     return found
 
 
-def find_adapted(name: str) -> Provenance | None:
+def find_adapted(name: str) -> Lineage | None:
     """What an adapted tracker was made from; None where there is none of that name."""
     if not _NAME.fullmatch(name):
         return None
-    text = read_metadata(adapted_path(name)).get(PROVENANCE_KEY)
+    text = read_metadata(adapted_path(name)).get(LINEAGE_KEY)
     try:
-        return None if text is None else Provenance.from_json(text)
+        return None if text is None else Lineage.from_json(text)
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -168,14 +169,14 @@ def check_adapted_name(name: object, shipped: Mapping[str, Any], *, overwrite: b
     return name
 
 
-def save_adapted(name: str, model: CoTracker, provenance: Provenance) -> Path:
+def save_adapted(name: str, model: CoTracker, lineage: Lineage) -> Path:
     """Writes an adapted tracker; from then on it is listed and can be loaded by its name.
 
     Args:
         name: checked before
         model: with its weights; they are stored in float32, because the small steps
             of adaptation would be lost in half precision
-        provenance: what it was made from
+        lineage: what it was made from
 
     Returns:
         path of the file
@@ -193,8 +194,8 @@ def save_adapted(name: str, model: CoTracker, provenance: Provenance) -> Path:
     metadata = {
         "format": "pt",
         CONFIG_KEY: json.dumps(model.config.to_dict()),
-        "license": provenance.license,
-        PROVENANCE_KEY: provenance.to_json(),
+        "license": lineage.license,
+        LINEAGE_KEY: lineage.to_json(),
     }
     check_adapted_dir()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -229,7 +230,7 @@ def _unwritable(error: Exception) -> OutputError:
     )
 
 
-def load_adapted(*, name: str, **options: Any) -> CoTrackerTracker:
+def load_adapted(*, name: str, **options: Any) -> ModelTracker:
     """Loads an adapted tracker.
 
     Args:
@@ -242,18 +243,21 @@ def load_adapted(*, name: str, **options: Any) -> CoTrackerTracker:
     """
     from .cotracker.options import CoTrackerOptions
     from .cotracker.tracker import CoTrackerTracker
-    from .cotracker.weights.checkpoint import load_model
-    from .pt_small.tracker import ShippedOptions, ShippedTracker
+    from .cotracker.weights.checkpoint import load_network
+    from .pt_small.options import ShippedOptions
+    from .pt_small.tracker import ShippedTracker
 
     for option in ("checkpoint", "accept_license"):
         if options.get(option):
             raise OptionError(f"Invalid option for the adapted tracker {name!r} ({option}): it has its own weights")
         options.pop(option, None)
-    provenance = find_adapted(name)
-    model = load_model(adapted_path(name))
-    if model.config.motion_resolution is None:
+    lineage = find_adapted(name)
+    model = load_network(adapted_path(name))
+    published_form = model.config.motion_resolution is None
+    check_option_names(name, options, CoTrackerOptions if published_form else ShippedOptions)
+    if published_form:
         tracker = CoTrackerTracker(model, CoTrackerOptions(**options))
     else:
-        tracker = ShippedTracker(provenance.family if provenance else name, model, ShippedOptions(**options))
+        tracker = ShippedTracker(lineage.family if lineage else name, model, ShippedOptions(**options))
     tracker.name = name
     return tracker

@@ -9,8 +9,8 @@ pixels of those frames and hands back `Tracks` in the same pixels.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -107,6 +107,30 @@ class StreamingSession(Protocol):
     def close(self) -> None:
         """Frees what the session holds."""
         ...
+
+
+def check_option_names(
+    tracker: str, names: Iterable[str], options_type: type[Any], *, besides: Iterable[str] = ()
+) -> None:
+    """Refuses names of options that a tracker does not take.
+
+    Args:
+        tracker: its name
+        names: as given
+        options_type: dataclass of what it takes
+        besides: what else may be given in the same place, for the message
+
+    Raises:
+        OptionError: listing what is supported
+    """
+    known = [spec.name for spec in fields(options_type)]
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        message = (
+            f"Invalid option for the tracker {tracker!r} ({unknown[0]!r}). Supported values are {', '.join(known)}"
+        )
+        others = ", ".join(besides)
+        raise OptionError(f"{message}; besides these, {others}" if others else message)
 
 
 class Tracker(ABC):

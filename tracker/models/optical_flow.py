@@ -1,4 +1,4 @@
-"""The embedded default tracker: OpenCV's dense optical flow, chained from frame to frame.
+"""The tracker that runs anywhere: OpenCV's dense optical flow, chained from frame to frame.
 
 Per frame and in both directions of time:
 1. DIS flow (Kroeger et al., arXiv:1603.03590) carries every point on. A point

@@ -14,13 +14,16 @@ Adding a tracker
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from ..errors import OptionError, UnknownTrackerError
-from .adapted import Provenance, check_adapted_name, find_adapted, list_adapted
-from .base import Tracker
+from ..errors import UnknownTrackerError
+from .adapted import Lineage, check_adapted_name, find_adapted, list_adapted
+from .base import Tracker, check_option_names
+from .cotracker.weights.published import PUBLISHED as COTRACKER_FILES
+from .published_weights import WeightsFile, fetch_weights, find_weights, has_consent
 
 DEFAULT_TRACKER = "pt-fused"
 
@@ -40,7 +43,7 @@ class TrackerInfo:
         options: "module:dataclass" of what the loader takes; None where that depends on more than the name
         needs_gpu: whether it is slow without one
         requirements: distributions it imports beyond numpy
-        size_mb: what has to be downloaded, or None
+        files: weights that have to be downloaded, with their terms
         tags: words to find it by
         adaptable: whether `adapt_tracker` can train it further
         adapted: a user trained it further on own videos
@@ -56,10 +59,20 @@ class TrackerInfo:
     options: str | None = None
     needs_gpu: bool = False
     requirements: tuple[str, ...] = ()
-    size_mb: float | None = None
+    files: tuple[WeightsFile, ...] = ()
     tags: tuple[str, ...] = field(default_factory=tuple)
     adaptable: bool = True
     adapted: bool = False
+
+    @property
+    def size_mb(self) -> float | None:
+        """What has to be downloaded, or None."""
+        return sum(file.size_mb for file in self.files) if self.files else None
+
+    @property
+    def files_description(self) -> str:
+        """Which files have to be downloaded and their terms, in words."""
+        return "; ".join(file.description for file in self.files)
 
     @property
     def terms(self) -> str:
@@ -67,6 +80,16 @@ class TrackerInfo:
         use = "commercial use allowed" if self.commercial_use else "NON-COMMERCIAL use only"
         weights = f"weights {self.weights_license}" if self.weights_license else "no weights"
         return f"code {self.code_license}, {weights}: {use}"
+
+
+def _published(*files: WeightsFile) -> dict[str, Any]:
+    """The fields of a tracker whose weights are these files."""
+    return {
+        "weights_license": " AND ".join(dict.fromkeys(file.license for file in files)),
+        "commercial_use": all(file.commercial_use for file in files),
+        "weights_from": "; ".join(file.source for file in files),
+        "files": files,
+    }
 
 
 _TRACKERS: dict[str, TrackerInfo] = {
@@ -114,42 +137,33 @@ _TRACKERS: dict[str, TrackerInfo] = {
             name="cotracker3-offline",
             summary="the most accurate here; sees the whole clip at once, so it tracks through occlusions",
             code_license="Apache-2.0",
-            weights_license="CC-BY-NC-4.0",
-            commercial_use=False,
-            weights_from="huggingface.co/facebook/cotracker3, scaled_offline.pth",
+            **_published(COTRACKER_FILES["cotracker3-offline"]),
             loader=".cotracker.tracker:load_cotracker3_offline",
             options=".cotracker.options:CoTrackerOptions",
             needs_gpu=True,
             requirements=("torch", "safetensors", "huggingface_hub"),
-            size_mb=102,
             tags=("gpu", "joint", "occlusion"),
         ),
         TrackerInfo(
             name="cotracker3-online",
             summary="for long videos and live streams: windows of 16 frames, memory independent of the length",
             code_license="Apache-2.0",
-            weights_license="CC-BY-NC-4.0",
-            commercial_use=False,
-            weights_from="huggingface.co/facebook/cotracker3, scaled_online.pth",
+            **_published(COTRACKER_FILES["cotracker3-online"]),
             loader=".cotracker.tracker:load_cotracker3_online",
             options=".cotracker.options:CoTrackerOptions",
             needs_gpu=True,
             requirements=("torch", "safetensors", "huggingface_hub"),
-            size_mb=102,
             tags=("gpu", "joint", "streaming", "long-video"),
         ),
         TrackerInfo(
             name="cotracker2",
             summary="the older CoTracker, windows of 8 frames; for comparison with results made with it",
             code_license="Apache-2.0",
-            weights_license="CC-BY-NC-4.0",
-            commercial_use=False,
-            weights_from="huggingface.co/facebook/cotracker, cotracker2.pth",
+            **_published(COTRACKER_FILES["cotracker2"]),
             loader=".cotracker.tracker:load_cotracker2",
             options=".cotracker.options:CoTrackerOptions",
             needs_gpu=True,
             requirements=("torch", "safetensors", "huggingface_hub"),
-            size_mb=204,
             tags=("gpu", "joint", "streaming", "long-video"),
             adaptable=False,
         ),
@@ -180,8 +194,8 @@ def tracker_info(name: str) -> TrackerInfo:
     """
     info = _TRACKERS.get(name) if isinstance(name, str) else None
     if info is None and isinstance(name, str):
-        provenance = find_adapted(name)
-        info = None if provenance is None else _adapted_info(name, provenance)
+        lineage = find_adapted(name)
+        info = None if lineage is None else _adapted_info(name, lineage)
     if info is None:
         raise UnknownTrackerError(f"Unknown tracker ({name!r}). Supported values are {', '.join(list_trackers())}")
     return info
@@ -204,14 +218,36 @@ def load_tracker(name: str, **options: Any) -> Tracker:
     info = tracker_info(name)
     check_tracker_options(name, options)
     factory = _import(info.loader)
-    if info.adapted:
-        options["name"] = name
-    try:
-        return factory(**options)
-    except TypeError as error:
-        if "unexpected keyword argument" not in str(error):
-            raise
-        raise OptionError(f"Invalid option for the tracker {name!r}: {error}") from error
+    return factory(name=name, **options) if info.adapted else factory(**options)
+
+
+def weights_are_here(info: TrackerInfo) -> bool:
+    """Whether a tracker can be loaded without a download."""
+    return all(find_weights(file) is not None for file in info.files)
+
+
+def needs_consent(info: TrackerInfo) -> bool:
+    """Whether the terms of weights that have yet to be downloaded must be accepted first."""
+    return any(find_weights(file) is None and not has_consent(file) for file in info.files)
+
+
+def fetch_tracker_weights(info: TrackerInfo, *, accept_license: bool = False) -> list[Path]:
+    """The local files of a tracker's published weights, downloaded where they are not there yet.
+
+    Args:
+        info: of the tracker
+        accept_license: the terms are accepted; remembered beside the weights
+
+    Returns:
+        one path for each of `info.files`
+
+    Raises:
+        LicenseError: if the terms were never accepted
+        WeightsError: if a download fails or its content is damaged
+        DependencyError: if huggingface_hub is not installed
+        OptionError: if `accept_license` is neither True nor False
+    """
+    return [fetch_weights(file, tracker=info.name, accept_license=accept_license) for file in info.files]
 
 
 def check_tracker_options(name: str, options: Iterable[str], *, besides: Iterable[str] = ()) -> None:
@@ -229,12 +265,7 @@ def check_tracker_options(name: str, options: Iterable[str], *, besides: Iterabl
     place = tracker_info(name).options
     if place is None:
         return
-    known = [spec.name for spec in fields(_import(place))]
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        message = f"Invalid option for the tracker {name!r} ({unknown[0]!r}). Supported values are {', '.join(known)}"
-        others = ", ".join(besides)
-        raise OptionError(f"{message}; besides these, {others}" if others else message)
+    check_option_names(name, options, _import(place), besides=besides)
 
 
 def _import(place: str) -> Any:
@@ -242,14 +273,14 @@ def _import(place: str) -> Any:
     return getattr(import_module(module, package=__package__), attribute)
 
 
-def _adapted_info(name: str, provenance: Provenance) -> TrackerInfo:
-    teachers = ", ".join(teacher.name for teacher in provenance.teachers)
+def _adapted_info(name: str, lineage: Lineage) -> TrackerInfo:
+    teachers = ", ".join(teacher.name for teacher in lineage.teachers)
     return TrackerInfo(
         name=name,
-        summary=f"{provenance.start.name}, adapted on own videos; learnt from {teachers}",
+        summary=f"{lineage.start.name}, adapted on own videos; learnt from {teachers}",
         code_license="Apache-2.0",
-        weights_license=provenance.license,
-        commercial_use=provenance.commercial_use,
+        weights_license=lineage.license,
+        commercial_use=lineage.commercial_use,
         weights_from="adapted on this machine",
         loader=".adapted:load_adapted",
         requirements=("torch", "safetensors"),

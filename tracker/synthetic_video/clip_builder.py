@@ -14,13 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .draws import Draws
-from .effects import TREATMENT_COLUMNS, Tools, Treatment, degrade, draw_look, draw_treatment
+from .effects import EFFECT_COLUMNS, EffectFlags, EffectTables, apply_effects, draw_effect_flags, draw_look
 from .rendering.hits import NEAREST
 from .rendering.rays import PixelGrid
-from .rendering.rendering import Stage, follow, render, seen_points, seen_slots, stage_clips, visible_points
+from .rendering.rendering import RenderBatch, follow, gather_clips, render, seen_points, seen_slots, visible_points
 from .rendering.shading import TextureBank
 from .scenes.scene import Frames, Inventory, Scene
-from .scenes.scene_sampling import CAST_COLUMNS, REFERENCE_AREA, draw_cast, draw_scene
+from .scenes.scene_sampling import CONTENTS_COLUMNS, REFERENCE_AREA, draw_contents, draw_scene
 from .tensor_trees import select_clips, to_device
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BLUR_SAMPLES = 6
 CANDIDATES = 3  # positions looked at for every point that is wanted
-_HOST_COLUMNS = CAST_COLUMNS + TREATMENT_COLUMNS
+_HOST_COLUMNS = CONTENTS_COLUMNS + EFFECT_COLUMNS
 _SCENE_COLUMNS = 1200  # random numbers per clip, and
 _LAYER_COLUMNS = 150  # per flat layer, and
 _POINT_COLUMNS = 5  # per candidate
@@ -45,12 +45,14 @@ def table_columns(config: SyntheticConfig) -> int:
 
 
 @dataclass(frozen=True)
-class Equipment:
+class RenderAssets:
     """What all clips share.
 
     Args:
         device: to render on
-        bank: textures, outlines: (count, S, S), tools: tables; all on the device
+        bank: textures
+        outlines: (count, S, S)
+        tables: that effects read; these three are on the device
         rays_at_once: pixels x layers rendered together
         only_near: see `PixelGrid`
     """
@@ -58,7 +60,7 @@ class Equipment:
     device: torch.device
     bank: TextureBank
     outlines: Tensor
-    tools: Tools
+    tables: EffectTables
     rays_at_once: int
     only_near: bool | None = None
 
@@ -147,26 +149,26 @@ def aim(
     return xy, inside & scene.present[clip, slot]
 
 
-class Production:
+class ClipBuilder:
     """The clips of one call.
 
     Args:
         config: what they look like
-        equipment: to render them with
+        assets: to render them with
         table: (B, table_columns(config)) uniform random numbers, on the CPU
         times: (B, T) of the frames, on the CPU
         pairs: whether points are to be seen in both of two frames
     """
 
     def __init__(
-        self, config: SyntheticConfig, equipment: Equipment, table: Tensor, times: Tensor, *, pairs: bool = False
+        self, config: SyntheticConfig, assets: RenderAssets, table: Tensor, times: Tensor, *, pairs: bool = False
     ) -> None:
-        self.config, self.equipment, self.times, self.pairs = config, equipment, times, pairs
-        self.cast = draw_cast(table[:, :CAST_COLUMNS], config)
-        self.treatment = draw_treatment(table[:, CAST_COLUMNS:_HOST_COLUMNS], config)
+        self.config, self.assets, self.times, self.pairs = config, assets, times, pairs
+        self.contents = draw_contents(table[:, :CONTENTS_COLUMNS], config)
+        self.effect_flags = draw_effect_flags(table[:, CONTENTS_COLUMNS:_HOST_COLUMNS], config)
         draws = Draws(table[:, _HOST_COLUMNS:])
         self.size_px = (config.width, config.height)
-        self.scene = draw_scene(draws, self.cast, config, times, self.size_px, config.motion)
+        self.scene = draw_scene(draws, self.contents, config, times, self.size_px, config.motion)
         scale = (config.width * config.height / REFERENCE_AREA) ** 0.5
         self.look = draw_look(draws, config, self.scene.camera.position.anchor, scale)
         self.frames = self.scene.at(times)
@@ -178,32 +180,32 @@ class Production:
 
     def inventory(self, clips: list[int]) -> Inventory:
         """Slots that any of the clips uses."""
-        chosen = [self.cast.inventories[i] for i in clips]
+        chosen = [self.contents.inventories[i] for i in clips]
         return Inventory(*(max(getattr(item, f.name) for item in chosen) for f in fields(Inventory)))
 
-    def stage(self, clips: list[int], frames: Frames | None = None) -> Stage:
+    def render_batch(self, clips: list[int], frames: Frames | None = None) -> RenderBatch:
         """Some clips, on the device, at the times of their frames or at those of other ones."""
         index = torch.tensor(clips)
-        stage = stage_clips(self.scene, frames or self.frames, self.inventory(clips), index)
-        return to_device(stage, self.equipment.device)
+        batch = gather_clips(self.scene, frames or self.frames, self.inventory(clips), index)
+        return to_device(batch, self.assets.device)
 
     def groups(self) -> list[list[int]]:
-        """Clips that are rendered together: of one treatment, and of like inventories."""
+        """Clips that are rendered together: with the same effects, and of like inventories."""
         pixels = self.config.height * self.config.width * self.times.shape[1]
 
-        def treatment(i: int) -> tuple[bool, ...]:
-            return tuple(getattr(self.treatment, f.name)[i] for f in fields(Treatment))
+        def flags_of(i: int) -> tuple[bool, ...]:
+            return tuple(getattr(self.effect_flags, f.name)[i] for f in fields(EffectFlags))
 
         def order(i: int) -> tuple:
-            item = self.cast.inventories[i]
-            return treatment(i), item.ellipsoids, item.boxes, item.planes
+            item = self.contents.inventories[i]
+            return flags_of(i), item.ellipsoids, item.boxes, item.planes
 
         groups: list[list[int]] = []
         for i in sorted(self.clips, key=order):
             joined = [*groups[-1], i] if groups else [i]
-            samples = BLUR_SAMPLES if self.treatment.motion_blur[i] else 1
+            samples = BLUR_SAMPLES if self.effect_flags.motion_blur[i] else 1
             rays = self.inventory(joined).layers * pixels * samples * len(joined)
-            if len(joined) > 1 and treatment(joined[0]) == treatment(i) and rays <= self.equipment.rays_at_once:
+            if len(joined) > 1 and flags_of(joined[0]) == flags_of(i) and rays <= self.assets.rays_at_once:
                 groups[-1] = joined
             else:
                 groups.append([i])
@@ -211,32 +213,32 @@ class Production:
 
     def video(self) -> Tensor:
         """Pictures of all clips, (B, T, 3, H, W) uint8."""
-        config, device = self.config, self.equipment.device
+        config, device = self.config, self.assets.device
         video = torch.empty(*self.times.shape, 3, config.height, config.width, dtype=torch.uint8, device=device)
-        grid = PixelGrid(config.height, config.width, device, self.equipment.only_near)
+        grid = PixelGrid(config.height, config.width, device, self.assets.only_near)
         for clips in self.groups():
             index = to_device(torch.tensor(clips), device)
             video.index_copy_(0, index, self._render(clips, grid))
         return video
 
     def _render(self, clips: list[int], grid: PixelGrid) -> Tensor:
-        """Pictures of clips that get the same treatment, (b, T, 3, H, W) uint8."""
-        config, equipment, first = self.config, self.equipment, clips[0]
-        samples = BLUR_SAMPLES if self.treatment.motion_blur[first] else 1
-        stage = self.stage(clips, self.scene.at(self._moments(samples)) if samples > 1 else None)
-        rays = config.height * config.width * stage.layers.inventory.layers * len(clips) * samples
-        steps = max(1, equipment.rays_at_once // rays)
-        look = to_device(select_clips(self.look, torch.tensor(clips)), equipment.device)
-        shadow = look.shadow if self.treatment.shadow[first] else None
+        """Pictures of clips that get the same effects, (b, T, 3, H, W) uint8."""
+        config, assets, first = self.config, self.assets, clips[0]
+        samples = BLUR_SAMPLES if self.effect_flags.motion_blur[first] else 1
+        batch = self.render_batch(clips, self.scene.at(self._moments(samples)) if samples > 1 else None)
+        rays = config.height * config.width * batch.layers.inventory.layers * len(clips) * samples
+        steps = max(1, assets.rays_at_once // rays)
+        look = to_device(select_clips(self.look, torch.tensor(clips)), assets.device)
+        shadow = look.shadow if self.effect_flags.shadow[first] else None
         parts = []
         for start in range(0, self.times.shape[1], steps):
-            frames = stage.frames.part(start * samples, (start + steps) * samples)
-            colour = render(replace(stage, frames=frames), equipment.bank, equipment.outlines, grid, shadow)
+            frames = batch.frames.part(start * samples, (start + steps) * samples)
+            colour = render(replace(batch, frames=frames), assets.bank, assets.outlines, grid, shadow)
             parts.append(colour.unflatten(2, (-1, samples)).mean(3) if samples > 1 else colour)
         video = torch.cat(parts, 2).unflatten(-1, (config.height, config.width))  # (3, b, T, H, W)
-        times = to_device(self.times[clips], equipment.device)
-        flags = {name: getattr(self.treatment, name)[first] for name in ("defocus", "sharpening", "compression")}
-        return degrade(video, look, times, equipment.tools, **flags)
+        times = to_device(self.times[clips], assets.device)
+        flags = {name: getattr(self.effect_flags, name)[first] for name in ("defocus", "sharpening", "compression")}
+        return apply_effects(video, look, times, assets.tables, **flags)
 
     def _moments(self, samples: int) -> Tensor:
         """Times within the opening of the shutter around every frame, (B, T * samples)."""
@@ -249,7 +251,7 @@ class Production:
     def tracks(self) -> tuple[Tensor, Tensor, Tensor]:
         """Positions (B, T, N, 2), visibility (B, T, N) and query frames (B, N) of all clips."""
         points = CANDIDATES * self.config.num_points * self.times.shape[1]
-        at_once = max(1, self.equipment.rays_at_once // (points * self.inventory(self.clips).layers))
+        at_once = max(1, self.assets.rays_at_once // (points * self.inventory(self.clips).layers))
         parts = [self._tracks(self.clips[start : start + at_once]) for start in range(0, len(self.clips), at_once)]
         xy, visible, query_t = (torch.cat(part) for part in zip(*parts, strict=True))
         return xy, visible, query_t
@@ -258,22 +260,22 @@ class Production:
         """The surface points that are seen at given positions.
 
         Args:
-            clips: b of them
+            clips: indices of b clips
             frame: (b, M) int64, on the device
             xy: (b, M, 2) pixels
         """
-        stage, outlines = self.stage(clips), self.equipment.outlines
-        points = seen_points(stage, outlines, frame, self._shifted(xy, -1))
-        middle, depth = follow(stage, points)
-        visible, hidden = visible_points(stage, outlines, points, middle, depth, self.size_px)
-        return Followed(self._shifted(middle, 1), visible, hidden, points.slot, stage.is_background(points.slot))
+        batch, outlines = self.render_batch(clips), self.assets.outlines
+        points = seen_points(batch, outlines, frame, self._shifted(xy, -1))
+        middle, depth = follow(batch, points)
+        visible, hidden = visible_points(batch, outlines, points, middle, depth, self.size_px)
+        return Followed(self._shifted(middle, 1), visible, hidden, points.slot, batch.is_background(points.slot))
 
     def slot_map(self, clips: list[int], frame: int) -> Tensor:
         """Which surface every pixel of a frame shows, (b, H, W) int64."""
-        stage = self.stage(clips)
-        stage = replace(stage, frames=stage.frames.part(frame, frame + 1))
-        grid = PixelGrid(self.config.height, self.config.width, self.equipment.device, self.equipment.only_near)
-        slots = seen_slots(stage, self.equipment.outlines, grid)[:, 0]
+        batch = self.render_batch(clips)
+        batch = replace(batch, frames=batch.frames.part(frame, frame + 1))
+        grid = PixelGrid(self.config.height, self.config.width, self.assets.device, self.assets.only_near)
+        slots = seen_slots(batch, self.assets.outlines, grid)[:, 0]
         return slots.unflatten(-1, (self.config.height, self.config.width))
 
     def _shifted(self, xy: Tensor, sign: int) -> Tensor:
@@ -283,7 +285,7 @@ class Production:
 
     def _tracks(self, clips: list[int]) -> tuple[Tensor, Tensor, Tensor]:
         """The best candidates of some clips."""
-        picks = to_device(select_clips(self.picks, torch.tensor(clips)), self.equipment.device)
+        picks = to_device(select_clips(self.picks, torch.tensor(clips)), self.assets.device)
         x, y = picks.place.unbind(-1)
         place = torch.stack([x * (self.size_px[0] - 1), y * (self.size_px[1] - 1)], -1)
         found = self.follow_points(clips, picks.frame, place)

@@ -1,4 +1,4 @@
-"""To be described."""
+"""What synthetic clips look like: sizes, amounts of motion, and how often each thing and effect occurs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import OptionError
 
-_MIN_SIDE, _MAX_SIDE = 16, 4096
+MIN_SIDE, _MAX_SIDE = 16, 4096
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class SyntheticConfig:
 
     def __post_init__(self) -> None:
         limits = {
-            "height": (_MIN_SIDE, _MAX_SIDE),
-            "width": (_MIN_SIDE, _MAX_SIDE),
+            "height": (MIN_SIDE, _MAX_SIDE),
+            "width": (MIN_SIDE, _MAX_SIDE),
             "num_frames": (1, 10_000),
             "num_points": (1, 100_000),
             "max_layers": (1, 24),

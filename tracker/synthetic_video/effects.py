@@ -1,8 +1,8 @@
 """What happens to a picture after the light has left the scene: exposure, focus, noise, compression.
 
 Adding an effect: draw its parameters at the end of `draw_look`, and apply it in
-`degrade` where it happens in a camera (light, lens, sensor, processing, codec). An
-effect that costs much is left to some clips: a flag in `Treatment`, known to the host.
+`apply_effects` where it happens in a camera (light, lens, sensor, processing, codec). An
+effect that costs much is left to some clips: a flag in `EffectFlags`, known to the host.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .scenes.motion import Path, draw_path
 if TYPE_CHECKING:
     from .config import SyntheticConfig
 
-TREATMENT_COLUMNS = 5
+EFFECT_COLUMNS = 5
 _FIELD = (3, 4)  # places where the brightness of the picture is given
 _NOISE_BITS = 20  # the pool of noise has this many entries, as a power of two
 _BLOCK = 8
@@ -38,7 +38,7 @@ _CHROMA_STEPS = (
 
 
 @dataclass(frozen=True)
-class Treatment:
+class EffectFlags:
     """Which clips get the costly effects: B flags each, known to the host."""
 
     motion_blur: list[bool]
@@ -48,15 +48,15 @@ class Treatment:
     shadow: list[bool]
 
 
-def draw_treatment(table: Tensor, config: SyntheticConfig) -> Treatment:
+def draw_effect_flags(table: Tensor, config: SyntheticConfig) -> EffectFlags:
     """Decides about costly effects.
 
     Args:
-        table: (B, TREATMENT_COLUMNS) uniform numbers, on the CPU
+        table: (B, EFFECT_COLUMNS) uniform numbers, on the CPU
         config: probabilities
     """
     chances = (config.motion_blur, config.defocus, config.compression, config.sharpening, config.shadow)
-    return Treatment(*((table[:, i] < chance).tolist() for i, chance in enumerate(chances)))
+    return EffectFlags(*((table[:, i] < chance).tolist() for i, chance in enumerate(chances)))
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def draw_look(draws: Draws, config: SyntheticConfig, anchor: Tensor, scale: floa
 
 
 @dataclass(frozen=True)
-class Tools:
+class EffectTables:
     """Tables that effects read, made once per device."""
 
     noise: Tensor
@@ -142,17 +142,24 @@ class Tools:
     steps: Tensor
 
     @staticmethod
-    def on(device: torch.device) -> Tools:
+    def on(device: torch.device) -> EffectTables:
         pool = np.random.default_rng(0).standard_normal(1 << _NOISE_BITS, dtype=np.float32)
         k, n = torch.arange(_BLOCK)[:, None], torch.arange(_BLOCK)[None]
         cosines = torch.cos(torch.pi * (n + 0.5) * k / _BLOCK) * (2 / _BLOCK) ** 0.5
         cosines[0] /= 2**0.5
         steps = torch.tensor([_LUMA_STEPS, _CHROMA_STEPS], dtype=torch.float32).reshape(2, _BLOCK, _BLOCK)
-        return Tools(torch.from_numpy(pool).to(device), cosines.to(device), steps.to(device))
+        return EffectTables(torch.from_numpy(pool).to(device), cosines.to(device), steps.to(device))
 
 
-def degrade(
-    video: Tensor, look: Look, times: Tensor, tools: Tools, *, defocus: bool, sharpening: bool, compression: bool
+def apply_effects(
+    video: Tensor,
+    look: Look,
+    times: Tensor,
+    tables: EffectTables,
+    *,
+    defocus: bool,
+    sharpening: bool,
+    compression: bool,
 ) -> Tensor:
     """Applies all effects but motion blur.
 
@@ -160,7 +167,7 @@ def degrade(
         video: (3, B, T, H, W) about 0 to 1; overwritten
         look: of the same clips
         times: (B, T) of the frames
-        tools: tables
+        tables: of `EffectTables.on` the same device
         defocus, sharpening, compression: whether these clips get them
 
     Returns:
@@ -182,10 +189,10 @@ def degrade(
     if sharpening:
         soft = _blur(video, torch.ones_like(look.focus))
         video = video + look.sharpen[:, None, None, None] * (video - soft)
-    video = video + _noise(video.shape, look, tools)
+    video = video + _noise(video.shape, look, tables)
     video.clamp_(0, 1)
     if compression:
-        video = compress(video.flatten(1, 2), look.quality.repeat_interleave(times.shape[1]), tools).reshape(
+        video = compress(video.flatten(1, 2), look.quality.repeat_interleave(times.shape[1]), tables).reshape(
             video.shape
         )
     return video.permute(1, 2, 0, 3, 4).mul(255).round_().to(torch.uint8)  # (B, T, 3, H, W)
@@ -199,7 +206,7 @@ def _illumination(shape: torch.Size, look: Look, times: Tensor) -> Tensor:
     return (1 + field).clamp(0.3, 2).reshape(*shape[1:])
 
 
-def _noise(shape: torch.Size, look: Look, tools: Tools) -> Tensor:
+def _noise(shape: torch.Size, look: Look, tables: EffectTables) -> Tensor:
     """Noise (3, B, T, H, W) from the pool: the same on every device, whatever the batch."""
     channels, batch, frames, height, width = shape
     count = channels * height * width
@@ -208,7 +215,7 @@ def _noise(shape: torch.Size, look: Look, tools: Tools) -> Tensor:
     # odd steps: frames of a clip begin at different places
     start = step[:, :1].long() + frame * (step[:, 1:].long() | 1)  # (B, T)
     index = start[..., None] + torch.arange(count, device=start.device)
-    noise = tools.noise.index_select(0, (index & ((1 << _NOISE_BITS) - 1)).flatten())
+    noise = tables.noise.index_select(0, (index & ((1 << _NOISE_BITS) - 1)).flatten())
     noise = noise.reshape(batch, frames, channels, height, width).permute(2, 0, 1, 3, 4)
     return noise * look.noise[:, None, None, None]
 
@@ -226,13 +233,13 @@ def _blur(video: Tensor, sigma: Tensor) -> Tensor:
     return images.reshape(channels, frames, batch, height, width).transpose(1, 2)
 
 
-def compress(images: Tensor, quality: Tensor, tools: Tools) -> Tensor:
+def compress(images: Tensor, quality: Tensor, tables: EffectTables) -> Tensor:
     """What an intra-coded picture loses: rounded cosine transforms of 8 x 8 blocks, half-size colour.
 
     Args:
         images: (3, F, H, W) RGB, 0 to 1
         quality: (F,) 1 to 100, as JPEG encoders count it
-        tools: tables
+        tables: of `EffectTables.on` the same device
 
     Returns:
         (3, F, H, W), 0 to 1
@@ -244,8 +251,8 @@ def compress(images: Tensor, quality: Tensor, tools: Tools) -> Tensor:
     chroma = torch.stack([(blue - luma) * 0.564, (red - luma) * 0.713])  # (2, F, h, w)
     chroma = F.avg_pool2d(chroma, 2)
     scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50).clamp(min=0.02)[:, None, None, None, None]
-    luma = _round_blocks(luma - 128, tools.cosines, (tools.steps[0] * scale).clamp(min=1)) + 128
-    chroma = _round_blocks(chroma, tools.cosines, (tools.steps[1] * scale).clamp(min=1))
+    luma = _round_blocks(luma - 128, tables.cosines, (tables.steps[0] * scale).clamp(min=1)) + 128
+    chroma = _round_blocks(chroma, tables.cosines, (tables.steps[1] * scale).clamp(min=1))
     cb, cr = F.interpolate(chroma, scale_factor=2, mode="nearest")
     red, blue = luma + cr / 0.713, luma + cb / 0.564
     green = (luma - 0.299 * red - 0.114 * blue) / 0.587

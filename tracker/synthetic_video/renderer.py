@@ -11,11 +11,11 @@ table drawn on the CPU: the same seed gives the same clips on CPU and GPU, howev
 they are batched.
 
 Adding
-- a texture: a function in `synthetic_video/textures.py`, entered in `_KINDS` with its share
-- an outline of flat layers: the same in `synthetic_video/shapes.py`
+- a texture: a function in `rendering/textures.py`, entered in `_KINDS` with its share
+- an outline of flat layers: the same in `rendering/shapes.py`
 - an effect of camera or codec: parameters at the end of `draw_look`, its arithmetic in
-  `degrade`, both in `synthetic_video/degradation.py`, and a probability here
-- a motion: `synthetic_video/casting.py`; a kind of surface: `synthetic_video/surfaces.py`
+  `apply_effects`, both in `effects.py`, and a probability in `config.py`
+- a motion: `scenes/scene_sampling.py`; a kind of surface: `rendering/surfaces.py`
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import torch
 from torch import Tensor
 
 from ..errors import OptionError, ResumeError, ShapeError
-from .clip_builder import Equipment, Production, table_columns
-from .config import _MIN_SIDE, SyntheticConfig
-from .effects import Tools
+from .clip_builder import ClipBuilder, RenderAssets, table_columns
+from .config import MIN_SIDE, SyntheticConfig
+from .effects import EffectTables
 from .rendering.shading import TextureBank
 from .rendering.shapes import build_outlines
 from .rendering.textures import build_textures
@@ -109,7 +109,7 @@ class ClipRenderer:
         if textures is None:
             textures = build_textures(config.texture_count, config.texture_size, folder=config.texture_dir)
         side = textures.shape[-1] if textures.ndim == 4 else 0
-        if textures.ndim != 4 or textures.shape[1:] != (3, side, side) or side & (side - 1) or side < _MIN_SIDE:
+        if textures.ndim != 4 or textures.shape[1:] != (3, side, side) or side & (side - 1) or side < MIN_SIDE:
             raise ShapeError(
                 f"Invalid textures of shape {tuple(textures.shape)}. Expected (M, 3, S, S), S a power of two"
             )
@@ -119,7 +119,7 @@ class ClipRenderer:
         rays = _RAYS_AT_ONCE.get(self.device.type, _RAYS_AT_ONCE["cuda"])
         bank = TextureBank(textures, self.device)
         outlines = build_outlines(config.outline_count).to(self.device)
-        self.equipment = Equipment(self.device, bank, outlines, Tools.on(self.device), rays)
+        self.assets = RenderAssets(self.device, bank, outlines, EffectTables.on(self.device), rays)
         self._generator = torch.Generator().manual_seed(seed)
 
     def state_dict(self) -> dict[str, Any]:
@@ -172,7 +172,7 @@ class ClipRenderer:
         sizes: dict[str, Any] = {"height": height, "width": width, "num_points": num_points, "motion": motion}
         return self._make(self.plan(batch, pairs=True, **sizes))
 
-    def plan(self, batch: int, *, pairs: bool = False, **changes: Any) -> Production:
+    def plan(self, batch: int, *, pairs: bool = False, **changes: Any) -> ClipBuilder:
         """The next clips before they are rendered, for those who need more than pictures and tracks.
 
         Args:
@@ -195,9 +195,9 @@ class ClipRenderer:
             speed = _SLOWEST * (_FASTEST / _SLOWEST) ** share  # as if filmed at other frame rates
             times = torch.arange(config.num_frames, dtype=torch.float32) * speed  # (B, T)
         with torch.no_grad(), torch.autocast("cpu", enabled=False):
-            return Production(config, self.equipment, table, times, pairs=pairs)
+            return ClipBuilder(config, self.assets, table, times, pairs=pairs)
 
-    def _make(self, production: Production) -> SyntheticClips:
+    def _make(self, builder: ClipBuilder) -> SyntheticClips:
         # positions need float32, whatever training runs in
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
-            return SyntheticClips(production.video(), *production.tracks())
+            return SyntheticClips(builder.video(), *builder.tracks())

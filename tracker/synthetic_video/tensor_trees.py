@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def map_tensors(value: T, function: Callable[[Tensor], Tensor]) -> T:
-    """The same nest with every tensor changed; what is no tensor stays."""
+    """The same tree with every tensor changed; what is no tensor stays."""
     if isinstance(value, Tensor):
         return cast("T", function(value))
     if is_dataclass(value) and not isinstance(value, type):

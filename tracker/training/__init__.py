@@ -1,13 +1,10 @@
-"""Training of the trackers that ship with the package.
+"""Training of the trackers that ship with the package, and of those that users adapt.
 
 `python -m point_tracking.tracker.training --config small --minutes 30 --out DIR`
-trains; see docs/training.md. It needs torch, numpy, safetensors and OpenCV alone,
-and of the rest of the package only `dataset.adaptation` imports it.
+trains; see docs/training.md. It needs torch, numpy, safetensors and OpenCV alone.
 
-Reads best in this order: `configs` (what is trained, and how), `synthetic` (the
-data), `batches` (any source of data), `losses`, `pairs` and `unroll` (what a
-step does), `train` (the run), `checkpoint`, `validation`, `curves`, `export`.
-
-`adaptation` trains a tracker further on unlabelled videos, which need av
-too: `clip_cuts`, `pseudo_labels` (the data), `held_out` (whether it is better).
+Read `configs` (what is trained, and how), `data` (where clips come from), `steps` (what a step does), `fitting` (the
+run, its checkpoints and curves), `__main__` (the command). `adapting` trains a tracker further on unlabelled videos,
+which need av too; `workflows.adaptation` calls it for samples. Another configuration is an entry in
+`configs.CONFIGS`.
 """

@@ -13,12 +13,12 @@ from typing import Any, Literal
 from ..errors import OptionError
 from ..models.cotracker.network.config import CoTrackerConfig
 
-StageKind = Literal["pairs", "tracks"]
+TrainingStageKind = Literal["pairs", "tracks"]
 STAGE_KINDS = ("pairs", "tracks")
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainingStage:
     """One part of a run.
 
     Args:
@@ -40,7 +40,7 @@ class Stage:
     """
 
     name: str
-    kind: StageKind
+    kind: TrainingStageKind
     share: float
     learning_rate: float
     batch: int
@@ -86,7 +86,7 @@ class TrainingConfig:
 
     name: str
     model: CoTrackerConfig
-    stages: tuple[Stage, ...]
+    stages: tuple[TrainingStage, ...]
     seed: int = 1
     weight_decay: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.98)
@@ -143,7 +143,7 @@ _SMALL_MODEL = CoTrackerConfig(
 )
 
 # coarse levels see something only in larger frames
-_LARGE = Stage(
+_LARGE = TrainingStage(
     "large",
     "tracks",
     share=0.34,
@@ -164,7 +164,7 @@ SMALL = TrainingConfig(
     name="small",
     model=_SMALL_MODEL,
     stages=(
-        Stage(
+        TrainingStage(
             "pairs",
             "pairs",
             share=0.22,
@@ -174,7 +174,7 @@ SMALL = TrainingConfig(
             points=160,
             frozen=("corr_mlp.",),
         ),
-        Stage(
+        TrainingStage(
             "offsets",
             "pairs",
             share=0.04,
@@ -184,7 +184,7 @@ SMALL = TrainingConfig(
             size=(96, 128),
             points=160,
         ),
-        Stage(
+        TrainingStage(
             "frozen",
             "tracks",
             share=0.12,
@@ -198,7 +198,7 @@ SMALL = TrainingConfig(
             frozen=("fnet.",),
             motion=(0.5, 1.0),
         ),
-        Stage(
+        TrainingStage(
             "joint",
             "tracks",
             share=0.28,
@@ -220,12 +220,12 @@ SMALL = TrainingConfig(
 )
 
 
-def _gpu_stages(pair_batch: int, clip_batch: int, window: int) -> tuple[Stage, ...]:
+def _gpu_stages(pair_batch: int, clip_batch: int, window: int) -> tuple[TrainingStage, ...]:
     """Stages for one GPU of 80 GB: two windows per clip, the last stage three."""
     size, points = (192, 256), 192
     clip_frames = window + window // 2
     return (
-        Stage(
+        TrainingStage(
             "pairs",
             "pairs",
             share=0.12,
@@ -235,7 +235,7 @@ def _gpu_stages(pair_batch: int, clip_batch: int, window: int) -> tuple[Stage, .
             points=256,
             frozen=("corr_mlp.",),
         ),
-        Stage(
+        TrainingStage(
             "offsets",
             "pairs",
             share=0.04,
@@ -245,7 +245,7 @@ def _gpu_stages(pair_batch: int, clip_batch: int, window: int) -> tuple[Stage, .
             size=size,
             points=256,
         ),
-        Stage(
+        TrainingStage(
             "frozen",
             "tracks",
             share=0.1,
@@ -258,7 +258,7 @@ def _gpu_stages(pair_batch: int, clip_batch: int, window: int) -> tuple[Stage, .
             frozen=("fnet.",),
             motion=(0.5, 1.0),
         ),
-        Stage(
+        TrainingStage(
             "joint",
             "tracks",
             share=0.56,
@@ -271,7 +271,7 @@ def _gpu_stages(pair_batch: int, clip_batch: int, window: int) -> tuple[Stage, .
             points=points,
             contrastive=0.2,
         ),
-        Stage(
+        TrainingStage(
             "large",
             "tracks",
             share=0.18,
@@ -336,8 +336,8 @@ TINY = TrainingConfig(
         iterations=2,
     ),
     stages=(
-        Stage("pairs", "pairs", share=0.3, learning_rate=2e-3, batch=2, size=(32, 32), points=16),
-        Stage(
+        TrainingStage("pairs", "pairs", share=0.3, learning_rate=2e-3, batch=2, size=(32, 32), points=16),
+        TrainingStage(
             "frozen",
             "tracks",
             share=0.3,
@@ -349,7 +349,7 @@ TINY = TrainingConfig(
             iterations=2,
             frozen=("fnet.",),
         ),
-        Stage(
+        TrainingStage(
             "joint",
             "tracks",
             share=0.4,

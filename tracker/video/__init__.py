@@ -1,10 +1,8 @@
-"""The only code that opens media, all of it through PyAV.
+"""The only code that opens media to read it, all of it through PyAV.
 
-`stream` opens and decodes a file, `probe` tells what it is, `source` is the
-contract by which trackers read frames, `frames` reads files and arrays by it,
-`sampling` chooses which frames to use.
+Read `frame_source` (the contract by which trackers read frames), `frames` (files and arrays by it), `decoding` (opens
+and decodes a file), `probe` (what a file is), `sampling` (which frames to use), `reversal` (a clip played backward).
 
-`transcode` makes small copies: `timeline` says when frames are shown, `policy`
-which are kept, `picture` and `audio` shape them, `provenance` is what a copy
-remembers of its source, `output_file` lets it appear complete or not at all.
+Another source of frames: a subclass of `frame_source.FrameSource`. Another kind of file: `decoding` and `probe`, with
+a maker of such a file in `tests/media.py`.
 """

@@ -167,7 +167,7 @@ def _load(options: AdaptOptions, device: str) -> tuple[Tracker, list[Tracker]]:
 
 def _fill(report: AdaptationReport, result: Adaptation, sample_ids: Mapping[str, str]) -> None:
     """Copies what became of a run into its report."""
-    provenance = result.provenance
+    lineage = result.lineage
     assert result.verdict is not None
     report.teachers = {
         terms.name: {
@@ -175,13 +175,13 @@ def _fill(report: AdaptationReport, result: Adaptation, sample_ids: Mapping[str,
             "commercial_use": terms.commercial_use,
             "batches": result.batches.get(terms.name, 0),
         }
-        for terms in provenance.teachers
+        for terms in lineage.teachers
     }
     report.kept, report.reason = result.kept, result.verdict.reason
     report.before = result.before.to_dict() if result.before else {}
     report.after = result.after.to_dict() if result.after else {}
     report.path = None if result.path is None else str(result.path)
-    report.license, report.commercial_use = provenance.license, provenance.commercial_use
+    report.license, report.commercial_use = lineage.license, lineage.commercial_use
     report.num_videos, report.num_held_out = len(result.trained_on), len(result.judged_by) - len(result.failures)
     report.num_points, report.steps, report.clips = result.num_points, result.steps, result.clips
     skips = result.skips

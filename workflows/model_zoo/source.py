@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ...tracker.models.registry import TrackerInfo, shipped_trackers, tracker_info
+from ...tracker.models.registry import TrackerInfo, fetch_tracker_weights, needs_consent, shipped_trackers, tracker_info
 
 # without a slash: FiftyOne makes it a module's name, and of a dotted one `from . import x` fails
 SOURCE_NAME = "fo-video-point-tracking"
@@ -69,19 +69,16 @@ def download_model(model_name: str, model_path: str | PathLike[str]) -> None:
     """
     info = tracker_info(model_name)
     receipt: dict[str, Any] = {"model": info.name, "terms": info.terms, "weights": None}
-    if info.size_mb is not None:
-        from ...tracker.models.published_weights import PUBLISHED_FILES, find_weights, has_consent, published_weights
-
-        published = PUBLISHED_FILES[info.name]
-        if find_weights(info.name) is None and not has_consent(published.repository):
-            logger.warning(
-                "Nothing was downloaded for %r: its weights are %s. Accept these terms by loading the model "
-                "with accept_license=True",
-                info.name,
-                published.description,
-            )
-            return
-        receipt["weights"] = str(published_weights(info.name))
+    if needs_consent(info):
+        logger.warning(
+            "Nothing was downloaded for %r: its weights are %s. Accept these terms by loading the model "
+            "with accept_license=True",
+            info.name,
+            info.files_description,
+        )
+        return
+    if info.files:
+        receipt["weights"] = ", ".join(str(path) for path in fetch_tracker_weights(info))
     path = Path(model_path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(receipt, indent=2) + "\n")

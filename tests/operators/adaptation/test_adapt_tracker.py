@@ -15,7 +15,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 import point_tracking as pt
-from point_tracking.tracker.models.adapted import Provenance, WeightsTerms, save_adapted
+from point_tracking.tracker.models.adapted import Lineage, WeightsTerms, save_adapted
 from point_tracking.workflows.adaptation.report import AdaptationReport
 
 URI = "@fo-video/point-tracking/adapt_tracker"
@@ -26,9 +26,9 @@ QUICK = {"tracker": "first", "steps": 2, "points": 8, "device": "cpu"}
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("POINT_TRACKING_WEIGHTS_DIR", str(tmp_path / "weights"))
     free = WeightsTerms("pt-small", "Apache-2.0", True)
-    save_adapted("first", drifting_start(0.08).model, Provenance(free, (free,), "pt-small"))
+    save_adapted("first", drifting_start(0.08).model, Lineage(free, (free,), "pt-small"))
     bound = WeightsTerms("cotracker3-offline", "CC-BY-NC-4.0", False)
-    save_adapted("bound", drifting_start(0.0).model, Provenance(free, (bound,), "pt-small"))
+    save_adapted("bound", drifting_start(0.0).model, Lineage(free, (bound,), "pt-small"))
     return tmp_path / "weights"
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import point_tracking as pt
-from point_tracking.tracker.models.adapted import Provenance, WeightsTerms, save_adapted
+from point_tracking.tracker.models.adapted import Lineage, WeightsTerms, save_adapted
 
 pytestmark = pytest.mark.app
 
@@ -23,7 +23,7 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[fo.Data
     browser.chromium()
     monkeypatch.setenv("POINT_TRACKING_WEIGHTS_DIR", str(tmp_path / "weights"))
     terms = WeightsTerms("cotracker3-offline", "CC-BY-NC-4.0", False)
-    save_adapted("first", adaptable.drifting_start(0.08).model, Provenance(terms, (terms,), "pt-small"))
+    save_adapted("first", adaptable.drifting_start(0.08).model, Lineage(terms, (terms,), "pt-small"))
     dataset = fo.Dataset()
     paths = [adaptable.textured_video(tmp_path / f"{k}.mp4", k) for k in range(3)]
     dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])

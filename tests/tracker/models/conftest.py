@@ -149,3 +149,14 @@ def random_queries() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
         return t, xy
 
     return make
+
+
+@pytest.fixture
+def make(small_model):
+    """Trackers of small models with random weights, by kind."""
+    from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
+
+    def tracker(kind="offline", **options):
+        return CoTrackerTracker.from_model(small_model(kind), **{"device": "cpu", **options})
+
+    return tracker

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import point_tracking as pt
 from point_tracking.tracker.errors import OptionError, UnknownTrackerError
 from point_tracking.tracker.models import adapted
-from point_tracking.tracker.models.adapted import Provenance, WeightsTerms, find_adapted, list_adapted, save_adapted
+from point_tracking.tracker.models.adapted import Lineage, WeightsTerms, find_adapted, list_adapted, save_adapted
 from point_tracking.tracker.models.registry import check_new_name, shipped_trackers
 
 FREE = WeightsTerms("pt-small", "Apache-2.0", True)
@@ -43,9 +43,9 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_terms_of_all_parts_hold(
     start: WeightsTerms, teachers: tuple[WeightsTerms, ...], license_: str, commercial: bool
 ) -> None:
-    provenance = Provenance(start, teachers, "pt-small")
-    assert (provenance.license, provenance.commercial_use) == (license_, commercial)
-    assert Provenance.from_json(provenance.to_json()) == provenance
+    lineage = Lineage(start, teachers, "pt-small")
+    assert (lineage.license, lineage.commercial_use) == (license_, commercial)
+    assert Lineage.from_json(lineage.to_json()) == lineage
 
 
 @given(st.text(max_size=80))
@@ -62,7 +62,7 @@ def test_only_good_names_are_taken(name: str) -> None:
 
 def test_files_that_are_no_adapted_tracker_are_left_out(weights: Path) -> None:
     assert list_adapted() == {}
-    path = save_adapted("good", drifting_start().model, Provenance(FREE, (FREE,), "pt-small"))
+    path = save_adapted("good", drifting_start().model, Lineage(FREE, (FREE,), "pt-small"))
     content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
@@ -72,7 +72,7 @@ def test_files_that_are_no_adapted_tracker_are_left_out(weights: Path) -> None:
         (weights / name).write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :])
 
     write("other.safetensors", {"format": "pt"})
-    write("broken.safetensors", {adapted.PROVENANCE_KEY: '{"start": 1}'})
+    write("broken.safetensors", {adapted.LINEAGE_KEY: '{"start": 1}'})
     write("list.safetensors", ["x"])
     write("Bad Name.safetensors", header["__metadata__"])
     write("optical-flow.safetensors", header["__metadata__"])
@@ -91,7 +91,7 @@ def test_files_that_are_no_adapted_tracker_are_left_out(weights: Path) -> None:
 def test_a_file_brings_its_terms_to_another_machine(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = save_adapted("mine", drifting_start().model, Provenance(FREE, (BOUND,), "pt-small", {"steps": 3}))
+    path = save_adapted("mine", drifting_start().model, Lineage(FREE, (BOUND,), "pt-small", {"steps": 3}))
     monkeypatch.setenv("POINT_TRACKING_WEIGHTS_DIR", str(tmp_path / "other"))
     assert "mine" not in pt.list_trackers()
     adapted.adapted_dir().mkdir(parents=True)
@@ -106,11 +106,11 @@ def test_a_file_brings_its_terms_to_another_machine(
 def test_the_manifest_of_the_zoo_lists_what_ships_only() -> None:
     from point_tracking.workflows.model_zoo.source import manifest
 
-    save_adapted("mine", drifting_start().model, Provenance(FREE, (FREE,), "pt-small"))
+    save_adapted("mine", drifting_start().model, Lineage(FREE, (FREE,), "pt-small"))
     assert [model["base_name"] for model in manifest()["models"]] == shipped_trackers()
 
 
 def test_listing_needs_no_torch() -> None:
-    save_adapted("mine", drifting_start().model, Provenance(FREE, (FREE,), "pt-small"))
+    save_adapted("mine", drifting_start().model, Lineage(FREE, (FREE,), "pt-small"))
     code = "import sys, point_tracking as pt; assert 'mine' in pt.list_trackers(); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,18 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import torch
 
 import point_tracking as pt
-from point_tracking.tracker.errors import OptionError
+from point_tracking.tracker.errors import CheckpointError, LicenseError, OptionError, WeightsError
 from point_tracking.tracker.models import published_weights as weights
-from point_tracking.tracker.models.cotracker.errors import CheckpointError, LicenseError, WeightsError
+from point_tracking.tracker.models.cotracker.weights.published import PUBLISHED
+from point_tracking.tracker.models.registry import fetch_tracker_weights, needs_consent, weights_are_here
 
 FILE = "/facebook/cotracker3/resolve/main/scaled_offline.pth"
 COMMIT = "0123456789012345678901234567890123456789"
+
+
+def fetch(name: str, **options) -> Path:
+    """The single file of a tracker's weights."""
+    return fetch_tracker_weights(pt.tracker_info(name), **options)[0]
 
 
 class FakeHub(ThreadingHTTPServer):
@@ -99,7 +107,7 @@ def hub(folder, monkeypatch):
 
 def test_terms_come_before_any_request(hub, folder):
     with pytest.raises(LicenseError) as error:
-        weights.published_weights("cotracker3-offline")
+        fetch("cotracker3-offline")
     message = str(error.value)
     for part in ("scaled_offline.pth", "facebook/cotracker3", "CC-BY-NC-4.0", "accept_license=True", str(folder)):
         assert part in message
@@ -108,32 +116,32 @@ def test_terms_come_before_any_request(hub, folder):
 
 @pytest.mark.parametrize("name", ["cotracker3-offline", "cotracker3-online", "cotracker2"])
 def test_a_tracker_without_weights_names_the_file_it_needs(folder, name):
-    with pytest.raises(pt.PointTrackingError, match=re.escape(weights.PUBLISHED_FILES[name].filename)):
+    with pytest.raises(pt.PointTrackingError, match=re.escape(PUBLISHED[name].filename)):
         pt.load_tracker(name)
 
 
 def test_download_happens_once_and_consent_is_remembered(hub, folder):
-    path = weights.published_weights("cotracker3-offline", accept_license=True)
+    path = fetch("cotracker3-offline", accept_license=True)
     assert path == folder / "scaled_offline.pth"
     assert path.read_bytes() == hub.content
     asked = len(hub.requests)
-    assert weights.published_weights("cotracker3-offline") == path
+    assert fetch("cotracker3-offline") == path
     assert len(hub.requests) == asked, "the file is there"
     path.unlink()
-    assert weights.published_weights("cotracker3-offline") == path, "no second consent"
-    assert not weights.has_consent("facebook/cotracker"), "only for what was accepted"
+    assert fetch("cotracker3-offline") == path, "no second consent"
+    assert not weights.has_consent(PUBLISHED["cotracker2"]), "only for what was accepted"
 
 
 @pytest.mark.parametrize("consent", ["no", "yes", 1, None])
 def test_only_true_is_consent(hub, folder, consent):
     for attempt in (
-        lambda: weights.published_weights("cotracker3-offline", accept_license=consent),
+        lambda: fetch("cotracker3-offline", accept_license=consent),
         lambda: pt.load_tracker("cotracker3-offline", accept_license=consent),
     ):
         with pytest.raises(OptionError, match="accept_license"):
             attempt()
     assert hub.requests == []
-    assert not weights.has_consent("facebook/cotracker3")
+    assert not weights.has_consent(PUBLISHED["cotracker3-offline"])
 
 
 def test_a_broken_download_resumes(hub, folder):
@@ -142,9 +150,9 @@ def test_a_broken_download_resumes(hub, folder):
     hub.etag = hashlib.sha256(hub.content).hexdigest()
     hub.break_after = 15_000_000
     try:
-        weights.published_weights("cotracker3-offline", accept_license=True)
+        fetch("cotracker3-offline", accept_license=True)
     except WeightsError:
-        weights.published_weights("cotracker3-offline")
+        fetch("cotracker3-offline")
     resumed = [wanted for method, _, wanted in hub.requests if method == "GET" and wanted]
     assert resumed, hub.requests
     assert (folder / "scaled_offline.pth").read_bytes() == hub.content
@@ -153,27 +161,36 @@ def test_a_broken_download_resumes(hub, folder):
 def test_wrong_content_is_refused_and_removed(hub, folder):
     hub.etag = hashlib.sha256(b"something else").hexdigest()
     with pytest.raises(WeightsError, match="checksum"):
-        weights.published_weights("cotracker3-offline", accept_license=True)
+        fetch("cotracker3-offline", accept_license=True)
     assert not (folder / "scaled_offline.pth").exists()
+
+
+def test_a_known_checksum_holds_whatever_the_server_says(hub, folder):
+    file = replace(PUBLISHED["cotracker3-offline"], sha256="0" * 64)
+    with pytest.raises(WeightsError, match="checksum"):
+        weights.fetch_weights(file, tracker="cotracker3-offline", accept_license=True)
+    assert not (folder / "scaled_offline.pth").exists()
+    known = replace(file, sha256=hub.etag)
+    assert weights.fetch_weights(known, tracker="cotracker3-offline").read_bytes() == hub.content
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_refusal_of_the_hub_is_explained(hub, folder, status):
     hub.status = status
     with pytest.raises(WeightsError, match=r"could not be downloaded.*put scaled_offline.pth into"):
-        weights.published_weights("cotracker3-offline", accept_license=True)
+        fetch("cotracker3-offline", accept_license=True)
 
 
 def test_without_a_network_the_way_by_hand_is_told(folder, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(WeightsError, match=r"could not be downloaded.*put cotracker2.pth into"):
-        weights.published_weights("cotracker2", accept_license=True)
+        fetch("cotracker2", accept_license=True)
 
 
 def test_a_file_put_there_by_hand_needs_no_consent(folder):
     folder.mkdir()
     (folder / "scaled_online.pth").write_bytes(b"not a checkpoint")
-    assert weights.published_weights("cotracker3-online") == folder / "scaled_online.pth"
+    assert fetch("cotracker3-online") == folder / "scaled_online.pth"
     with pytest.raises(CheckpointError, match="cannot be read"):
         pt.load_tracker("cotracker3-online")
 
@@ -182,14 +199,14 @@ def test_safetensors_come_first(folder):
     folder.mkdir()
     for suffix in ("pth", "safetensors"):
         (folder / f"cotracker2.{suffix}").touch()
-    assert weights.find_weights("cotracker2") == folder / "cotracker2.safetensors"
+    assert weights.find_weights(PUBLISHED["cotracker2"]) == folder / "cotracker2.safetensors"
 
 
 def test_a_damaged_note_of_consent_counts_as_none(hub, folder):
-    weights.remember_consent("facebook/cotracker3")
+    weights.remember_consent(PUBLISHED["cotracker3-offline"])
     (folder / "accepted-licenses.json").write_text("{")
     with pytest.raises(LicenseError):
-        weights.published_weights("cotracker3-offline")
+        fetch("cotracker3-offline")
 
 
 def test_from_the_hub_to_a_tracker(hub, folder, parity):
@@ -206,3 +223,32 @@ def test_from_the_hub_to_a_tracker(hub, folder, parity):
     hub.etag = hashlib.sha256(hub.content).hexdigest()
     tracker = pt.load_tracker("cotracker3-offline", accept_license=True, device="cpu")
     assert tracker.name == "cotracker3-offline"
+
+
+def test_what_is_here_and_what_must_be_asked_for(hub, folder):
+    info = pt.tracker_info("cotracker3-offline")
+    assert (weights_are_here(info), needs_consent(info)) == (False, True)
+    weights.remember_consent(info.files[0])
+    assert (weights_are_here(info), needs_consent(info)) == (False, False), "to download, without asking again"
+    fetch_tracker_weights(info)
+    assert (weights_are_here(info), needs_consent(info)) == (True, False)
+    (folder / "accepted-licenses.json").unlink()
+    assert not needs_consent(info), "a file that is here is used whatever was accepted"
+
+
+def test_trackers_without_files_are_ready():
+    info = pt.tracker_info("optical-flow")
+    assert (weights_are_here(info), needs_consent(info), fetch_tracker_weights(info)) == (True, False, [])
+    assert info.size_mb is None
+
+
+def test_a_tracker_of_several_files_is_ready_with_all_of_them(folder):
+    info = pt.tracker_info("cotracker3-offline")
+    both = replace(info, files=(*info.files, PUBLISHED["cotracker2"]))
+    folder.mkdir()
+    (folder / "scaled_offline.pth").touch()
+    weights.remember_consent(info.files[0])
+    assert (weights_are_here(info), weights_are_here(both), needs_consent(both)) == (True, False, True)
+    assert both.size_mb == 102 + 204
+    assert "scaled_offline.pth" in both.files_description
+    assert "cotracker2.pth" in both.files_description

@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from point_tracking.tracker.training.configs import Stage
+from point_tracking.tracker.training.configs import TrainingStage
 from point_tracking.tracker.training.data.batches import TrainingBatch
 
 _PICTURE = 128  # side of the picture a clip is cut from
 
 
-def moving_batch(stage: Stage, generator: torch.Generator) -> TrainingBatch:
+def moving_batch(stage: TrainingStage, generator: torch.Generator) -> TrainingBatch:
     """Windows that move over noise pictures by a whole step per frame; every point stays visible or leaves."""
     height, width = stage.size
     frames = 2 if stage.kind == "pairs" else stage.frames
@@ -58,7 +58,7 @@ class MadeSource:
         self._same = same
         self.count = 0
 
-    def next(self, stage: Stage, progress: float) -> TrainingBatch:
+    def next(self, stage: TrainingStage, progress: float) -> TrainingBatch:
         if self._same:
             self._generator.manual_seed(self._seed)
         batch = moving_batch(stage, self._generator)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import struct
-import tempfile
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +12,6 @@ import av
 import media
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import point_tracking as pt
 from point_tracking.tracker.errors import (
@@ -28,13 +24,9 @@ from point_tracking.tracker.errors import (
 )
 from point_tracking.tracker.transcoding import transcode as transcode_module
 from point_tracking.tracker.transcoding.output_file import rename_new
-from point_tracking.tracker.transcoding.picture import fit_size
-from point_tracking.tracker.transcoding.policy import FramePolicy, select_frames
-from point_tracking.tracker.transcoding.provenance import Provenance, SourceFacts, is_whole, read_provenance
-from point_tracking.tracker.transcoding.timeline import Timeline
+from point_tracking.tracker.transcoding.policy import FramePolicy
+from point_tracking.tracker.transcoding.provenance import SourceFacts, is_whole, read_provenance
 from point_tracking.tracker.transcoding.transcode import Transcoded, TranscodeOptions, transcode
-from point_tracking.tracker.types import FrameMap
-from point_tracking.tracker.video.sampling import Sampling, resample, sample_frames
 
 SIZE = media.SIZE
 
@@ -45,12 +37,6 @@ def _shown(path: str | Path) -> list[int]:
 
 def _kept(made: Transcoded) -> list[int]:
     return made.provenance.frame_map.source_indices.tolist()
-
-
-def _timeline(times: np.ndarray, duration_s: float | None = None) -> Timeline:
-    ticks = np.rint(times * 1000).astype(np.int64)
-    duration = duration_s if duration_s is not None else float(times[-1] + times[-1] / max(len(times) - 1, 1))
-    return Timeline(ticks, Fraction(1, 1000), max(duration, 1e-3), 0.0, ticks, confirmed=True)
 
 
 # every frame of a copy shows exactly the source frame it says
@@ -183,18 +169,6 @@ def test_sides_become_even_and_keep_within_the_limit(tmp_path):
     assert _shown(small.path) == _kept(small)
 
 
-@settings(deadline=None)  # other work on the machine is no failure
-@given(st.tuples(st.integers(2, 5000), st.integers(2, 5000)), st.one_of(st.none(), st.integers(16, 4000)))
-def test_sizes_fit(size, longest):
-    width, height = fit_size(size, longest)
-    assert width % 2 == height % 2 == 0
-    assert 2 <= width <= size[0]
-    assert 2 <= height <= size[1]
-    assert max(width, height) <= (longest or max(size))
-    if longest is None:
-        assert (width, height) == (size[0] // 2 * 2, size[1] // 2 * 2)
-
-
 def test_the_shape_of_a_pixel_is_kept(tmp_path):
     source = media.video(tmp_path / "wide.mp4", 4, sample_aspect_ratio=Fraction(4, 3))
     made = transcode(source, tmp_path / "copy.mp4")
@@ -261,27 +235,6 @@ def test_a_copy_remembers_its_source(tmp_path):
     assert read_provenance(media.text_file(tmp_path / "text.mp4")) is None
 
 
-@settings(deadline=None)  # other work on the machine is no failure
-@given(st.integers(1, 10**7).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1), max_size=50))))
-def test_frame_numbers_survive_the_tag(case):
-    total, chosen = case
-    source = SourceFacts("/a/ä.mp4", 1, 2, 3, 4, 5.0, "h264")
-    frame_map = FrameMap(np.array(sorted(chosen), dtype=np.int64), total)
-    found = Provenance.from_tag(Provenance(source, {"a": None}, frame_map, 1 / 3, ("ä",)).to_tag())
-    assert found is not None
-    assert found.matches(source, {"a": None})
-    assert (found.fps, found.warnings) == (1 / 3, ("ä",))
-    assert found.frame_map.num_source_frames == total
-    assert found.frame_map.source_indices.tolist() == sorted(chosen)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{}", "[1]", '{"point_tracking": 9}', '{"point_tracking": 1}', "3", "plain words"]
-)
-def test_other_comments_are_not_taken_for_ours(text):
-    assert Provenance.from_tag(text) is None
-
-
 def test_a_fitting_copy_is_reused_and_others_are_not(tmp_path):
     source, copy = media.video(tmp_path / "clip.mp4", 20), tmp_path / "copy.mp4"
     first = transcode(source, copy)
@@ -319,23 +272,6 @@ def test_a_copy_that_was_cut_off_is_made_again(tmp_path, share):
     copy.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(OutputExistsError, match="other options"):
         transcode(source, copy, TranscodeOptions(crf=30))
-
-
-@settings(deadline=None)  # other work on the machine is no failure
-@given(st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=5), st.integers(1, 30))
-def test_a_file_is_whole_when_its_boxes_end_with_it(boxes, missing):
-    def box(size, large):
-        header = struct.pack(">I4sQ", 1, b"mdat", size + 16) if large else struct.pack(">I4s", size + 8, b"free")
-        return header + bytes(size)
-
-    data = b"".join(box(*one) for one in boxes)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "boxes.mp4"
-        path.write_bytes(data)
-        assert is_whole(path)
-        ends = np.cumsum([len(box(*one)) for one in boxes])
-        path.write_bytes(data[:-missing])
-        assert is_whole(path) == (max(len(data) - missing, 0) in (0, *ends))
 
 
 def test_what_was_wrong_with_a_source_is_said_again_where_its_copy_is_reused(tmp_path):
@@ -494,26 +430,6 @@ def test_without_hard_links_nothing_is_replaced_either(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"name": "fastest"}, "Supported values are auto, fps, every_nth, max_frames"),
-        ({"fps": 0}, "rate above 0"),
-        ({"fps": -1}, "rate above 0"),
-        ({"fps": float("nan")}, "rate above 0"),
-        ({"every_nth": 0}, "at least 1"),
-        ({"max_frames": 1.5}, "whole number"),
-        ({"fps": 3, "every_nth": 2}, "Choose one rule"),
-        ({"name": "auto", "fps": 3}, "takes no fps"),
-        ({"name": "fps"}, "needs a value for fps"),
-        ({"name": "fps", "every_nth": 3}, "found every_nth"),
-    ],
-)
-def test_bad_policies_are_refused(arguments, text):
-    with pytest.raises(OptionError, match=text):
-        FramePolicy(**arguments)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
         ({"longest_side": 0}, "at least 16"),
         ({"longest_side": 100.5}, "whole pixels"),
         ({"preset": "warp"}, "Supported values are ultrafast"),
@@ -524,68 +440,3 @@ def test_bad_policies_are_refused(arguments, text):
 def test_bad_options_are_refused(arguments, text):
     with pytest.raises(OptionError, match=text):
         TranscodeOptions(**arguments)
-
-
-steps = st.lists(st.integers(1, 400), min_size=0, max_size=80)
-# from one frame in years to more than any video has
-rates = st.one_of(st.floats(0.1, 200), st.floats(-12, 4).map(lambda power: 10**power))
-
-
-@settings(deadline=None)  # other work on the machine is no failure
-@given(steps, rates)
-def test_resampling_chooses_the_nearest_frames(deltas, fps):
-    times = np.concatenate([[0], np.cumsum(deltas)]) / 1000
-    chosen, slots = resample(times, fps)
-    np.testing.assert_array_equal(chosen, sample_frames(times, Sampling(fps=fps)).source_indices)
-    assert (np.diff(slots) > 0).all()
-    assert slots[0] == 0
-    distance = np.abs(times[None] - (slots / fps)[:, None])
-    np.testing.assert_allclose(distance[np.arange(len(slots)), chosen], distance.min(axis=1), atol=1e-5)
-
-
-@settings(deadline=None)  # other work on the machine is no failure
-@given(
-    steps,
-    st.one_of(
-        st.builds(FramePolicy),
-        st.builds(FramePolicy, fps=rates),
-        st.builds(FramePolicy, every_nth=st.integers(1, 100)),
-        st.builds(FramePolicy, max_frames=st.integers(1, 100)),
-    ),
-)
-def test_a_selection_invents_nothing_and_keeps_the_duration(deltas, policy):
-    times = np.concatenate([[0], np.cumsum(deltas)]) / 1000
-    timeline = _timeline(times)
-    selection = select_frames(timeline, policy)
-    kept = selection.frame_map.source_indices
-    assert len(kept) == len(selection.ticks) >= 1
-    assert selection.ticks[0] == 0
-    assert (selection.durations > 0).all()
-    if policy.max_frames is not None:
-        assert len(kept) <= policy.max_frames
-    if policy.every_nth is not None:
-        assert (kept % policy.every_nth == 0).all()
-    shown_s = selection.ticks * float(selection.tick_s)
-    longest_step = max(np.diff(times, append=timeline.duration_s).max(), 1e-3)
-    if policy.fps is not None or policy.max_frames is not None or policy.name == "auto":
-        assert np.abs(shown_s - times[kept]).max() <= longest_step + 1e-6
-    else:
-        np.testing.assert_allclose(shown_s, times[kept], atol=1e-3)
-    source_frame_s = timeline.duration_s / len(timeline)
-    end_s = selection.end_tick * float(selection.tick_s)
-    assert end_s <= max(timeline.duration_s + source_frame_s, shown_s[-1]) + 2e-3
-    assert end_s >= timeline.duration_s - longest_step - 2e-3
-
-
-@settings(deadline=None)  # other work on the machine is no failure
-@given(st.integers(1, 3000), st.sampled_from([5, 10, 25, 30, 60]), rates)
-def test_a_copy_of_a_regular_video_is_regular_and_ends_with_it(num_frames, source_fps, fps):
-    timeline = _timeline(np.arange(num_frames) / source_fps, num_frames / source_fps)
-    selection = select_frames(timeline, FramePolicy(fps=fps))
-    end_s = selection.end_tick * float(selection.tick_s)
-    assert abs(end_s - num_frames / source_fps) <= 1 / source_fps + 2e-3
-    shown_s = selection.ticks * float(selection.tick_s)
-    if len(shown_s) > 1:
-        step_s = 1 / float(selection.fps)
-        np.testing.assert_allclose(np.diff(shown_s), step_s, atol=2e-3 + 1e-3 * step_s)
-        assert step_s == pytest.approx(max(1 / fps, 1 / source_fps), rel=2e-3, abs=1e-3)

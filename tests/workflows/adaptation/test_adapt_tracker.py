@@ -20,7 +20,7 @@ from point_tracking.tracker.errors import (
     TooFewVideosError,
     UnknownTrackerError,
 )
-from point_tracking.tracker.models.adapted import Provenance, WeightsTerms, save_adapted
+from point_tracking.tracker.models.adapted import Lineage, WeightsTerms, save_adapted
 from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.training.adapting.held_out import HeldOutVideos, Verdict
 from point_tracking.workflows.adaptation import adapt_tracker as adaptation
@@ -90,9 +90,7 @@ def test_a_better_tracker_can_be_used_at_once(
 def test_a_tracker_by_name_learns_from_itself(
     make_dataset: MakeDataset, videos: list[Path], weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_adapted(
-        "first", drifting_start().model, Provenance(WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
-    )
+    save_adapted("first", drifting_start().model, Lineage(WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small"))
     loads: list[str] = []
     load = pt.tracker.models.registry.load_tracker
     monkeypatch.setattr(adaptation, "load_tracker", lambda name, **o: loads.append(name) or load(name, **o))

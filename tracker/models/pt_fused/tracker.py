@@ -86,12 +86,13 @@ class FusedTracker(Tracker):
     capabilities = Capabilities(joint=True)
 
     def __init__(self, **options: Any) -> None:
-        from ..registry import load_tracker
+        from ..optical_flow import OpticalFlowTracker
+        from ..pt_small.tracker import load_pt_small
 
         self._options = given = FusedOptions(**options)
-        self._flow = load_tracker("optical-flow")
-        self._learned = load_tracker(
-            given.learned, checkpoint=given.checkpoint, device=given.device, memory_limit_gb=given.memory_limit_gb
+        self._flow = OpticalFlowTracker()
+        self._learned = load_pt_small(
+            checkpoint=given.checkpoint, device=given.device, memory_limit_gb=given.memory_limit_gb
         )
 
     @property

@@ -54,7 +54,7 @@ class ShippedOptions:
             )
 
     def for_model(self, config: CoTrackerConfig) -> CoTrackerOptions:
-        """The options of the model's adapter."""
+        """As options of a CoTracker model."""
         return CoTrackerOptions(
             checkpoint=self.checkpoint,
             device=self.device,

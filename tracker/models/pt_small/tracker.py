@@ -6,8 +6,8 @@ and the model cards in docs/models.
 
 from __future__ import annotations
 
-import copy
 import math
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import CheckpointError
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks
-from ..cotracker.errors import CheckpointError
+from ..cotracker.model_tracker import ModelTracker
 from ..cotracker.network.config import CoTrackerConfig
 from ..cotracker.running.passes import Rules
+from ..cotracker.running.run_context import RunContext
 from ..cotracker.running.threads import one_thread
-from ..cotracker.tracker import CoTrackerTracker
-from ..cotracker.weights.checkpoint import CoTracker, load_model
+from ..cotracker.weights.checkpoint import CoTracker, load_network
 from .options import ShippedOptions
 
 WEIGHTS_FOLDER = Path(__file__).parent
@@ -34,7 +35,7 @@ _THRESHOLDS = {"pt-small": 0.6, "pt-base": 0.5}
 _LONGEST_ASPECT = 3.0  # more extreme frames are squeezed
 
 
-class ShippedTracker(CoTrackerTracker):
+class ShippedTracker(ModelTracker):
     """A CoTracker-like model trained by this package.
 
     Frames keep their shape on the way into the model, points that leave the
@@ -53,10 +54,7 @@ class ShippedTracker(CoTrackerTracker):
         self, name: str, model: CoTracker, options: ShippedOptions | None = None, threshold: float | None = None
     ) -> None:
         options = options or ShippedOptions()
-        super().__init__(model, options.for_model(model.config))
-        self.name = name
-        self._resolution = options.resolution
-        self._rules = Rules(
+        rules = Rules(
             threshold=_THRESHOLDS.get(name, 0.5) if threshold is None else threshold,
             with_confidence=True,
             keep_queries=True,
@@ -64,27 +62,31 @@ class ShippedTracker(CoTrackerTracker):
             in_frame_only=True,
             knows_before=False,
         )
+        super().__init__(name, RunContext.from_options(model, rules, options.for_model(model.config)))
         self.capabilities = Capabilities(joint=True, streaming=True)
+        self._options = options
 
     @property
     def options(self) -> dict[str, Any]:
-        options = {**super().options, "resolution": self._resolution}
-        del options["windowed"]
-        return options
+        checkpoint = self._options.checkpoint
+        return {
+            "checkpoint": None if checkpoint is None else os.fspath(checkpoint),
+            **self.context.to_dict(),
+            "resolution": self._options.resolution,
+        }
 
     def _session_rules(self) -> Rules:
-        return replace(self._rules, keep_queries=False)
+        return replace(self.context.rules, keep_queries=False)
 
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
-        with one_thread() if self._device.type == "cpu" else nullcontext():
+        with one_thread() if self.context.device.type == "cpu" else nullcontext():
             tracks = super()._track(source, queries, backward, hooks)
-        return without_blinks(tracks, queries, self._rules.threshold)
+        return without_blinks(tracks, queries, self.context.rules.threshold)
 
-    def _model_for(self, size_px: tuple[int, int]) -> CoTracker:
+    def _context_for(self, size_px: tuple[int, int]) -> RunContext:
         """The same weights at a resolution of the video's shape."""
-        model = copy.copy(self._model)
-        model.config = replace(model.config, resolution=fitting_resolution(model.config, size_px, self._resolution))
-        return model
+        resolution = fitting_resolution(self.model.config, size_px, self._options.resolution)
+        return self.context.with_resolution(resolution)
 
 
 def without_blinks(tracks: Tracks, queries: Queries, threshold: float) -> Tracks:
@@ -140,7 +142,7 @@ def load_pt_base(**options: Any) -> ShippedTracker:
 
 def _load(name: str, options: ShippedOptions) -> ShippedTracker:
     path = options.checkpoint
-    model = load_model(WEIGHTS_FOLDER / WEIGHT_FILES[name] if path is None else path)
+    model = load_network(WEIGHTS_FOLDER / WEIGHT_FILES[name] if path is None else path)
     config = model.config
     if config.version != 3 or config.mode != "online" or config.motion_resolution is None:
         raise CheckpointError(f"{path} holds no weights of a model trained by this package. {name!r} needs such")

@@ -19,7 +19,7 @@ _UNBENDING_STEPS = 18
 
 
 @dataclass(frozen=True)
-class Stage:
+class RenderBatch:
     """Some clips of a scene, with the slots they use.
 
     Args:
@@ -38,7 +38,7 @@ class Stage:
         return slot == torch.where(self.layers.present[:, :1], 0, inventory.planes + inventory.ellipsoids)
 
 
-def stage_clips(scene: Scene, frames: Frames, inventory: Inventory, clips: Tensor) -> Stage:
+def gather_clips(scene: Scene, frames: Frames, inventory: Inventory, clips: Tensor) -> RenderBatch:
     """Picks clips, and of them the slots that are in use.
 
     Args:
@@ -73,14 +73,16 @@ def stage_clips(scene: Scene, frames: Frames, inventory: Inventory, clips: Tenso
     )
     frames = replace(frames, phase=F.pad(frames.phase[:, : inventory.planes], (0, 0, 0, 0, 0, extra)))
     material = Material(**{name: pick(value) for name, value in vars(scene.material).items()})
-    return Stage(layers, frames, material)
+    return RenderBatch(layers, frames, material)
 
 
-def render(stage: Stage, bank: TextureBank, outlines: Tensor, grid: PixelGrid, shadow: Tensor | None = None) -> Tensor:
+def render(
+    batch: RenderBatch, bank: TextureBank, outlines: Tensor, grid: PixelGrid, shadow: Tensor | None = None
+) -> Tensor:
     """Pictures before any lighting of the whole frame, blur or noise.
 
     Args:
-        stage: B clips at T times
+        batch: B clips at T times
         bank: textures
         outlines: (count, S, S) signed distances
         grid: the pixels
@@ -89,29 +91,29 @@ def render(stage: Stage, bank: TextureBank, outlines: Tensor, grid: PixelGrid, s
     Returns:
         (3, B, T, H * W) float32, about 0 to 1
     """
-    hits = cast_rays(stage.layers, stage.frames, outlines, grid)
+    hits = cast_rays(batch.layers, batch.frames, outlines, grid)
     front = _nearest(torch.where(hits.cover > _SEEN, hits.depth, torch.inf))  # (B, T, P)
-    batch, slots, steps, pixels = hits.cover.shape
-    start = torch.arange(batch, device=front.device)[:, None] * (slots * steps * pixels)
+    clips, slots, steps, pixels = hits.cover.shape
+    start = torch.arange(clips, device=front.device)[:, None] * (slots * steps * pixels)
     start = (start + torch.arange(steps * pixels, device=front.device)).flatten()  # (B * T * P,) where slot 0 is
-    lit = None if shadow is None else _shadows(stage.is_background(front.flatten(1)).view_as(front), grid, shadow)
+    lit = None if shadow is None else _shadows(batch.is_background(front.flatten(1)).view_as(front), grid, shadow)
     front = front.flatten()
     stride = steps * pixels
     index = start + front * stride
-    colour = _paint_places(stage, bank, hits, front, index)
+    colour = _paint_places(batch, bank, hits, front, index)
     cover = hits.cover.view(-1).index_select(0, index)
     edge = (cover < 1).nonzero()[:, 0] if grid.only_near else torch.arange(len(front), device=front.device)
     start, front, cover = (value.index_select(0, edge) for value in (start, front, cover))
     behind = _nearest_behind(hits, start, front, stride)
-    other = _paint_places(stage, bank, hits, behind, start + behind * stride)
+    other = _paint_places(batch, bank, hits, behind, start + behind * stride)
     colour.index_copy_(1, edge, other.lerp_(colour.index_select(1, edge), cover))
-    colour = colour.view(3, batch, steps, pixels)
+    colour = colour.view(3, clips, steps, pixels)
     return colour if lit is None else colour.mul_(lit)
 
 
-def seen_slots(stage: Stage, outlines: Tensor, grid: PixelGrid) -> Tensor:
+def seen_slots(batch: RenderBatch, outlines: Tensor, grid: PixelGrid) -> Tensor:
     """Which surface is seen at the middle of every pixel, (B, T, H * W) int64."""
-    hits = cast_rays(stage.layers, stage.frames, outlines, grid)
+    hits = cast_rays(batch.layers, batch.frames, outlines, grid)
     return _nearest(torch.where(hits.cover >= 0.5, hits.depth, torch.inf))
 
 
@@ -153,15 +155,15 @@ def _nearest(depth: Tensor) -> Tensor:
     return slot
 
 
-def _paint_places(stage: Stage, bank: TextureBank, hits: Hits, slot: Tensor, index: Tensor) -> Tensor:
+def _paint_places(batch: RenderBatch, bank: TextureBank, hits: Hits, slot: Tensor, index: Tensor) -> Tensor:
     """Colours (3, R) of places given by slots (R,) and indices into flattened hits (R,)."""
     x, y, z, footprint, shade = (
         field.view(-1).index_select(0, index) for field in (hits.x, hits.y, hits.z, hits.footprint, hits.shade)
     )
-    batch, slots = hits.cover.shape[:2]
-    row = slot if batch == 1 else slot + index.div(hits.cover[0].numel(), rounding_mode="floor") * slots
-    layers = stage.layers
-    return paint(bank, stage.material, layers.half_size, layers.inventory, row, slot, (x, y, z), footprint, shade)
+    clips, slots = hits.cover.shape[:2]
+    row = slot if clips == 1 else slot + index.div(hits.cover[0].numel(), rounding_mode="floor") * slots
+    layers = batch.layers
+    return paint(bank, batch.material, layers.half_size, layers.inventory, row, slot, (x, y, z), footprint, shade)
 
 
 def _take(value: Tensor, slot: Tensor) -> Tensor:
@@ -186,37 +188,37 @@ class SurfacePoints:
         return SurfacePoints(self.slot.gather(1, index), self.place.gather(1, index[..., None].expand(-1, -1, 3)))
 
 
-def seen_points(stage: Stage, outlines: Tensor, frame: Tensor, xy: Tensor) -> SurfacePoints:
+def seen_points(batch: RenderBatch, outlines: Tensor, frame: Tensor, xy: Tensor) -> SurfacePoints:
     """What is seen at positions.
 
     Args:
-        stage: B clips
+        batch: B clips
         outlines: (count, S, S) signed distances
         frame: (B, M) int64
         xy: (B, M, 2) pixels from the middle of the frame
     """
-    hits = cast_rays(stage.layers, stage.frames.at_frames(frame), outlines, Positions(xy[:, :, None]))  # (B, L, M, 1)
+    hits = cast_rays(batch.layers, batch.frames.at_frames(frame), outlines, Positions(xy[:, :, None]))  # (B, L, M, 1)
     slot = _nearest(torch.where(hits.cover >= 0.5, hits.depth, torch.inf))  # (B, M, 1)
     place = torch.cat([_take(value, slot) for value in (hits.x, hits.y, hits.z)], -1)  # (B, M, 3)
     return SurfacePoints(slot[..., 0], place)
 
 
-def follow(stage: Stage, points: SurfacePoints) -> tuple[Tensor, Tensor]:
+def follow(batch: RenderBatch, points: SurfacePoints) -> tuple[Tensor, Tensor]:
     """Where points are in all frames.
 
     Args:
-        stage: B clips at T times
+        batch: B clips at T times
         points: N of them
 
     Returns:
         (B, T, N, 2) pixels from the middle of the frame, and (B, T, N) depth
     """
-    frames, inventory = stage.frames, stage.layers.inventory
+    frames, inventory = batch.frames, batch.layers.inventory
     on_plane = points.slot < inventory.planes  # (B, N)
     phase = [value[..., None] for value in _of_slot(frames.phase, points.slot).unbind(-1)]  # (B, N, T, 1) each
     wave, bend = (
         [value[..., None, None] for value in _of_slot(table, points.slot).flatten(2).unbind(-1)]  # (B, N, 1, 1) each
-        for table in (stage.layers.wave, stage.layers.bend)
+        for table in (batch.layers.wave, batch.layers.bend)
     )
     steps = frames.focal.shape[1]
     x, y, z = (points.place[..., i, None, None].expand(-1, -1, steps, 1) for i in range(3))
@@ -236,12 +238,12 @@ def follow(stage: Stage, points: SurfacePoints) -> tuple[Tensor, Tensor]:
 
 
 def visible_points(
-    stage: Stage, outlines: Tensor, points: SurfacePoints, xy: Tensor, depth: Tensor, size_px: tuple[int, int]
+    batch: RenderBatch, outlines: Tensor, points: SurfacePoints, xy: Tensor, depth: Tensor, size_px: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
     """Whether points are in the frame, on the near side of their surface and behind no other.
 
     Args:
-        stage: B clips at T times
+        batch: B clips at T times
         outlines: (count, S, S) signed distances
         points: N of them
         xy: (B, T, N, 2) pixels from the middle of the frame
@@ -251,22 +253,22 @@ def visible_points(
     Returns:
         visible, and in the frame but hidden, (B, T, N) bool each
     """
-    hits = cast_rays(stage.layers, stage.frames, outlines, Positions(xy))
+    hits = cast_rays(batch.layers, batch.frames, outlines, Positions(xy))
     own = points.slot[:, None, None]  # (B, 1, 1, N)
-    slots = torch.arange(stage.layers.inventory.layers, device=xy.device)[:, None, None]
+    slots = torch.arange(batch.layers.inventory.layers, device=xy.device)[:, None, None]
     hidden = ((hits.cover >= 0.5) & (hits.depth < depth[:, None]) & (slots != own)).any(1)
     width, height = size_px
     inside = (xy[..., 0].abs() <= (width - 1) / 2) & (xy[..., 1].abs() <= (height - 1) / 2)
     on_surface = _take(hits.cover, own[:, 0].expand(-1, xy.shape[1], -1)) >= 0.5
-    in_front = depth > NEAREST * stage.frames.focal[..., None]
-    visible = inside & in_front & on_surface & ~hidden & _facing(stage, points)
+    in_front = depth > NEAREST * batch.frames.focal[..., None]
+    visible = inside & in_front & on_surface & ~hidden & _facing(batch, points)
     return visible, inside & in_front & ~visible
 
 
-def _facing(stage: Stage, points: SurfacePoints) -> Tensor:
+def _facing(batch: RenderBatch, points: SurfacePoints) -> Tensor:
     """Whether the camera is on the outer side of the surface at points, (B, T, N)."""
-    inventory = stage.layers.inventory
-    eye = _of_slot(stage.frames.eye, points.slot).transpose(1, 2)  # (B, T, N, 3)
+    inventory = batch.layers.inventory
+    eye = _of_slot(batch.frames.eye, points.slot).transpose(1, 2)  # (B, T, N, 3)
     place = points.place[:, None]  # (B, 1, N, 3)
     on_ball = (place * eye).sum(-1) > 1
     size = place.abs()
@@ -274,7 +276,7 @@ def _facing(stage: Stage, points: SurfacePoints) -> Tensor:
     beyond = (place.gather(-1, axis).sign() * eye.gather(-1, axis.expand(-1, eye.shape[1], -1, -1)))[..., 0]
     slot = points.slot[:, None]
     first_box = inventory.planes + inventory.ellipsoids
-    in_room = _of_slot(stage.layers.endless, points.slot)[:, None]
+    in_room = _of_slot(batch.layers.endless, points.slot)[:, None]
     facing = torch.where(slot < first_box, on_ball, torch.where(in_room, beyond < 1, beyond > 1))
     return facing | (slot < inventory.planes)
 

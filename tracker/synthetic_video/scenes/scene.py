@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from .figure import Figure
+from .articulated_figure import ArticulatedFigure
 from .motion import Path, Poses, rotation, soft_limit
 
 _REACH_Z = 0.25  # of the focal length: how far the camera moves forward or back
@@ -226,7 +226,7 @@ class Scene:
     camera: Camera
     planes: Planes
     balls: Solids
-    figure: Figure
+    figure: ArticulatedFigure
     boxes: Solids
     has_room: Tensor
     followed: Tensor

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ..draws import Draws
-from .figure import FIGURE_LIMBS, draw_figure
+from .articulated_figure import FIGURE_LIMBS, draw_articulated_figure
 from .motion import Path, Poses, draw_path, draw_swing, zero_path
 from .scene import Camera, Inventory, Material, Planes, Scene, Solids
 
@@ -27,7 +27,7 @@ REFERENCE_AREA = 96 * 128  # sizes and speeds below are meant for frames of this
 
 
 @dataclass(frozen=True)
-class Cast:
+class SceneContents:
     """What each of B clips consists of, known to the host.
 
     Args:
@@ -46,17 +46,17 @@ class Cast:
     boxes: list[int]
 
 
-CAST_COLUMNS = 8
+CONTENTS_COLUMNS = 8
 
 
-def draw_cast(table: Tensor, config: SyntheticConfig) -> Cast:
+def draw_contents(table: Tensor, config: SyntheticConfig) -> SceneContents:
     """Decides what clips consist of.
 
     Args:
-        table: (B, CAST_COLUMNS) uniform numbers, on the CPU
+        table: (B, CONTENTS_COLUMNS) uniform numbers, on the CPU
         config: probabilities
     """
-    cast = Cast([], [], [], [], [], [], [])
+    contents = SceneContents([], [], [], [], [], [], [])
     for row in table.tolist():
         room, floor, figure = row[0] < config.room, row[1] < config.floor, row[2] < config.figure
         objects = 1 + int(row[3] * config.max_layers)
@@ -64,15 +64,15 @@ def draw_cast(table: Tensor, config: SyntheticConfig) -> Cast:
         boxes = int(row[5] < config.box) + int(row[5] < config.box / 3)
         layers = max(objects - int(figure) - balls - boxes, 0)
         floor = floor and not room and layers > 0
-        cast.has_room.append(room)
-        cast.has_floor.append(floor)
-        cast.has_figure.append(figure)
-        cast.layers.append(layers)
-        cast.balls.append(balls)
-        cast.boxes.append(boxes)
+        contents.has_room.append(room)
+        contents.has_floor.append(floor)
+        contents.has_figure.append(figure)
+        contents.layers.append(layers)
+        contents.balls.append(balls)
+        contents.boxes.append(boxes)
         ellipsoids = MAX_BALLS + FIGURE_LIMBS if figure else balls
-        cast.inventories.append(Inventory(1 + layers, ellipsoids, int(room) + boxes, room))
-    return cast
+        contents.inventories.append(Inventory(1 + layers, ellipsoids, int(room) + boxes, room))
+    return contents
 
 
 @dataclass(frozen=True)
@@ -99,13 +99,18 @@ class Setting:
 
 
 def draw_scene(
-    draws: Draws, cast: Cast, config: SyntheticConfig, times: Tensor, size_px: tuple[int, int], motion: float
+    draws: Draws,
+    contents: SceneContents,
+    config: SyntheticConfig,
+    times: Tensor,
+    size_px: tuple[int, int],
+    motion: float,
 ) -> Scene:
     """A random scene for every clip.
 
     Args:
         draws: the random numbers
-        cast: what each clip consists of
+        contents: what each clip consists of
         config: probabilities
         times: (B, T) of the frames
         size_px: (width, height)
@@ -126,12 +131,14 @@ def draw_scene(
         scale=math.sqrt(width * height / REFERENCE_AREA),
         motion=motion,
     )
-    has_room, has_figure = flags(cast.has_room), flags(cast.has_figure)
+    has_room, has_figure = flags(contents.has_room), flags(contents.has_figure)
     camera = _draw_camera(draws, setting, has_room, config)
-    planes = _draw_planes(draws, setting, config, camera, flags(cast.layers), flags(cast.has_floor), has_room)
-    balls = _draw_solids(draws, setting, MAX_BALLS, flags(cast.balls))
-    figure = draw_figure(draws, setting.anchor, setting.focal, setting.size / 2, setting.scale, motion, has_figure)
-    boxes = _draw_boxes(draws, setting, camera, has_room, flags(cast.boxes))
+    planes = _draw_planes(draws, setting, config, camera, flags(contents.layers), flags(contents.has_floor), has_room)
+    balls = _draw_solids(draws, setting, MAX_BALLS, flags(contents.balls))
+    figure = draw_articulated_figure(
+        draws, setting.anchor, setting.focal, setting.size / 2, setting.scale, motion, has_figure
+    )
+    boxes = _draw_boxes(draws, setting, camera, has_room, flags(contents.boxes))
     followed = _draw_followed(draws, config, planes.present.shape[1], boxes.present.shape[1], has_room)
     light_turn = draw_path(draws, 1, 3, setting.anchor, 0.03 * draws.chance(config.lighting, 1, 1))
     light_angles = torch.stack([math.pi + draws.normal(1) * 0.6, draws.normal(1) * 0.6, draws.angle(1)], -1)

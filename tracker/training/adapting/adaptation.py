@@ -21,9 +21,9 @@ import torch
 
 from ...errors import AdaptationError, Cancelled, OptionError
 from ...models.adapted import (
-    PROVENANCE_KEY,
+    LINEAGE_KEY,
     UNKNOWN_LICENSE,
-    Provenance,
+    Lineage,
     WeightsTerms,
     check_adapted_dir,
     find_adapted,
@@ -31,13 +31,13 @@ from ...models.adapted import (
     save_adapted,
 )
 from ...models.base import CancelCheck, Tracker
+from ...models.cotracker.model_tracker import ModelTracker
 from ...models.cotracker.network.config import CoTrackerConfig
 from ...models.cotracker.network.model import CoTracker3
 from ...models.cotracker.running.memory_plan import is_out_of_memory
 from ...models.cotracker.running.precision import choose_device
-from ...models.cotracker.tracker import CoTrackerTracker
 from ...models.registry import check_new_name, load_tracker, tracker_info
-from ..configs import Stage, TrainingConfig
+from ..configs import TrainingConfig, TrainingStage
 from ..data.clip_cuts import CutRules, FrameShape
 from ..data.pseudo_labels import PseudoLabelSource, Skips
 from ..fitting.processes import Processes
@@ -64,7 +64,7 @@ class Adaptation:
 
     Args:
         name: of the tracker to be made
-        provenance: what it was made from
+        lineage: what it was made from
         trained_on, judged_by: paths
         num_points: points that were sent forward and back on held-out videos
         before, after: scores on held-out videos
@@ -77,7 +77,7 @@ class Adaptation:
     """
 
     name: str
-    provenance: Provenance
+    lineage: Lineage
     trained_on: list[str] = field(default_factory=list)
     judged_by: list[str] = field(default_factory=list)
     num_points: int = 0
@@ -131,7 +131,7 @@ def adapt(
     check_new_name(name, overwrite=options.overwrite)
     check_student(student)
     check_adapted_dir()  # half an hour later would be too late
-    assert isinstance(student, CoTrackerTracker)
+    assert isinstance(student, ModelTracker)
     return _Run(videos, name, options, student, teachers, progress or _ignore, cancelled).run()
 
 
@@ -141,7 +141,7 @@ def check_student(student: Tracker) -> None:
     Raises:
         OptionError: saying which can
     """
-    if not isinstance(student, CoTrackerTracker) or not isinstance(student.model, CoTracker3):
+    if not isinstance(student, ModelTracker) or not isinstance(student.model, CoTracker3):
         raise OptionError(
             f"The tracker {student.name!r} cannot be adapted. Supported are those of CoTracker3's form, "
             "e.g. 'pt-small' or 'cotracker3-offline'"
@@ -160,9 +160,9 @@ def terms_of(tracker: Tracker) -> WeightsTerms:
     if checkpoint is None or not info.commercial_use:
         return WeightsTerms(name, info.weights_license, info.commercial_use)
     metadata = read_metadata(Path(checkpoint))
-    if PROVENANCE_KEY in metadata:
+    if LINEAGE_KEY in metadata:
         try:
-            made_from = Provenance.from_json(metadata[PROVENANCE_KEY])
+            made_from = Lineage.from_json(metadata[LINEAGE_KEY])
         except (ValueError, KeyError, TypeError):
             return WeightsTerms(name, UNKNOWN_LICENSE, False)
         return WeightsTerms(name, made_from.license, made_from.commercial_use)
@@ -178,7 +178,7 @@ class _Run:
         videos: Sequence[str],
         name: str,
         options: AdaptationOptions,
-        student: CoTrackerTracker,
+        student: ModelTracker,
         teachers: Sequence[Tracker],
         progress: ProgressReport,
         cancelled: CancelCheck | None,
@@ -191,13 +191,13 @@ class _Run:
         self._progress = progress
         self._cancelled = cancelled
         found = find_adapted(student.name)
-        provenance = Provenance(
+        lineage = Lineage(
             terms_of(student),
             tuple(dict.fromkeys(terms_of(teacher) for teacher in teachers)),
             student.name if found is None else found.family,
         )
         trained_on, judged_by = split_videos(videos, options.held_out, options.seed)
-        self._result = Adaptation(name, provenance, trained_on, judged_by)
+        self._result = Adaptation(name, lineage, trained_on, judged_by)
 
     def run(self) -> Adaptation:
         result, (start, end) = self._result, _TRAIN_SHARE
@@ -220,7 +220,7 @@ class _Run:
         result.after, result.verdict = judged.scores, held_out.judge(judged)
         self._report(1.0, "Storing the result" if result.verdict.kept else "Done")
         if result.verdict.kept:
-            result.path = save_adapted(result.name, model, self._provenance())
+            result.path = save_adapted(result.name, model, self._lineage())
         return result
 
     def _train(self) -> CoTracker3:
@@ -272,7 +272,7 @@ class _Run:
             result.batches[teacher.name] = result.batches.get(teacher.name, 0) + source.batches_of[i]
         return (trainer.ema if options.ema else trainer.model).eval()
 
-    def _provenance(self) -> Provenance:
+    def _lineage(self) -> Lineage:
         result, options = self._result, self._options
         assert result.before is not None
         assert result.after is not None
@@ -286,7 +286,7 @@ class _Run:
             "before": result.before.to_dict(),
             "after": result.after.to_dict(),
         }
-        return Provenance(result.provenance.start, result.provenance.teachers, result.provenance.family, facts)
+        return Lineage(result.lineage.start, result.lineage.teachers, result.lineage.family, facts)
 
     def _report_training(self, share: float) -> None:
         start, end = _TRAIN_SHARE
@@ -300,7 +300,7 @@ class _Run:
 
 def training_config(config: CoTrackerConfig, options: AdaptationOptions) -> TrainingConfig:
     """What the trainer is told: one stage, the head frozen, the rate falling from the start."""
-    stage = Stage(
+    stage = TrainingStage(
         "adapt",
         "tracks",
         share=1.0,

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...errors import ShapeError
 
 if TYPE_CHECKING:
-    from ..configs import Stage
+    from ..configs import TrainingStage
 
 _FARTHEST_PX = 1e6  # beyond this nothing is a position
 
@@ -96,7 +96,7 @@ class BatchSource(Protocol):
     that would have come next. To train on other video, implement this protocol.
     """
 
-    def next(self, stage: Stage, progress: float) -> TrainingBatch:
+    def next(self, stage: TrainingStage, progress: float) -> TrainingBatch:
         """The next batch.
 
         Args:
@@ -130,7 +130,7 @@ class SyntheticSource:
 
         self._renderer = ClipRenderer(SyntheticConfig(**options), device=device, seed=seed)
 
-    def next(self, stage: Stage, progress: float) -> TrainingBatch:
+    def next(self, stage: TrainingStage, progress: float) -> TrainingBatch:
         height, width = stage.size
         start, end = stage.motion
         motion = start + (end - start) * min(2 * progress, 1.0)

@@ -19,7 +19,7 @@ from ...errors import AdaptationError, VideoError
 from ...models.base import Tracker
 from ...types import Queries, Tracks
 from ...video.frames import VideoFrames
-from ..configs import Stage
+from ..configs import TrainingStage
 from .batches import TrainingBatch
 from .clip_cuts import MIN_VIDEO_FRAMES, CutRules, FrameShape, cut_clip, feature_queries, with_support_points
 
@@ -174,7 +174,7 @@ class PseudoLabelSource:
         self._max_skipped = max_skipped
         self._on_batch = on_batch
 
-    def next(self, stage: Stage, progress: float) -> TrainingBatch:
+    def next(self, stage: TrainingStage, progress: float) -> TrainingBatch:
         """The next batch; see `BatchSource`.
 
         Raises:

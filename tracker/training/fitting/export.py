@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from ...errors import OutputError, PointTrackingError, ResumeError
 from ...models.cotracker.network.config import CoTrackerConfig
 from ...models.cotracker.network.model import CoTracker3
-from ...models.cotracker.weights.checkpoint import CONFIG_KEY, load_model
+from ...models.cotracker.weights.checkpoint import CONFIG_KEY, load_network
 from ..configs import find_config
 from .checkpoint import load_checkpoint
 from .validation import ValidationClips, validation_frames
@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     count = parameter_count(CoTrackerConfig.from_dict(json.loads(metadata[CONFIG_KEY])))
     print(f"{given.out}: {count / 1e6:.2f} M parameters, {size_mb:.1f} MB, {metadata['training_steps']} steps")
     if given.thresholds:
-        model, training = load_model(given.out), find_config(metadata["training_config"])
+        model, training = load_network(given.out), find_config(metadata["training_config"])
         assert isinstance(model, CoTracker3)
         clips = ValidationClips(training.synthetic, training.validation_clips, validation_frames(training))
         for threshold, jaccard in clips.jaccard_by_threshold(model, model.config.iterations, _THRESHOLDS).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..configs import Stage
+from ..configs import TrainingStage
 
 
 @dataclass
@@ -45,11 +45,11 @@ class Schedule:
         steps: budget in steps, where there is none in minutes
     """
 
-    stages: tuple[Stage, ...]
+    stages: tuple[TrainingStage, ...]
     minutes: float | None
     steps: int | None
 
-    def stage(self, progress: Progress) -> Stage | None:
+    def stage(self, progress: Progress) -> TrainingStage | None:
         """The stage a run is in; None where all are done."""
         return self.stages[progress.stage] if progress.stage < len(self.stages) else None
 
@@ -84,7 +84,7 @@ class Schedule:
         return max(end - start, 1)
 
 
-def learning_rate(stage: Stage, share: float) -> float:
+def learning_rate(stage: TrainingStage, share: float) -> float:
     """The rate at a share of a stage: a linear warm-up, then a cosine down to `final_rate`."""
     rise = min(share / stage.warmup, 1.0) if stage.warmup > 0 else 1.0
     fall = 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))

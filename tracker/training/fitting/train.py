@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ...errors import OptionError, OutputError, ResumeError, TrainingDivergedError
 from ...models.cotracker.network.model import CoTracker3
-from ..configs import Stage, TrainingConfig
+from ..configs import TrainingConfig, TrainingStage
 from ..data.batches import BatchSource, SyntheticSource
 from ..steps.losses import LossWeights
 from ..steps.pairs import OffsetReader, pair_losses
@@ -180,12 +180,12 @@ class Trainer:
 
     # -- a step
 
-    def _set_frozen(self, stage: Stage) -> None:
+    def _set_frozen(self, stage: TrainingStage) -> None:
         for name, parameter in self.model.named_parameters():
             unused = stage.kind == "pairs" and not name.startswith(("fnet.", "corr_mlp."))
             parameter.requires_grad_(not unused and not name.startswith(stage.frozen))
 
-    def _step(self, stage: Stage) -> None:
+    def _step(self, stage: TrainingStage) -> None:
         share = self._schedule.stage_share(self.progress)
         rate = learning_rate(stage, share)
         for group in self._optimizer.param_groups:
@@ -213,7 +213,7 @@ class Trainer:
         self.progress.stage_step += 1
         self.progress.clips += stage.batch * self.processes.count
 
-    def _loss(self, stage: Stage, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+    def _loss(self, stage: TrainingStage, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
         if stage.kind == "pairs":
             losses = pair_losses(self.model, self.reader, batch, self._generator)
             return losses.total, {name: value.detach() for name, value in vars(losses).items()}
@@ -251,7 +251,7 @@ class Trainer:
 
     # -- what is written
 
-    def _log(self, stage: Stage) -> None:
+    def _log(self, stage: TrainingStage) -> None:
         if not self._recent:
             return
         names = {name for row in self._recent for name in row}
@@ -279,7 +279,7 @@ class Trainer:
     def _validation_wanted(self) -> bool:
         return self.options.validate and self.config.validation_clips > 0
 
-    def _validate(self, stage: Stage) -> None:
+    def _validate(self, stage: TrainingStage) -> None:
         share = self._schedule.share_done(self.progress)
         self.progress.validated = share
         if not self._validation_wanted or not self.processes.leads or stage.kind == "pairs":

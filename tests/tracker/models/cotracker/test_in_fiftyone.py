@@ -1,4 +1,4 @@
-"""The whole path from a published checkpoint file on disk to keypoints in a data set."""
+"""The whole path from a published checkpoint file on disk to keypoints in a dataset."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import point_tracking as pt
-from point_tracking.tracker.models.cotracker.weights.checkpoint import save_model
+from point_tracking.tracker.models.cotracker.weights.checkpoint import save_network
 
 VIDEO_DIR = "POINT_TRACKING_VIDEO_DIR"
 
@@ -22,7 +22,7 @@ def checkpoint(tmp_path, small_model):
         path, model = tmp_path / f"{kind}.safetensors", small_model(kind)
         if kind != "v2":
             model.updateformer.vis_conf_head.bias.data += 1.0  # or hardly any point would be visible
-        save_model(model, path)
+        save_network(model, path)
         return path
 
     return write

@@ -10,8 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from point_tracking import load_tracker
 from point_tracking.tracker.coordinates import inside_frame
-from point_tracking.tracker.errors import OptionError
-from point_tracking.tracker.models.cotracker.errors import WeightsError
+from point_tracking.tracker.errors import OptionError, WeightsError
 from point_tracking.tracker.models.pt_fused.tracker import FusedOptions, fuse
 from point_tracking.tracker.types import Tracks
 

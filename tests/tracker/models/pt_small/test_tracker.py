@@ -15,13 +15,12 @@ from safetensors import safe_open
 
 from point_tracking import Queries, list_trackers, load_tracker, tracker_info
 from point_tracking.tracker.coordinates import inside_frame
-from point_tracking.tracker.errors import Cancelled, OptionError
+from point_tracking.tracker.errors import Cancelled, CheckpointError, OptionError
 from point_tracking.tracker.metrics.tap_vid import tap_vid_scores
 from point_tracking.tracker.metrics.truth import TrackTruth
-from point_tracking.tracker.models.cotracker.errors import CheckpointError
 from point_tracking.tracker.models.cotracker.network.config import CoTrackerConfig
 from point_tracking.tracker.models.cotracker.network.model import CoTracker3
-from point_tracking.tracker.models.cotracker.weights.checkpoint import save_model
+from point_tracking.tracker.models.cotracker.weights.checkpoint import save_network
 from point_tracking.tracker.models.pt_small.options import ShippedOptions
 from point_tracking.tracker.models.pt_small.tracker import (
     WEIGHT_FILES,
@@ -134,7 +133,7 @@ def test_points_that_leave_the_frame_are_hidden():
     torch.manual_seed(0)
     tracker = random_tracker(visibility=9.0)
     with torch.no_grad():
-        tracker._model.updateformer.flow_head.bias.fill_(2.0)  # right and down, further each refinement
+        tracker.model.updateformer.flow_head.bias.fill_(2.0)  # right and down, further each refinement
     tracks = tracker.track(clip(), Queries(np.zeros(1), np.array([[50.0, 30.0]])))
     assert not inside_frame(tracks.xy[1:], (60, 40)).any()
     assert not tracks.visible[1:].any()
@@ -173,7 +172,7 @@ def test_the_model_is_not_changed_by_a_run():
     tracker = random_tracker()
     for size_px in ((60, 40), (40, 60)):
         tracker.track(clip(3, size_px), Queries(np.zeros(1), np.array([[5.0, 5.0]])))
-    assert tracker._model.config == CONFIG
+    assert tracker.model.config == CONFIG
 
 
 def test_runs_leave_the_number_of_threads_as_it_was():
@@ -212,7 +211,7 @@ def test_options_are_reported_and_checked():
 
 def test_weights_of_other_models_are_refused(tmp_path: Path):
     path = tmp_path / "other.safetensors"
-    save_model(CoTracker3(replace(CONFIG, motion_resolution=None)), path)
+    save_network(CoTracker3(replace(CONFIG, motion_resolution=None)), path)
     with pytest.raises(CheckpointError, match="pt-small"):
         load_tracker("pt-small", checkpoint=path)
 

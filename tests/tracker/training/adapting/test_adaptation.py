@@ -19,7 +19,7 @@ from point_tracking.tracker.models import adapted
 from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.models.cotracker.network.config import COTRACKER3_OFFLINE, COTRACKER3_ONLINE
 from point_tracking.tracker.models.cotracker.tracker import CoTrackerTracker
-from point_tracking.tracker.models.cotracker.weights.checkpoint import load_model, save_model
+from point_tracking.tracker.models.cotracker.weights.checkpoint import load_network, save_network
 from point_tracking.tracker.models.pt_small.tracker import ShippedTracker
 from point_tracking.tracker.training.adapting import adaptation
 from point_tracking.tracker.training.adapting.adaptation import Adaptation, AdaptationOptions, adapt, clip_lengths
@@ -99,11 +99,11 @@ def test_a_better_tracker_is_stored_listed_and_loadable(videos: list[str], weigh
     loaded = pt.load_tracker("mine", device="cpu", resolution=64)
     assert isinstance(loaded, ShippedTracker)
     assert loaded.name == "mine"
-    provenance = adapted.find_adapted("mine")
-    assert provenance is not None
-    assert provenance.facts["after"] == result.after.to_dict()
+    lineage = adapted.find_adapted("mine")
+    assert lineage is not None
+    assert lineage.facts["after"] == result.after.to_dict()
 
-    after = load_model(result.path or "").state_dict()
+    after = load_network(result.path or "").state_dict()
     heads = {"updateformer.vis_conf_head.weight", "updateformer.vis_conf_head.bias"}
     same = {name for name, value in after.items() if value.equal(before[name])}
     assert heads < same, "bit for bit"
@@ -132,25 +132,25 @@ def test_the_same_seed_gives_the_same_weights(videos: list[str], monkeypatch: py
 
 
 def test_an_adapted_tracker_can_be_adapted_and_be_a_teacher(videos: list[str], always_better: None) -> None:
-    provenance = adapted.Provenance(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
-    adapted.save_adapted("first", drifting_start(0.08).model, provenance)
+    lineage = adapted.Lineage(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
+    adapted.save_adapted("first", drifting_start(0.08).model, lineage)
     start = pt.load_tracker("first", device="cpu")
     result = quick(videos, start=start, teachers=[TeacherTracker(), start], name="second")
     assert pt.list_trackers()[-2:] == ["first", "second"]
-    assert result.provenance.family == "pt-small"
-    assert result.provenance.start == adapted.WeightsTerms("first", "Apache-2.0", True)
-    assert [teacher.name for teacher in result.provenance.teachers] == ["teacher", "first"]
-    assert result.provenance.license == f"Apache-2.0 AND {adapted.UNKNOWN_LICENSE}"
+    assert result.lineage.family == "pt-small"
+    assert result.lineage.start == adapted.WeightsTerms("first", "Apache-2.0", True)
+    assert [teacher.name for teacher in result.lineage.teachers] == ["teacher", "first"]
+    assert result.lineage.license == f"Apache-2.0 AND {adapted.UNKNOWN_LICENSE}"
 
 
 def test_a_non_commercial_teacher_makes_the_result_non_commercial(
     videos: list[str], weights: Path, always_better: None
 ) -> None:
-    provenance = adapted.Provenance(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
-    adapted.save_adapted("free", drifting_start().model, provenance)
+    lineage = adapted.Lineage(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
+    adapted.save_adapted("free", drifting_start().model, lineage)
     assert pt.tracker_info("free").commercial_use
     start = pt.load_tracker("free", device="cpu")
-    assert quick(videos, start=start, teachers=[start, pt.load_tracker("optical-flow")]).provenance.commercial_use
+    assert quick(videos, start=start, teachers=[start, pt.load_tracker("optical-flow")]).lineage.commercial_use
     quick(videos, start=start, teachers=[TeacherTracker("cotracker3-offline")], overwrite=True)
     info = pt.tracker_info("mine")
     assert not info.commercial_use
@@ -166,11 +166,11 @@ def test_the_published_form_can_be_adapted_from_a_file(
     left_out = ("mode", "motion_resolution", "guided")
     tiny = {name: value for name, value in asdict(TINY.model).items() if name not in left_out}
     config = replace(COTRACKER3_OFFLINE if mode == "offline" else COTRACKER3_ONLINE, **{**tiny, "window": 8})
-    save_model(drifting_start(config=config).model, tmp_path / "published.safetensors")
+    save_network(drifting_start(config=config).model, tmp_path / "published.safetensors")
     name = f"cotracker3-{mode}"
     start = pt.load_tracker(name, checkpoint=tmp_path / "published.safetensors", device="cpu")
     result = quick(videos, start=start, teachers=[start])
-    assert not result.provenance.commercial_use
+    assert not result.lineage.commercial_use
     loaded = pt.load_tracker("mine", device="cpu", iterations=1)
     assert isinstance(loaded, CoTrackerTracker)
     assert loaded.capabilities == start.capabilities
@@ -191,8 +191,8 @@ def test_a_tracker_that_is_not_better_leaves_nothing(videos: list[str], weights:
 
 
 def test_what_was_stored_before_is_kept_where_the_new_one_is_not_better(videos: list[str], weights: Path) -> None:
-    provenance = adapted.Provenance(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
-    path = adapted.save_adapted("mine", drifting_start(0.01).model, provenance)
+    lineage = adapted.Lineage(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
+    path = adapted.save_adapted("mine", drifting_start(0.01).model, lineage)
     content = path.read_bytes()
     with pytest.raises(OptionError, match="There is an adapted tracker 'mine' already"):
         quick(videos)
@@ -251,8 +251,8 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_else(videos: li
 def test_a_full_disk_leaves_the_old_tracker(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import safetensors.torch
 
-    provenance = adapted.Provenance(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
-    path = adapted.save_adapted("mine", drifting_start(0.01).model, provenance)
+    lineage = adapted.Lineage(adapted.WeightsTerms("pt-small", "Apache-2.0", True), (), "pt-small")
+    path = adapted.save_adapted("mine", drifting_start(0.01).model, lineage)
     content = path.read_bytes()
 
     def full(state: object, file: str, **_: object) -> None:
@@ -261,7 +261,7 @@ def test_a_full_disk_leaves_the_old_tracker(weights: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(safetensors.torch, "save_file", full)
     with pytest.raises(OutputError, match="No space left"):
-        adapted.save_adapted("mine", drifting_start(0.02).model, provenance)
+        adapted.save_adapted("mine", drifting_start(0.02).model, lineage)
     assert files_in(weights) == ["mine.safetensors"]
     assert path.read_bytes() == content
 

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from point_tracking import Queries, load_tracker
 from point_tracking.tracker.errors import OutputError, ResumeError
 from point_tracking.tracker.models.cotracker.network.model import CoTracker3
-from point_tracking.tracker.models.cotracker.weights.checkpoint import load_model
+from point_tracking.tracker.models.cotracker.weights.checkpoint import load_network
 from point_tracking.tracker.training.configs import TINY
 from point_tracking.tracker.training.fitting.checkpoint import load_checkpoint, save_checkpoint
 from point_tracking.tracker.training.fitting.export import export_weights, main, parameter_count, save_weights
@@ -32,7 +32,7 @@ def test_exported_weights_are_the_averaged_ones_in_half_precision(checkpoint: Pa
     out = tmp_path / "weights.safetensors"
     assert main([str(checkpoint), str(out)]) == 0
     averaged = load_checkpoint(checkpoint)["ema"]
-    model = load_model(out)
+    model = load_network(out)
     assert model.config == TINY.model
     for name, value in model.state_dict().items():
         assert torch.equal(value, averaged[name].half().float())

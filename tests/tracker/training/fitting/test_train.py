@@ -18,7 +18,7 @@ import torch
 from point_tracking.tracker.errors import OptionError, OutputError, ResumeError, TrainingDivergedError
 from point_tracking.tracker.models.cotracker.network.model import CoTracker3
 from point_tracking.tracker.training.__main__ import main
-from point_tracking.tracker.training.configs import TINY, Stage, TrainingConfig, find_config
+from point_tracking.tracker.training.configs import TINY, TrainingConfig, TrainingStage, find_config
 from point_tracking.tracker.training.data.batches import SyntheticSource
 from point_tracking.tracker.training.fitting.checkpoint import load_checkpoint
 from point_tracking.tracker.training.fitting.schedule import learning_rate
@@ -40,7 +40,7 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def only(stage: Stage, **changes) -> TrainingConfig:
+def only(stage: TrainingStage, **changes) -> TrainingConfig:
     return replace(TINY, stages=(replace(stage, share=1.0, **changes),))
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from ..errors import OutOfMemoryError
+from ....errors import OutOfMemoryError
 from ..network.chunks import ChunkSizes, default_chunks
 from ..network.config import CoTrackerConfig
 from ..network.guidance import motion_bytes

@@ -1,7 +1,6 @@
-"""One clip through a model: frames, passes of points, directions of time.
+"""What the published predictors do around the network.
 
-What the published predictors do around the network: pixel conventions, support
-points, thresholds, the overwriting of queries, backward tracking.
+Pixel conventions, support points, thresholds, the overwriting of queries, and features as windows ask for them.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ from ..network.chunks import ChunkSizes
 from .features import ClipFeatures
 from .memory_plan import MIN_CHUNKS, run_within_memory
 from .online import WindowedPoints
-from .passes import ModelFrame, Rules, TrackArrays
+from .passes import TrackArrays
 from .precision import matrix_products
+from .run_context import RunContext
 
 T = TypeVar("T")
 
@@ -29,39 +30,24 @@ class CoTrackerSession:
     it runs out, the session goes on with smaller blocks of work.
 
     Args:
-        frame: where pixels of the video lie in the model
-        rules: how the heads become visibility
-        points: without any point yet
-        features: a rolling store
-        read_frames: frames encoded together at most, for which the store has room beside a window
-        support_grid: points per side that support the first queries, in frame 0
-        iterations: refinements per window
-        chunks_for: how much is done at once with so many points
-        dtype: in which matrices are multiplied, as of `precision.choose_dtype`
+        context: the model, and how it runs
+        size_px: (width, height) of the frames to come
     """
 
-    def __init__(
-        self,
-        frame: ModelFrame,
-        rules: Rules,
-        points: WindowedPoints,
-        features: ClipFeatures,
-        read_frames: int,
-        support_grid: int | str,
-        iterations: int,
-        chunks_for: Callable[[int], ChunkSizes],
-        dtype: str,
-    ) -> None:
-        self._frame = frame
-        self._rules = rules
-        self._points: WindowedPoints | None = points
-        self._features: ClipFeatures | None = features
-        self._read_frames = read_frames
-        self._support_grid = support_grid
-        self._iterations = iterations
-        self._chunks_for = chunks_for
-        self._chunks = chunks_for(0)
-        self._dtype = dtype
+    def __init__(self, context: RunContext, size_px: tuple[int, int]) -> None:
+        model = context.model
+        self._context = context
+        self._frame = context.frame(size_px)
+        self._chunks = context.window_chunks(0, size_px)
+        # frames encoded together at most, for which the store has room beside a window
+        self._read_frames = min(self._chunks.encoder_frames, model.config.step)
+        none = Queries(t=np.zeros(0, dtype=np.int64), xy=np.zeros((0, 2)))
+        with torch.inference_mode():
+            stored_frames = model.config.window + self._read_frames
+            self._features: ClipFeatures | None = ClipFeatures(
+                model, stored_frames, context.feature_dtype, rolling=True
+            )
+            self._points: WindowedPoints | None = WindowedPoints(model, *self._frame.to_model(none))
         self._columns: list[int] = []  # of the points that were asked for; the others are support
         self._since: list[int] = []  # frames of these points
         self._waiting = False  # for their first window are points that were added
@@ -91,7 +77,7 @@ class CoTrackerSession:
             raise QueryError(
                 f"Frame {int(queries.t.min())} has left the window. Points can be added from frame {points.start} on"
             )
-        side = self._rules.support_side(self._support_grid, queries.origin)
+        side = self._context.rules.support_side(self._context.support_grid, queries.origin)
         if side and points.start == 0 and not self._supported and len(queries):
             width, height = self._frame.size_px
             self._add(grid_queries(side, height=height, width=width))
@@ -101,7 +87,7 @@ class CoTrackerSession:
         self._columns += range(first, first + len(queries))
         self._since += queries.t.tolist()
         self._waiting = self._waiting or len(queries) > 0
-        self._chunks = self._chunks_for(points.t.shape[1])
+        self._chunks = self._context.window_chunks(points.t.shape[1], self._frame.size_px)
 
     def _add(self, queries: Queries) -> None:
         points, _ = self._open()
@@ -175,7 +161,7 @@ class CoTrackerSession:
 
         def refine(chunks: ChunkSizes) -> TrackArrays:
             state = None
-            for state in points.refine_window(features.maps(start, stop), self._iterations, chunks):  # noqa: B007
+            for state in points.refine_window(features.maps(start, stop), self._context.iterations, chunks):  # noqa: B007
                 pass
             assert state is not None
             return TrackArrays.from_state(state, self._columns, start)
@@ -192,7 +178,7 @@ class CoTrackerSession:
             halved = chunks.halved(MIN_CHUNKS)
             return None if halved == chunks else halved
 
-        with torch.inference_mode(), matrix_products(self._dtype, self._frame.device):
+        with torch.inference_mode(), matrix_products(self._context.dtype, self._frame.device):
             result, self._chunks = run_within_memory(run, self._chunks, smaller)
         return result
 
@@ -204,7 +190,7 @@ class CoTrackerSession:
         parts = settled[1:] or settled
         arrays = TrackArrays.joined(parts)
         since = np.array(self._since[: arrays.xy.shape[1]], dtype=np.int64)
-        return self._rules.tracks(arrays, self._frame, {"first_frame": parts[0].first_frame}, since=since)
+        return self._context.rules.tracks(arrays, self._frame, {"first_frame": parts[0].first_frame}, since=since)
 
     def _open(self) -> tuple[WindowedPoints, ClipFeatures]:
         if self._points is None or self._features is None:

@@ -15,8 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ....errors import OptionError, OutputError
-from ..errors import CheckpointError, WeightsError
+from ....errors import CheckpointError, OptionError, OutputError, WeightsError
 from ..network.config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
 from ..network.cotracker2 import CoTracker2
 from ..network.model import CoTracker3
@@ -35,7 +34,7 @@ def build_model(config: CoTrackerConfig) -> CoTracker:
     return CoTracker3(config) if config.version == 3 else CoTracker2(config)
 
 
-def load_model(path: str | os.PathLike[str]) -> CoTracker:
+def load_network(path: str | os.PathLike[str]) -> CoTracker:
     """Builds the model a file holds and fills it.
 
     Args:
@@ -58,7 +57,7 @@ def load_model(path: str | os.PathLike[str]) -> CoTracker:
     return model.eval()
 
 
-def save_model(model: CoTracker, path: str | os.PathLike[str]) -> None:
+def save_network(model: CoTracker, path: str | os.PathLike[str]) -> None:
     """Writes a model as safetensors, its sizes included.
 
     Args:
@@ -82,7 +81,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], Co
     """Reads the tensors of a file.
 
     Args:
-        path: as for `load_model`
+        path: as for `load_network`
 
     Returns:
         tensors by their published names, and the sizes where the file holds them
@@ -119,7 +118,7 @@ def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the 
     raise CheckpointError(
         f"{path} holds a CoTracker{published[0].version} model with a window of {window} frames. "
         f"Published ones have {' or '.join(str(config.window) for config in published)}; "
-        "own sizes need a safetensors file from `save_model`"
+        "own sizes need a safetensors file from `save_network`"
     )
 
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ....errors import PointTrackingError
-from .checkpoint import flavour, load_model, save_model
+from .checkpoint import flavour, load_network, save_network
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.output.endswith(".safetensors"):
         parser.error("the output must end with .safetensors")
     try:
-        model = load_model(given.input)
-        save_model(model, given.output)
+        model = load_network(given.input)
+        save_network(model, given.output)
     except PointTrackingError as error:
         print(error, file=sys.stderr)
         return 1

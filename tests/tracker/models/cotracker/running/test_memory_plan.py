@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from point_tracking.tracker.models.cotracker.errors import OutOfMemoryError
+from point_tracking.tracker.errors import OutOfMemoryError
 from point_tracking.tracker.models.cotracker.network.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
 from point_tracking.tracker.models.cotracker.running import memory_plan as plan_module
 from point_tracking.tracker.models.cotracker.running.memory_plan import (

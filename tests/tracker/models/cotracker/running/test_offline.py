@@ -155,16 +155,16 @@ def test_points_of_later_windows_do_not_take_part(small_model, random_maps):
 
 @pytest.mark.parametrize("num_frames", [8, 9, 13, 14, 15, 31])
 def test_no_frame_is_dropped_at_seams(small_model, clip, num_frames, monkeypatch):
-    from point_tracking.tracker.models.cotracker import tracker as adapter
+    from point_tracking.tracker.models.cotracker.running import run_context
 
-    real = adapter.make_plan
+    real = run_context.make_plan
 
     def plan_with_windows_of_eight(config, work, device, budget, **options):
         import dataclasses
 
         return dataclasses.replace(real(config, work, device, budget, **options), window_frames=8, overlap=2)
 
-    monkeypatch.setattr(adapter, "make_plan", plan_with_windows_of_eight)
+    monkeypatch.setattr(run_context, "make_plan", plan_with_windows_of_eight)
     tracks = CoTrackerTracker.from_model(small_model("offline"), device="cpu").track(clip(num_frames), QUERIES_AT_0)
     assert len(tracks.xy) == num_frames
     assert (tracks.confidence > 0).all(), "every frame got the model's answer"

@@ -13,31 +13,24 @@ import torch
 from safetensors.torch import save_file
 
 import point_tracking as pt
-from point_tracking.tracker.models.cotracker.errors import CheckpointError, WeightsError
+from point_tracking.tracker.errors import CheckpointError, WeightsError
 from point_tracking.tracker.models.cotracker.network.config import (
     COTRACKER2,
     COTRACKER2_1,
     COTRACKER3_OFFLINE,
     COTRACKER3_ONLINE,
 )
-from point_tracking.tracker.models.cotracker.weights import convert_weights
 from point_tracking.tracker.models.cotracker.weights.checkpoint import (
-    build_model,
     detect_config,
     flavour,
-    load_model,
+    load_network,
     read_checkpoint,
-    save_model,
+    save_network,
 )
 
+from .made_checkpoints import zeros_of
+
 PUBLISHED = [COTRACKER3_OFFLINE, COTRACKER3_ONLINE, COTRACKER2, COTRACKER2_1]
-
-
-def zeros_of(config) -> dict[str, torch.Tensor]:
-    """A state dict of the published shapes that takes hardly any memory."""
-    with torch.device("meta"):
-        state = build_model(config).state_dict()
-    return {key: torch.zeros(1).expand(value.shape) for key, value in state.items()}
 
 
 @pytest.mark.parametrize("config", PUBLISHED, ids=["offline", "online", "v2", "v2.1"])
@@ -73,8 +66,8 @@ def test_every_container_is_read(tmp_path, small_model, wrap):
 @pytest.mark.parametrize("kind", ["offline", "online", "v2"])
 def test_a_saved_model_comes_back(tmp_path, small_model, kind):
     model = small_model(kind)
-    save_model(model, tmp_path / "weights.safetensors")
-    loaded = load_model(tmp_path / "weights.safetensors")
+    save_network(model, tmp_path / "weights.safetensors")
+    loaded = load_network(tmp_path / "weights.safetensors")
     assert loaded.config == model.config
     assert not loaded.training
     for key, value in model.state_dict().items():
@@ -83,7 +76,7 @@ def test_a_saved_model_comes_back(tmp_path, small_model, kind):
 
 
 def test_the_offline_tracker_refuses_online_weights(tmp_path, small_model):
-    save_model(small_model("online"), tmp_path / "weights.safetensors")
+    save_network(small_model("online"), tmp_path / "weights.safetensors")
     with pytest.raises(CheckpointError, match=r"'cotracker3-online', not of 'cotracker3-offline'"):
         pt.load_tracker("cotracker3-offline", checkpoint=tmp_path / "weights.safetensors", device="cpu")
     tracker = pt.load_tracker("cotracker3-online", checkpoint=str(tmp_path / "weights.safetensors"), device="cpu")
@@ -105,7 +98,7 @@ def test_tensors_that_do_not_fit_are_named(tmp_path, change, message):
     change(state)
     torch.save(state, tmp_path / "weights.pth")
     with pytest.raises(CheckpointError, match=message):
-        load_model(tmp_path / "weights.pth")
+        load_network(tmp_path / "weights.pth")
 
 
 class Evil:
@@ -117,10 +110,10 @@ def test_a_checkpoint_cannot_run_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     torch.save({"model": Evil()}, tmp_path / "weights.pth")
     with pytest.raises(CheckpointError, match="cannot be read"):
-        load_model(tmp_path / "weights.pth")
+        load_network(tmp_path / "weights.pth")
     (tmp_path / "old.pth").write_bytes(pickle.dumps(Evil()))
     with pytest.raises(CheckpointError, match="cannot be read"):
-        load_model(tmp_path / "old.pth")
+        load_network(tmp_path / "old.pth")
     assert not (tmp_path / "pwned").exists()
 
 
@@ -129,7 +122,7 @@ def test_a_checkpoint_cannot_run_code(tmp_path, monkeypatch):
 def test_files_that_are_no_checkpoints_are_refused(tmp_path, content, suffix):
     (tmp_path / f"weights.{suffix}").write_bytes(content)
     with pytest.raises(CheckpointError, match="cannot be read"):
-        load_model(tmp_path / f"weights.{suffix}")
+        load_network(tmp_path / f"weights.{suffix}")
 
 
 # what pickle makes of text and of pieces of files: KeyError, IndexError, EOFError, TypeError ...
@@ -150,7 +143,7 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path, content, suffix):
 def test_damaged_files_are_refused_in_our_own_words(tmp_path, content):
     (tmp_path / "weights.pth").write_bytes(content * 20)
     with pytest.raises(CheckpointError, match="damaged or incomplete, or holds code") as caught:
-        load_model(tmp_path / "weights.pth")
+        load_network(tmp_path / "weights.pth")
     shown = "".join(traceback.format_exception(caught.value))
     assert "weights_only" not in shown.replace("weights_only=True", ""), "torch advises to run what is in the file"
 
@@ -172,7 +165,7 @@ def test_no_damage_gets_through(tmp_path, small_model, zipped):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what else torch thinks of such files
             try:
-                load_model(tmp_path / "weights.pth")
+                load_network(tmp_path / "weights.pth")
                 outcomes.add("read")  # what was hit did not matter
             except CheckpointError:
                 outcomes.add("refused")
@@ -187,7 +180,7 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch
 
     monkeypatch.setattr(torch, "load", refuse)  # root may read everything
     with pytest.raises(CheckpointError, match="Permission denied"):
-        load_model(tmp_path / "weights.pth")
+        load_network(tmp_path / "weights.pth")
 
 
 @pytest.mark.parametrize(
@@ -200,56 +193,30 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch
 def test_safetensors_with_damaged_sizes_are_refused(tmp_path, sizes):
     save_file({"time_emb": torch.zeros(1, 60, 8)}, tmp_path / "w.safetensors", metadata={"cotracker_config": sizes})
     with pytest.raises(CheckpointError, match="sizes of no CoTracker model"):
-        load_model(tmp_path / "w.safetensors")
+        load_network(tmp_path / "w.safetensors")
 
 
 @pytest.mark.parametrize("content", [{}, [1, 2], {"epoch": 3}, {"model": {"a": 1}}, {1: torch.zeros(2)}])
 def test_files_without_tensors_are_refused(tmp_path, content):
     torch.save(content, tmp_path / "weights.pth")
     with pytest.raises(CheckpointError, match="no state dict"):
-        load_model(tmp_path / "weights.pth")
+        load_network(tmp_path / "weights.pth")
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"no checkpoint file at .*gone\.pth"):
-        load_model(tmp_path / "gone.pth")
+        load_network(tmp_path / "gone.pth")
 
 
 def test_safetensors_with_unknown_sizes_are_refused(tmp_path):
     metadata = {"cotracker_config": '{"flux": 3}'}
     save_file({"time_emb": torch.zeros(1, 60, 8)}, tmp_path / "weights.safetensors", metadata=metadata)
     with pytest.raises(pt.PointTrackingError, match="flux"):
-        load_model(tmp_path / "weights.safetensors")
-
-
-def test_the_convert_command_writes_the_same_numbers(tmp_path, small_model, capsys):
-    model = small_model("online")
-    save_model(model, tmp_path / "in.safetensors")
-    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "out.safetensors")]) == 0
-    assert "cotracker3-online, window of 8 frames" in capsys.readouterr().out
-    again = load_model(tmp_path / "out.safetensors")
-    assert all(torch.equal(again.state_dict()[key], value) for key, value in model.state_dict().items())
-    assert convert_weights.main([str(tmp_path / "gone.pth"), str(tmp_path / "out.safetensors")]) == 1
-    assert "no checkpoint file" in capsys.readouterr().err
-
-
-def test_converting_into_a_folder_that_is_not_there_is_refused(tmp_path, small_model, capsys):
-    save_model(small_model("online"), tmp_path / "in.safetensors")
-    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "no" / "out.safetensors")]) == 1
-    assert "There is no folder" in capsys.readouterr().err
-    (tmp_path / "taken.safetensors").mkdir()
-    assert convert_weights.main([str(tmp_path / "in.safetensors"), str(tmp_path / "taken.safetensors")]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+        load_network(tmp_path / "weights.safetensors")
 
 
 def test_paths_may_start_at_home(tmp_path, monkeypatch, small_model):
     monkeypatch.setenv("HOME", str(tmp_path))
-    save_model(small_model("online"), "~/weights.safetensors")
+    save_network(small_model("online"), "~/weights.safetensors")
     assert (tmp_path / "weights.safetensors").is_file()
     pt.load_tracker("cotracker3-online", checkpoint="~/weights.safetensors", device="cpu")
-
-
-def test_a_published_file_converts(tmp_path):
-    torch.save({key: value.clone() for key, value in zeros_of(COTRACKER3_OFFLINE).items()}, tmp_path / "in.pth")
-    assert convert_weights.main([str(tmp_path / "in.pth"), str(tmp_path / "out.safetensors")]) == 0
-    assert load_model(tmp_path / "out.safetensors").config == COTRACKER3_OFFLINE

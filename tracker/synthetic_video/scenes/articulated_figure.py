@@ -22,7 +22,7 @@ _OVERLAP = 0.9  # limbs reach into each other at a joint
 
 
 @dataclass(frozen=True)
-class Figure:
+class ArticulatedFigure:
     """Figures of B clips.
 
     Args:
@@ -58,9 +58,9 @@ class Figure:
         return torch.cat([origin, first_centres, second_centres], 1), torch.cat([body, first, second], 1)
 
 
-def draw_figure(
+def draw_articulated_figure(
     draws: Draws, anchor: Tensor, focal: Tensor, half_frame: Tensor, scale: float, motion: float, used: Tensor
-) -> Figure:
+) -> ArticulatedFigure:
     """Random figures: four-legged or two-legged, upright or not, walking or running.
 
     Args:
@@ -80,7 +80,7 @@ def draw_figure(
     extra[[1, 2, 1 + _FIRST, 2 + _FIRST, _FIRST]] = True  # front legs and tail
     present = used[:, None] & ~(two_legged & extra)
     body = _draw_poses(draws, anchor, focal, half_frame, scale, motion, depth)
-    return Figure(body, radii, joints, rest, swing, present)
+    return ArticulatedFigure(body, radii, joints, rest, swing, present)
 
 
 def _draw_build(draws: Draws, scale: Tensor) -> tuple[Tensor, Tensor]:
