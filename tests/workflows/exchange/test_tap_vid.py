@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,9 @@ from point_tracking.tracker.errors import (
 )
 from point_tracking.tracker.formats.tap_vid import encode_jpeg, raster_to_pixels, read_tap_vid
 
+pytestmark = pytest.mark.usefixtures("no_datasets_stay")
 WIDTH, HEIGHT = media.SIZE
 NUM_FRAMES = 7
-
-
-@pytest.fixture(autouse=True)
-def _no_data_sets_left() -> Iterator[None]:
-    before = set(fo.list_datasets())
-    yield
-    for name in set(fo.list_datasets()) - before:
-        fo.delete_dataset(name)
 
 
 def tap_vid_clip(seed: int = 0, *, jpeg: bool = False, size: tuple[int, int] = media.SIZE) -> dict[str, Any]:
