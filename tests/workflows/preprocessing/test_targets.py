@@ -9,6 +9,8 @@ from pathlib import Path
 import fiftyone as fo
 import media
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from preprocessed import files, statuses
 
 import point_tracking as pt
@@ -126,3 +128,14 @@ def test_names_that_fiftyone_would_refuse_in_the_end_are_refused_first(dataset: 
     with pytest.raises(OptionError, match="Choose another one"):
         pt.preprocess_dataset(dataset, out, dataset_name="$$$")
     assert dataset.list_runs() == []
+
+
+@given(st.text("ab./ \u00e9\U00020bb7-", min_size=1, max_size=40), st.text("ab./", max_size=10))
+def test_names_of_copies_are_short_of_the_limit_and_differ_with_the_path(name: str, folder: str) -> None:
+    path = f"/{folder}/{name * 9}.mov"
+    made = output_name(path)
+    assert made == output_name(path)
+    assert made.endswith(".mp4")
+    assert "/" not in made
+    assert len(os.fsencode(made)) <= 150
+    assert made != output_name(f"/other{path}")
