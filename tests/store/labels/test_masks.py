@@ -31,7 +31,7 @@ LEFT = np.arange(8)[None, :].repeat(6, axis=0) < 4
     ("label", "expected"),
     [
         (fo.Segmentation(mask=np.uint8(LEFT) * 7), LEFT),
-        (fo.Segmentation(mask=np.uint8(LEFT)[..., None] * np.array([0, 9, 0], np.uint8)), LEFT),
+        (fo.Segmentation(mask=LEFT[..., None].astype(np.uint8) * np.array([0, 9, 0], np.uint8)), LEFT),
         (fo.Segmentation(), None),
         (fo.Detection(bounding_box=[0, 0, 0.5, 1], mask=FULL), LEFT),
         (fo.Detection(bounding_box=[0, 0, 0.5, 1]), None),

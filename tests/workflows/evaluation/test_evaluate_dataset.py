@@ -237,9 +237,9 @@ def test_progress_is_told(dataset: fo.Dataset) -> None:
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_anything_is_written(
-    dataset: fo.Dataset, options: dict, error: type, message: str
+    refusing: fo.Dataset, options: dict, error: type, message: str
 ) -> None:
-    dataset.add_frame_field("numbers", fo.IntField)
+    dataset = refusing
     before = list(dataset.get_field_schema())
     with pytest.raises(error, match=message):
         evaluate_dataset(dataset, **options)

@@ -75,9 +75,8 @@ def test_a_run_that_died_knows_its_samples_by_journal_and_marks(monkeypatch: pyt
     record = {"label_field": "t", "tracker": "drift", "num_targets": 3, "write_to": "source"}
     asked: list[bool] = []
     monkeypatch.setattr(report_module, "record_of", lambda _dataset, _key: record)
-    monkeypatch.setattr(
-        SampleReport, "unfinished", classmethod(lambda cls, *_: cls(label_field="t", tracker="d", outcomes=list(known)))
-    )
+    base = TrackReport(label_field="t", tracker="d", outcomes=list(known))
+    monkeypatch.setattr(SampleReport, "unfinished", classmethod(lambda _cls, *_: base))
     monkeypatch.setattr(
         report_module, "marked_outcomes", lambda *_, onto_source: asked.append(onto_source) or list(marked)
     )
