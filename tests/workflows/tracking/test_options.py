@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from trackers import DriftTracker
 
 import point_tracking as pt
@@ -17,7 +21,9 @@ from point_tracking.tracker.errors import (
     QueryError,
     UnknownTrackerError,
 )
+from point_tracking.tracker.models.registry import tracker_info
 from point_tracking.workflows.tracking import options as options_module
+from point_tracking.workflows.tracking.options import TrackOptions, check_track_size
 
 MakeDataset = Callable[..., fo.Dataset]
 
@@ -100,3 +106,64 @@ def test_bad_options_of_engines_are_refused(untouched: fo.Dataset, options: dict
     with pytest.raises(OptionError):
         pt.track_dataset(untouched, **options)
     assert not untouched.has_frame_field("tracks")
+
+
+def test_points_are_counted_where_that_needs_no_sample() -> None:
+    assert TrackOptions(grid_size=5).num_points_known == 25
+    assert TrackOptions(grid_size=5, mask_field="person").num_points_known is None
+    assert TrackOptions(points=[(0, 1, 1), (0, 2, 2)]).num_points_known == 2
+    assert TrackOptions(points="clicks").num_points_known is None
+    assert TrackOptions(points={"id": [(0, 1, 1)]}).num_points_known is None
+
+
+@given(st.integers(1, 10**5), st.integers(1, 10**5))
+def test_points_times_frames_are_bounded(num_points: int, num_frames: int) -> None:
+    if num_points * num_frames <= options_module.MAX_POINTS_X_FRAMES:
+        check_track_size(num_points, num_frames)
+    else:
+        with pytest.raises(LimitError, match="per video"):
+            check_track_size(num_points, num_frames)
+
+
+def test_workers_get_options_that_make_the_same_options() -> None:
+    given = {"grid_size": 3, "sampling": {"every_nth": 2}, "label_field": "a", "skip_existing": True}
+    options = TrackOptions(engine="ray", num_workers=2, address="ray://host:1", run_key="mine", **given)
+    sent = json.loads(json.dumps(options.for_workers()))
+    assert not {"engine", "address", "num_workers", "gpus_per_worker", "path_map", "only_failed_of"} & set(sent)
+    again = TrackOptions(**sent)
+    for name, value in given.items():
+        assert again.recorded(name) == options.recorded(name), name
+        assert again.recorded(name) == value
+
+
+def test_a_run_under_a_taken_key_goes_on_only_where_told() -> None:
+    assert TrackOptions(label_field="cars").base_key == "track_cars"
+    assert not TrackOptions().may_replace
+    assert TrackOptions(overwrite=True).may_replace
+    assert TrackOptions(skip_existing=True).may_replace
+
+
+def test_the_record_holds_the_terms_of_the_weights() -> None:
+    record = TrackOptions(tracker="pt-small").to_record()
+    assert record["weights"] == {
+        "license": tracker_info("pt-small").weights_license,
+        "from": tracker_info("pt-small").weights_from,
+    }
+    assert "weights" not in TrackOptions(tracker=DriftTracker()).to_record()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"points": {"id-7": [(0, 1)]}}, "Points of sample id-7"),
+        ({"mask_field": ""}, "empty name"),
+        ({"tracker": DriftTracker(), "tracker_options": {"a": 1}}, "loaded already"),
+        ({"tracker_options": 3}, "Expected a dict"),
+        ({"media_field": ""}, "name of a sample field"),
+        ({"num_workers": 2, "gpus_per_worker": 1.0}, "num_workers, gpus_per_worker go with engine='ray'"),
+        ({"only_failed_of": "a b"}, "Invalid only failed of"),
+    ],
+)
+def test_the_message_names_what_is_wrong(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(pt.PointTrackingError, match=text):
+        TrackOptions(**options)

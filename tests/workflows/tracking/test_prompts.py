@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import media
@@ -12,9 +13,9 @@ import pytest
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.tracker.errors import (
-    FieldError,
-)
+from point_tracking.tracker.errors import EmptyQueriesError, FieldError, QueryError
+from point_tracking.workflows.tracking.options import TrackOptions
+from point_tracking.workflows.tracking.prompts import check_prompt_fields, queries_of, reads_masks_of_sources
 
 SIZE = media.SIZE
 
@@ -117,3 +118,66 @@ def test_queries_outside_the_video_are_failures(make_dataset: MakeDataset, tmp_p
     report = pt.track_dataset(dataset, tracker=drift, frame_index=99, sampling={"fps": 2})
     assert report.failures[0].kind == "QueryError"
     assert not dataset.has_frame_field("tracks")
+
+
+def _queries(options: TrackOptions, sample: Any = None, sample_id: str = "s") -> tuple[pt.Queries, list[str]]:
+    warnings: list[str] = []
+    return queries_of(sample, sample_id, options, SIZE, warnings), warnings
+
+
+def test_without_a_field_no_sample_is_needed() -> None:
+    queries, _ = _queries(TrackOptions(grid_size=3, frame_index=2))
+    assert (len(queries), set(queries.t.tolist())) == (9, {2})
+    queries, _ = _queries(TrackOptions(points=[(1, 2, 3)]))
+    assert queries.xy.tolist() == [[2, 3]]
+    by_sample = TrackOptions(points={"s": [(0, 5, 6)], "none": []})
+    assert _queries(by_sample)[0].xy.tolist() == [[5, 6]]
+    with pytest.raises(QueryError, match="No points were given"):
+        _queries(by_sample, sample_id="another")
+    with pytest.raises(EmptyQueriesError, match="for this sample is empty"):
+        _queries(by_sample, sample_id="none")
+
+
+@pytest.mark.parametrize("options", [{"points": "clicks"}, {"mask_field": "person"}])
+def test_a_field_needs_a_sample_to_be_read_from(options: dict[str, Any]) -> None:
+    with pytest.raises(QueryError, match="no sample to read it from"):
+        _queries(TrackOptions(**options))
+
+
+def _with_mask(dataset: fo.Dataset, mask: np.ndarray) -> fo.Sample:
+    sample = fo.Sample(filepath="/absent.mp4", person=fo.Segmentation(mask=mask))
+    dataset.add_sample(sample)
+    return sample
+
+
+def test_masks_say_what_they_do_to_the_grid(make_dataset: MakeDataset) -> None:
+    dataset, options = make_dataset(), TrackOptions(grid_size=2, mask_field="person")
+    empty = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    with pytest.raises(EmptyQueriesError, match="'person' is empty"):
+        _queries(options, _with_mask(dataset, empty))
+    corner = empty.copy()
+    corner[0, 0] = 1
+    with pytest.raises(EmptyQueriesError, match="none of the 4 grid points"):
+        _queries(options, _with_mask(dataset, corner))
+    queries, warnings = _queries(options, _with_mask(dataset, empty + 1))
+    assert (len(queries), warnings) == (4, [])
+    _, warnings = _queries(options, _with_mask(dataset, np.ones((30, 120), np.uint8)))
+    assert warnings == ["the mask is 120 x 30, the frame 160 x 120: the mask was stretched to the frame's shape"]
+
+
+def test_fields_of_the_wrong_kind_are_refused_before_the_run(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset()
+    dataset.media_type = "video"
+    dataset.add_frame_field("boxes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    dataset.add_sample_field("rows", fo.ListField)
+    check_prompt_fields(dataset, dataset, TrackOptions(mask_field="boxes"))
+    check_prompt_fields(dataset, dataset, TrackOptions(points="rows"))
+    check_prompt_fields(dataset, dataset, TrackOptions())
+    for options, text in (
+        ({"mask_field": "rows"}, "holds ListField. Supported are Segmentation"),
+        ({"points": "boxes"}, "holds Detections. Supported are Keypoints"),
+        ({"points": "absent"}, "no field 'absent'"),
+    ):
+        with pytest.raises(FieldError, match=text):
+            check_prompt_fields(dataset, dataset, TrackOptions(**options))
+    assert not reads_masks_of_sources(dataset, dataset, TrackOptions(mask_field="absent"))

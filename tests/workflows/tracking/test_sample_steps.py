@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import fiftyone as fo
 import media
@@ -13,10 +15,13 @@ import pytest
 from trackers import DriftTracker, random_tracks
 
 import point_tracking as pt
-from point_tracking.tracker.errors import (
-    CollectionError,
-    FieldExistsError,
-)
+from point_tracking.store.database.claims import Busy
+from point_tracking.store.runs.outcomes import Outcome
+from point_tracking.tracker.errors import Cancelled, CollectionError, DatabaseError, FieldExistsError
+from point_tracking.workflows.tracking import sample_steps as steps_module
+from point_tracking.workflows.tracking.options import TrackOptions
+from point_tracking.workflows.tracking.sample_steps import Job, ReadSample, SampleSteps, Stopped, TrackedSample
+from point_tracking.workflows.tracking.targets import Target
 
 SIZE = media.SIZE
 
@@ -154,3 +159,117 @@ def test_a_tracker_that_returns_other_sizes_fails(
     monkeypatch.setattr(drift, "_track", lambda *_: wrong)
     report = pt.track_dataset(make_dataset(clip), tracker=drift, grid_size=2)
     assert (report.failures[0].kind, "3 frames x 4 points" in report.failures[0].message) == ("ShapeError", True)
+
+
+class _Ahead:
+    """Frames that are being decoded ahead, as far as a job knows of them."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_what_a_step_held_is_freed_when_the_job_goes_on() -> None:
+    ahead: Any = _Ahead()
+    nothing: Any = None
+    job = Job(Target("s", "/s.mp4"), ReadSample(nothing, nothing, nothing, ahead))
+    assert job.expect(ReadSample).ahead is ahead
+    with pytest.raises(TypeError, match="as ReadSample, not TrackedSample"):
+        job.expect(TrackedSample)
+    assert not ahead.closed
+    job.move_to(TrackedSample(nothing, nothing, nothing))
+    assert ahead.closed
+
+
+class _Claims:
+    """Claims that note what is released, and may lose their database."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.released: list[str] = []
+        self.store = SimpleNamespace(is_declared=lambda: False, mark=lambda _id: None)
+        self._error = error
+
+    def take(self, _sample_id: str) -> Busy | None:
+        return None
+
+    def release(self, sample_id: str) -> None:
+        if self._error is not None:
+            raise self._error
+        self.released.append(sample_id)
+
+
+def _steps(claims: _Claims, tracker: Any = None, **options: Any) -> SampleSteps:
+    dataset = SimpleNamespace(name="d")
+    parts: Any = (dataset, dataset, tracker or DriftTracker(), TrackOptions(**options), "run", claims)
+    return SampleSteps(*parts)
+
+
+def test_a_finished_sample_is_skipped_without_being_opened() -> None:
+    claims, job = _Claims(), Job(Target("s", "/absent.mp4", finished=True))
+    assert not _steps(claims).read(job)
+    assert isinstance(job.state, Outcome)
+    assert job.state.status == "skipped"
+    assert claims.released == [], "what was not claimed is not released"
+
+
+@pytest.mark.parametrize(
+    ("error", "ends_the_run"),
+    [(ValueError("bad clip"), False), (MemoryError(), False), (Cancelled("x"), True), (DatabaseError("x"), True)],
+)
+def test_one_bad_clip_fails_alone_and_what_must_end_the_run_does(
+    monkeypatch: pytest.MonkeyPatch, clip: Path, error: Exception, ends_the_run: bool
+) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(steps_module, "sample_queries", fail)
+    claims, job = _Claims(), Job(Target("s", str(clip)))
+    assert not _steps(claims).read(job)
+    assert claims.released == ["s"]
+    if ends_the_run:
+        assert isinstance(job.state, Stopped)
+        assert job.state.error is error
+    else:
+        assert isinstance(job.state, Outcome)
+        assert (job.state.status, job.state.kind) == ("failed", type(error).__name__)
+        assert job.state.message == (str(error) or "MemoryError")
+
+
+def test_a_release_that_fails_ends_the_run() -> None:
+    error = DatabaseError("away")
+    job = Job(Target("s", "/s.mp4"), claimed=True)
+    _steps(_Claims(error)).died(job, None)
+    assert isinstance(job.state, Stopped)
+    assert job.state.error is error
+    job = Job(Target("s", "/s.mp4"), claimed=True)
+    _steps(_Claims()).died(job, None)
+    assert isinstance(job.state, Outcome)
+    assert "thread that worked on this sample died" in (job.state.message or "")
+
+
+def test_after_the_end_nothing_is_begun_and_nothing_written() -> None:
+    steps = _steps(_Claims())
+    steps.stop()
+    steps.abandon()
+    for step in (steps.read, steps.track, steps.write):
+        job = Job(Target("s", "/s.mp4"))
+        assert not step(job)
+        assert isinstance(job.state, Stopped)
+        assert isinstance(job.state.error, Cancelled)
+
+
+def test_a_sample_that_was_finished_meanwhile_is_not_tracked_again(clip: Path) -> None:
+    claims = _Claims()
+    mark = {"state": "done", "run_key": "another", "num_points": 4, "num_frames": 12, "num_keypoints": 40}
+    claims.store.mark = lambda _id: mark
+    job = Job(Target("s", str(clip)))
+    assert not _steps(claims).read(job)
+    assert isinstance(job.state, Outcome)
+    assert (job.state.status, job.state.warnings) == ("skipped", ("another run tracked this sample meanwhile",))
+    mark["run_key"] = "run"  # a worker of this run, which died before it could tell
+    job = Job(Target("s", str(clip)))
+    assert not _steps(claims).read(job)
+    assert isinstance(job.state, Outcome)
+    assert (job.state.status, job.state.num_points, job.state.num_keypoints) == ("done", 4, 40)

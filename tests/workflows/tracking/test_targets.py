@@ -8,16 +8,23 @@ from typing import Any
 
 import fiftyone as fo
 import media
+import numpy as np
 import pytest
 from trackers import DriftTracker
 
 import point_tracking as pt
+from point_tracking.store.runs.outcomes import Outcome
+from point_tracking.store.tracks.source_links import SourceLink
 from point_tracking.tracker.errors import (
     CollectionError,
     FieldError,
     FieldExistsError,
     OptionError,
 )
+from point_tracking.workflows.adaptation.report import AdaptationReport
+from point_tracking.workflows.tracking import targets as targets_module
+from point_tracking.workflows.tracking.report import TrackReport
+from point_tracking.workflows.tracking.targets import Target, failed_samples
 
 MakeDataset = Callable[..., fo.Dataset]
 
@@ -163,3 +170,49 @@ def test_a_read_only_field_is_refused_before_anything_is_tracked(
     with pytest.raises(FieldError, match="read-only"):
         pt.track_dataset(dataset, tracker=tracker, grid_size=2, skip_existing=True)
     assert tracker.clips == 0
+
+
+def test_tracks_go_to_the_sample_itself_or_to_its_source() -> None:
+    own = Target("copy", "/copy.mp4")
+    assert own.destination_id == "copy"
+    assert own.outcome("done", num_points=3) == Outcome("copy", "/copy.mp4", "done", num_points=3)
+    link = SourceLink("d", "source", 9, (64, 48), np.array([1, 4]), "/source.mp4", 1, 1)
+    target = Target("copy", "/copy.mp4", source_link=link)
+    assert target.destination_id == "source"
+    outcome = target.outcome("failed", kind="VideoError", message="no")
+    assert (outcome.sample_id, outcome.destination_id, outcome.message) == ("copy", "source", "no")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_failed_is_found_by_copies_and_sources_alike(
+    make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    """A run may have tracked copies, whose outcomes know their sources, or the sources themselves."""
+    sources, copies = make_dataset("/a.mp4", "/b.mp4", "/c.mp4"), make_dataset("/1.mp4", "/2.mp4", "/3.mp4")
+    a, b, c = sources.values("id")
+    one, two, three = copies.values("id")
+    copies.add_sample_field("origin", fo.StringField)
+    copies.set_values("origin", [a, b, c])
+    outcomes = [
+        Outcome(one, "/1.mp4", "failed", destination_id=a),  # as a run on copies says
+        Outcome(b, "/b.mp4", "failed"),  # as one on sources
+        Outcome(three, "/3.mp4", "done", destination_id=c),
+    ]
+    report = TrackReport(label_field="tracks", tracker="t", outcomes=outcomes)
+    monkeypatch.setattr(targets_module, "load_report", lambda _dataset, _key: report)
+    monkeypatch.setattr(targets_module, "source_id_field", lambda _samples: "origin")
+    if same:
+        assert failed_samples(sources, sources, "run") == {a, b}
+        assert failed_samples(sources.limit(1), sources, "run") == {a}
+    else:
+        assert failed_samples(copies, sources, "run") == {one, two}
+
+
+def test_runs_that_are_not_about_samples_have_none_that_failed(
+    make_dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset("/a.mp4")
+    report = AdaptationReport(name="n", tracker="t")
+    monkeypatch.setattr(targets_module, "load_report", lambda _dataset, _key: report)
+    with pytest.raises(OptionError, match="no outcomes of samples"):
+        failed_samples(dataset, dataset, "run")
