@@ -64,7 +64,9 @@ def test_the_picture_is_drawn_whatever_there_is(curve: CurveFile, tmp_path: Path
         validation.start(0)
         validation.append({"step": 4, "stage": "pairs", "seconds": 6, "delta_avg": 0.5})
     assert draw_curves(curve, validation, tmp_path / "curves.png")
-    assert cv2.imread(str(tmp_path / "curves.png")).shape == (480, 1200, 3)
+    picture = cv2.imread(str(tmp_path / "curves.png"))
+    assert picture is not None
+    assert picture.shape == (480, 1200, 3)
     with pytest.raises(OutputError):
         draw_curves(curve, validation, tmp_path / "missing" / "curves.png")
 
