@@ -235,7 +235,7 @@ def fetch_tracker_weights(info: TrackerInfo, *, accept_license: bool = False) ->
     """The local files of a tracker's published weights, downloaded where they are not there yet.
 
     Args:
-        info: of the tracker
+        info: the tracker, as `tracker_info` gives it
         accept_license: the terms are accepted; remembered beside the weights
 
     Returns:

@@ -79,7 +79,7 @@ class Workload:
     """What is to be tracked.
 
     Args:
-        num_frames: of the clip
+        num_frames: frames of the clip
         num_points: of all passes together, without support points
         num_support: support points that join every pass
         frame_size: (width, height) of the given frames
@@ -104,7 +104,7 @@ def make_plan(config: CoTrackerConfig, work: Workload, device: torch.device, bud
     into passes; last, the offline model's clip into windows.
 
     Args:
-        config: of the model
+        config: sizes of the model
         work: what is to be tracked
         device: where it runs
         budget_bytes: memory above the model; None = what is free
@@ -185,7 +185,7 @@ def estimate_bytes(
     """Peak memory of a run above the loaded model.
 
     Args:
-        config: of the model
+        config: sizes of the model
         work: what is to be tracked
         device: where it runs
         chunks: how much is done at once
