@@ -73,7 +73,7 @@ def plain(value: Any) -> Any:
 
 
 def state_of(dataset: fo.Dataset) -> tuple[list[Any], list[Any]]:
-    """Everything of a data set that a run may change, without ids and time stamps."""
+    """Everything of a dataset that a run may change, without ids and time stamps."""
     frames = dataset._frame_collection.find().sort([("_sample_id", 1), ("frame_number", 1)])
     samples = [plain(d) for d in dataset._sample_collection.find().sort("_id", 1)]
     for sample in samples:
@@ -84,7 +84,7 @@ def state_of(dataset: fo.Dataset) -> tuple[list[Any], list[Any]]:
 
 
 def leftovers(dataset: fo.Dataset) -> list[Any]:
-    """What is left of work on a data set beside it."""
+    """What is left of work on a dataset beside it."""
     key = {"_id": Key(dataset._doc.id).below}
     found = [d["_id"] for name in OURS[1:] for d in database.collection(name).find(key)]
     return found + list(database.collection(database.OWNERS).find({"dataset_id": dataset._doc.id}))

@@ -74,7 +74,7 @@ def _statuses(report: Any) -> list[str]:
     return [outcome.status for outcome in report.outcomes]
 
 
-# copies in a data set of their own
+# copies in a dataset of their own
 
 
 def test_a_run_makes_a_data_set_that_knows_its_sources(dataset: fo.Dataset, out: Path) -> None:
@@ -162,7 +162,7 @@ def test_bad_files_are_failures_and_the_run_goes_on(make_dataset: MakeDataset, s
 def test_where_nothing_can_be_copied_no_data_set_is_made(make_dataset: MakeDataset, sources: Path, out: Path) -> None:
     report = pt.preprocess_dataset(make_dataset(media.zero_bytes(sources / "zero.mp4")), out)
     assert report.dataset_name is None
-    with pytest.raises(CollectionError, match="no data set of copies"):
+    with pytest.raises(CollectionError, match="no dataset of copies"):
         _ = report.dataset
 
 
@@ -500,7 +500,7 @@ def test_a_source_sample_that_is_gone_is_a_failure(dataset: fo.Dataset, out: Pat
     dataset.delete_samples([dataset.first().id])
     report = pt.track_dataset(copies, "back", tracker=drift, grid_size=2, write_to="source")
     assert [f.kind for f in report.failures] == ["WriteError"]
-    assert "no longer in the data set" in report.failures[0].message
+    assert "no longer in the dataset" in report.failures[0].message
     name = dataset.name
     dataset.delete()
     with pytest.raises(CollectionError, match=f"{name}.*deleted or renamed"):

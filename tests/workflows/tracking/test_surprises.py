@@ -1,4 +1,4 @@
-"""What may be wrong with a data set, or change while a run is going on, and what the run leaves behind."""
+"""What may be wrong with a dataset, or change while a run is going on, and what the run leaves behind."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_samples_come_and_go_during_a_run(make_dataset: MakeDataset, clips: list
     tracker._on_frame = change
     report = pt.track_dataset(dataset, tracker=tracker, grid_size=2)
     assert [o.status for o in report.outcomes] == ["done", "done", "done", "failed", "failed"]
-    assert all("no longer in the data set" in f.message for f in report.failures)
+    assert all("no longer in the dataset" in f.message for f in report.failures)
     assert dataset.values("tracks_info.state") == ["done", "done", "done", None]
     assert {str(i) for i in dataset._frame_collection.distinct("_sample_id")} == set(ids[:3])
     assert not leftovers(dataset)
