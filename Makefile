@@ -9,6 +9,8 @@ DEMO_APP ?= 1
 VIDEOS ?=
 # e.g. PYTEST_ARGS="-k writer", BENCH=benchmarks/decode.py
 PYTEST_ARGS ?=
+# processes that share the tests, a file at a time; 0: none beside pytest's own
+WORKERS ?= 2
 BENCH ?= $(filter-out benchmarks/harness.py, $(sort $(wildcard benchmarks/*.py)))
 # small, base; resumes where OUT holds a checkpoint
 CONFIG ?= small
@@ -31,14 +33,14 @@ demo:  ## track the demo clips and open the App (DEMO_APP=0: only print; VIDEOS=
 
 test:  ## run the whole test suite (PYTEST_ARGS="-k writer": a part of it)
 	@$(SETUP) test
-	@$(RUN) pytest $(PYTEST_ARGS)
+	@$(RUN) pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
-lint:  ## ruff check, ruff format --check, pyright, import-linter
+lint:  ## ruff check, ruff format --check, import rules, pyright
 	@$(SETUP) lint
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) pyright
 	.venv/bin/lint-imports --no-logo
+	$(RUN) pyright
 
 bench:  ## run the benchmarks (BENCH=benchmarks/decode.py: one of them)
 	@$(SETUP) bench

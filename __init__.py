@@ -1,4 +1,4 @@
-"""Point tracking for video data sets in FiftyOne.
+"""Point tracking for video datasets in FiftyOne.
 
 One folder is at once a FiftyOne plugin (`register`), a remote model-zoo source
 (`download_model`, `load_model`) and the Python package `point_tracking`. This
@@ -38,7 +38,7 @@ _PUBLIC = {
     "load_tapvid": ".workflows.exchange.tap_vid",
     "write_tapvid": ".workflows.exchange.tap_vid",
     "load_known_clips": ".workflows.exchange.known_clips",
-    "load_report": ".store.runs.records",
+    "load_report": ".workflows.lifecycle.kinds",
     "fill_metadata": ".store.tracks.videos",
     # also what FiftyOne's model zoo looks for in the root of a source
     "load_model": ".workflows.model_zoo.model",
@@ -50,7 +50,6 @@ __all__ = sorted(_PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
     from .operators.model_zoo.model_form import resolve_input
-    from .store.runs.records import load_report
     from .store.tracks.reader import read_tracks
     from .store.tracks.videos import fill_metadata
     from .store.tracks.writer import write_tracks
@@ -66,6 +65,7 @@ if TYPE_CHECKING:
     from .workflows.evaluation.queries import truth_queries
     from .workflows.exchange.known_clips import load_known_clips
     from .workflows.exchange.tap_vid import load_tapvid, write_tapvid
+    from .workflows.lifecycle.kinds import load_report
     from .workflows.model_zoo.model import load_model
     from .workflows.model_zoo.source import download_model
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset

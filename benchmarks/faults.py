@@ -111,8 +111,9 @@ def _state(dataset: Any) -> list[Any]:
 def _phases(dataset: Any) -> list[str]:
     """How far the samples were that the killed run had claimed."""
     from point_tracking.store.database import connection as database
+    from point_tracking.store.database.keys import Key
 
-    key = {"_id": database.key_range(f"{dataset._doc.id}/"), "sample_id": {"$exists": True}}
+    key = {"_id": Key(dataset._doc.id).below, "sample_id": {"$exists": True}}
     return [claim["phase"] for claim in database.collection(database.CLAIMS).find(key)]
 
 
@@ -135,6 +136,7 @@ def measure(folder: str, kills: int, replacing: bool, seed: int) -> dict[str, An
 
     import point_tracking as pt
     from point_tracking.store.database import connection as database
+    from point_tracking.store.database.keys import Key
     from point_tracking.workflows.lifecycle.recovery import recover
 
     number = REPLACED_CLIPS if replacing else CLIPS_PER_KILL * kills
@@ -168,9 +170,9 @@ def measure(folder: str, kills: int, replacing: bool, seed: int) -> dict[str, An
         recover(dataset)
         torn += _torn(dataset, replacing)
     report = pt.track_dataset(dataset, tracker=_tracker(), grid_size=NEW_GRID, progress=False, **options)
-    key = {"_id": database.key_range(f"{dataset._doc.id}/")}
+    key = {"_id": Key(dataset._doc.id).below}
     names = (database.CLAIMS, database.STAGED, database.OUTCOMES)
-    left = sum(database.collection(name).count_documents(key) for name in names)
+    left = sum(database.collection(name).plain.count_documents(key) for name in names)
     reports: list[Any] = [pt.load_report(dataset, run) for run in dataset.list_runs()]
     result = {
         "hit": before_end,
@@ -216,6 +218,7 @@ def away_child(paths: list[str]) -> None:
 
     import point_tracking as pt
     from point_tracking.store.database import connection as database
+    from point_tracking.store.database.keys import Key
     from point_tracking.tracker.errors import DatabaseError
 
     names = ("expected", "away")
@@ -238,13 +241,13 @@ def away_child(paths: list[str]) -> None:
         print(json.dumps({"seconds": time.monotonic() - start, "message": str(error)}), flush=True)
         return
     seconds = time.monotonic() - start
-    key = {"_id": database.key_range(f"{dataset._doc.id}/")}
+    key = {"_id": Key(dataset._doc.id).below}
     kinds = (database.CLAIMS, database.STAGED, database.OUTCOMES)
     result = {
         "seconds": seconds,
         "equal": _state(dataset) == _state(expected),
         "failures": len(report.failures),
-        "left": sum(database.collection(kind).count_documents(key) for kind in kinds),
+        "left": sum(database.collection(kind).plain.count_documents(key) for kind in kinds),
     }
     print(json.dumps(result), flush=True)
 

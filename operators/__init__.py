@@ -1,10 +1,12 @@
-"""What a person can start in the App: one module per operator, no arithmetic.
+"""What a person can start in the App: a folder for each workflow, with its operators and their forms.
 
 Adding an operator
-1. A module here with one `foo.Operator`: its form (`resolve_input`), `execute`,
-   and `__call__`, which calls the public function that does the work.
+1. A module in the folder of its workflow (`operators/tracking` for `workflows/tracking`, ...)
+   with one `foo.Operator`: its form (`resolve_input`), `execute`, and `__call__`, which calls the public
+   function that does the work; no arithmetic. A long form gets a module `<operator>_form` beside it.
 2. Its class in `OPERATORS` below, its name in `fiftyone.yml`.
-3. Fields that several forms share live in `forms`.
+3. Fields that several forms share live in `shared.forms`; an option that needs nothing
+   special describes its own input (`workflows.lifecycle.options.FormInput`).
 4. A test through `foo.execute_operator` in `tests/operators`, and one line in the README.
 """
 

@@ -1,1 +1,8 @@
-"""To be described."""
+"""What is kept in FiftyOne's database, and how it gets in and out: everything below a dataset's surface.
+
+`database` talks to MongoDB, `tracks` stores and reads point tracks, `labels` reads
+other labels as arrays (and will write them), `runs` keeps the record of every run.
+
+Imports go down only: `labels | runs > tracks > database`, and below all of them the
+storey `tracker`, which knows no FiftyOne. Nothing here knows of a workflow.
+"""

@@ -33,7 +33,7 @@ def chromium() -> str:
 
 @contextmanager
 def app_page(dataset: fo.Dataset) -> Iterator[Page]:
-    """Opens the App on a data set in a new browser, with the grid loaded."""
+    """Opens the App on a dataset in a new browser, with the grid loaded."""
     executable = chromium()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -60,6 +60,21 @@ def app_page(dataset: fo.Dataset) -> Iterator[Page]:
 def field(page: Page, label: str) -> Locator:
     """The form input below a label; the App gives its inputs no names."""
     return page.locator(f'xpath=//*[normalize-space(text())="{label}"]/following::input[1]').last
+
+
+def open_sample(page: Page, position: int = 0) -> None:
+    """Opens a sample of the grid.
+
+    The App closes a sample that is opened before the state of its session has arrived, which a busy machine
+    delays; a person would click again.
+    """
+    for _ in range(5):
+        page.locator(LOOKER).nth(position).click()
+        page.wait_for_selector(MODAL)
+        page.wait_for_timeout(3000)
+        if page.locator(MODAL).count():
+            return
+    raise AssertionError("The opened sample does not stay open")
 
 
 def screenshot(page: Page, name: str) -> Path:

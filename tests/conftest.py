@@ -1,4 +1,4 @@
-"""What all tests share: a FiftyOne of their own, and where real clips are found."""
+"""What all tests share: a FiftyOne of their own, one thread each, where real clips are found, and what takes time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import database
 import pytest
@@ -39,6 +41,26 @@ os.environ["FIFTYONE_DO_NOT_TRACK"] = "true"
 os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
 (_HOME / "plugins" / PLUGIN_LINK.parent).mkdir()
 (_HOME / "plugins" / PLUGIN_LINK).symlink_to(REPOSITORY, target_is_directory=True)
+# several workers share the machine; before numpy, torch and OpenCV count its cores
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+# folder -> seconds of its tests
+_seconds: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    folder = Path(report.location[0]).parent
+    _seconds[folder.as_posix()] += report.duration
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints where the time goes; with several workers, the sum of what each of them took."""
+    if len(_seconds) > 1:
+        terminalreporter.section("seconds per folder")
+        for folder, seconds in _seconds.most_common():
+            terminalreporter.write_line(f"{seconds:8.1f}  {folder}")
+        terminalreporter.write_line(f"{_seconds.total():8.1f}  all together")
 
 
 # machines that run tests are shared: how long an example takes says nothing about the code

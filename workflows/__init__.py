@@ -1,24 +1,13 @@
-"""Many samples: the only tracker code that knows FiftyOne.
+"""What can be done with a dataset, one folder each.
 
-`options` what a run is told, `prompts` what it reads from samples, `keypoints`
-the documents tracks become, `writer` and `reader` their way into and out of the
-database, `marks` which samples are finished, `runs` and `report` what a run
-leaves behind, `pipeline` the run itself: `conductor` leads samples through the
-steps of `sample_work`, in threads of `stages`.
+`tracking`, `preprocessing`, `evaluation` and `adaptation` are the kinds of run,
+`model_zoo` makes trackers FiftyOne models, `exchange` brings tracks in from files of
+others and out again, `lifecycle` is what all runs share.
 
-`database` is patient with a server that is away, `frame_store` writes frames,
-`owners` says which run is alive, `claims` who is writing which sample and how far,
-`recovery` ends what dead runs had begun, `journal` keeps outcomes until a run's
-report is stored, `termination` makes SIGTERM an orderly end, `memory` keeps long
-runs small.
-
-`preprocess` is the run that makes small copies (`preprocess_options`,
-`preprocess_targets`, `preprocess_report`), `copies` stores them, `origins` says
-where they come from and is the way back.
-
-`evaluation` is the run that judges tracks (`evaluation_options`,
-`evaluation_work` for one sample, `evaluation_figures` what is stored,
-`evaluation_report`), `known_tracks` and `object_masks` read what judges,
-`matching` finds which track answers which known point, `truth_sets` makes data
-sets with known tracks.
+Adding a workflow: a folder with the verb's own file (`track_dataset.py`: the public
+function and `run`), `options.py` (a subclass of `lifecycle.options.RunOptions`),
+`report.py` (of `lifecycle.report.SampleReport`), a line in `lifecycle.kinds`, its public
+name in the root `__init__`, and an operator in `operators/<the same name>`. Workflows do not
+know each other, except that `model_zoo` and `exchange` build on the others; all of them know
+`store` and `tracker`, and none of them pymongo.
 """

@@ -8,12 +8,12 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ...store.runs.outcomes import count_of
-from ...store.runs.records import choose_adaptation_key
 from ...tracker.errors import OptionError, PointTrackingError
 from ...tracker.models.adapted import list_adapted
 from ...tracker.models.registry import check_new_name, list_trackers, tracker_info, weights_are_here
 from ...tracker.training.adapting.options import DEFAULT_MINUTES, AdaptationOptions
 from ...workflows.adaptation.options import DEFAULT_STUDENT, AdaptOptions, adaptable_trackers
+from ...workflows.lifecycle.run import choose_key
 from ..shared import forms
 
 _DEFAULTS = AdaptationOptions()
@@ -39,7 +39,7 @@ def build_form(ctx: Any) -> types.Object:
     _add_purpose(ctx, inputs)
     _add_waiting(inputs)
     if ctx.params.get("run_key") and not any(prop.invalid for prop in inputs.properties.values()):
-        forms.check_field(run_key, lambda: choose_adaptation_key(ctx.dataset, options_of(ctx.params)))
+        forms.check_field(run_key, lambda: choose_key(ctx.dataset, options_of(ctx.params)))
     return inputs
 
 

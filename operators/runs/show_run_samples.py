@@ -47,9 +47,9 @@ class ShowRunSamples(foo.Operator):
         if not keys:
             error = OptionError(
                 "Track points, preprocess videos or evaluate tracks first. Runs that made copies, or wrote the tracks "
-                "of copies onto their source videos, are in the data set of the sources"
+                "of copies onto their source videos, are in the dataset of the sources"
             )
-            view = types.Error(label="There is no point tracking run in this data set yet", description=str(error))
+            view = types.Error(label="There is no point tracking run in this dataset yet", description=str(error))
             show_error(inputs.view("no_runs", view), error)
         else:
             runs = types.DropdownView()
@@ -63,7 +63,7 @@ class ShowRunSamples(foo.Operator):
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
-        from ...store.runs.records import load_report
+        from ...workflows.lifecycle.kinds import load_report
 
         report: Any = load_report(ctx.dataset, ctx.params["run_key"])
         status = ctx.params.get("status") or "failed"
@@ -77,8 +77,8 @@ class ShowRunSamples(foo.Operator):
         """The samples of a run that had an outcome.
 
         Args:
-            sample_collection: a data set or view
-            run_key: of the run
+            sample_collection: a dataset or view
+            run_key: of the record of the run
             status: "failed", "done", "skipped", "reused" or "not run"
 
         Returns:
@@ -87,33 +87,35 @@ class ShowRunSamples(foo.Operator):
         Raises:
             OptionError: if there is no such run
         """
-        from ...store.runs.records import load_report
+        from ...workflows.lifecycle.kinds import load_report
 
         report: Any = load_report(sample_collection._dataset, run_key)
         return sample_collection.select(_sample_ids(report, status))
 
 
 def _sample_ids(report: Any, status: str) -> list[str]:
-    """The samples of this data set: where preprocessed copies were tracked and written back, their sources."""
+    """The samples of this dataset: where preprocessed copies were tracked and written back, their sources."""
     return [row.get("destination_id") or row["sample_id"] for row in report.rows(status)]
 
 
 def _keys(ctx: Any) -> list[str]:
-    from ...store.runs.records import EVALUATION_METHOD, METHOD, PREPROCESS_METHOD, run_keys
+    from ...store.runs.records import run_keys
+    from ...workflows.lifecycle.kinds import KINDS
 
-    return run_keys(ctx.dataset, METHOD, PREPROCESS_METHOD, EVALUATION_METHOD) if ctx.dataset is not None else []
+    methods = [method for method, kind in KINDS.items() if kind.by_sample]
+    return run_keys(ctx.dataset, *methods) if ctx.dataset is not None else []
 
 
 def _kind_of(ctx: Any, run_key: str) -> str:
-    from ...store.runs.records import EVALUATION_METHOD, METHOD, PREPROCESS_METHOD
+    from ...store.runs.records import record_of
+    from ...workflows.lifecycle.kinds import KINDS
 
-    kinds = {METHOD: "tracking", PREPROCESS_METHOD: "preprocessing", EVALUATION_METHOD: "evaluation"}
-    return kinds[ctx.dataset.get_run_info(run_key).config.method]
+    return KINDS[record_of(ctx.dataset, run_key)["method"]].noun
 
 
 def _add_statuses(ctx: Any, inputs: types.Object, run_key: str) -> None:
     """Offers the outcomes that the run has, with their numbers."""
-    from ...store.runs.records import load_report
+    from ...workflows.lifecycle.kinds import load_report
 
     report: Any = load_report(ctx.dataset, run_key)
     counts = {status: len(report.rows(status)) for status in STATUSES}

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import fiftyone.operators.types as types
 
 from ...store.tracks.videos import check_collection
 from ...tracker.errors import OptionError, PointTrackingError, QueryError
+from ...workflows.lifecycle.options import FormInput, facts_of, given_options
 
 # above this many samples a run is scheduled instead of keeping the App busy
 DELEGATE_ABOVE = 100
@@ -36,8 +36,8 @@ def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> 
     Args:
         ctx: FiftyOne's execution context
         inputs: the form
-        action: verb of the choice, as in "Preprocess the entire data set"
-        blocked: heading where the data set holds no videos
+        action: verb of the choice, as in "Preprocess the entire dataset"
+        blocked: heading where the dataset holds no videos
 
     Returns:
         False where the form ends here
@@ -76,7 +76,7 @@ def target_of(ctx: Any) -> Any:
     """The samples that the user chose; of groups, their videos.
 
     Returns:
-        a data set or view
+        a dataset or view
     """
     if only_open_sample(ctx):
         return _videos_of(ctx.dataset).select(ctx.current_sample)
@@ -90,10 +90,44 @@ def _videos_of(samples: Any) -> Any:
     return samples.select_group_slices(media_type="video")
 
 
-def given_values(params: dict[str, Any], options: type) -> dict[str, Any]:
-    """The parameters that belong to an options dataclass and are not left empty, by name."""
-    names = [spec.name for spec in fields(options) if spec.init]
-    return {name: params[name] for name in names if params.get(name) not in (None, "")}
+def given_values(params: dict[str, Any], options_class: type) -> dict[str, Any]:
+    """The parameters that belong to an options class and are not left empty, by name."""
+    names = [spec.name for spec in given_options(options_class)]
+    return {name: params[name] for name in names if not _is_empty(params.get(name))}
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value)
+
+
+def add_options(ctx: Any, inputs: types.Object, options_class: type, section: str) -> None:
+    """Adds the options that describe their own input.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        options_class: a subclass of `RunOptions`
+        section: which of them
+    """
+    for spec in given_options(options_class):
+        form = facts_of(spec).form
+        if form is None or form.section != section:
+            continue
+        prop = _add_input(inputs, spec.name, spec.default, form)
+        value = ctx.params.get(spec.name)
+        if not _is_empty(value):
+            check_field(prop, lambda name=spec.name, value=value: options_class(**{name: value}))
+
+
+def _add_input(inputs: types.Object, name: str, default: Any, form: FormInput) -> Any:
+    texts: dict[str, Any] = {"label": form.label, "description": form.description, "default": default}
+    if form.choices is not None:
+        view = types.RadioGroup()
+        for choice, label in form.choices.items():
+            view.add_choice(choice, label=label)
+        return inputs.enum(name, list(form.choices), view=view, **texts)
+    adders = {bool: inputs.bool, int: inputs.int, float: inputs.float}
+    return adders.get(type(default), inputs.str)(name, **texts)
 
 
 def add_sampling(ctx: Any, inputs: types.Object) -> None:

@@ -1,6 +1,6 @@
 """Claims: one run at a time writes a field of a sample, and what it has begun can be ended by another.
 
-A claim is a document beside the data set that says how far its owner is:
+A claim is a document beside the dataset that says how far its owner is:
 
 - "claimed": nothing of the sample was changed, at most something was staged;
 - "writing": the field was empty, and its frames are being filled;
@@ -19,14 +19,14 @@ import fiftyone as fo
 from pymongo.errors import DuplicateKeyError
 
 from ...tracker.errors import ClaimError
-from .connection import CLAIMS, OWNERS, collection, dataset_id_of, key_range, patiently
-from .frame_documents import EVERY_FRAME, FrameStore
-from .liveness import Owner, Watch, owners_of
+from .connection import CLAIMS, OWNERS, collection, dataset_id_of
+from .frame_documents import EVERY_FRAME, MARK_DONE, FrameStore
+from .keys import Key
+from .liveness import DeathWatch, Owner, Watch, owners_of
 
 CLAIMED = "claimed"
 FILLING = "writing"
 SWITCHING = "switching"
-_DONE = "done"
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Claims:
         watch: tells dead owners from living ones
     """
 
-    def __init__(self, store: FrameStore, owner: Owner, watch: Watch | None = None) -> None:
+    def __init__(self, store: FrameStore, owner: Owner, watch: DeathWatch | None = None) -> None:
         self.store = store
-        self.watch = watch or Watch()
+        self.watch: DeathWatch = watch or Watch()
         self._owner = owner
 
     def take(self, sample_id: str) -> Busy | None:
@@ -68,13 +68,13 @@ class Claims:
         Returns:
             None where it is claimed now, else who holds it
         """
-        key = _key(self.store, sample_id)
+        key = str(self.store.key(sample_id))
         claim = {"_id": key, "owner": self._owner.id, "phase": CLAIMED, "sample_id": sample_id}
         try:
-            patiently(lambda: collection(CLAIMS).insert_one(claim))
+            collection(CLAIMS).insert_one(claim)
             return None
         except DuplicateKeyError:
-            held = patiently(lambda: collection(CLAIMS).find_one({"_id": key}))
+            held = collection(CLAIMS).find_one({"_id": key})
         if held is None:
             return self.take(sample_id)
         if held["owner"] == self._owner.id:
@@ -89,7 +89,7 @@ class Claims:
 
     def holder(self, sample_id: str) -> str | None:
         """Who holds a sample now; None where nobody does."""
-        held = patiently(lambda: collection(CLAIMS).find_one({"_id": _key(self.store, sample_id)}))
+        held = collection(CLAIMS).find_one({"_id": str(self.store.key(sample_id))})
         return None if held is None else held["owner"]
 
     def advance(self, sample_id: str, phase: str, **facts: Any) -> None:
@@ -98,8 +98,8 @@ class Claims:
         Raises:
             ClaimError: if the sample was taken over by another run
         """
-        mine = {"_id": _key(self.store, sample_id), "owner": self._owner.id}
-        done = patiently(lambda: collection(CLAIMS).update_one(mine, {"$set": {"phase": phase, **facts}}))
+        mine = {"_id": str(self.store.key(sample_id)), "owner": self._owner.id}
+        done = collection(CLAIMS).update_one(mine, {"$set": {"phase": phase, **facts}})
         if not done.matched_count:
             raise _lost()
 
@@ -109,34 +109,34 @@ class Claims:
         Raises:
             ClaimError: if it was taken over by another run
         """
-        mine = {"_id": _key(self.store, sample_id), "owner": self._owner.id}
-        if patiently(lambda: collection(CLAIMS).find_one(mine, {"_id": 1})) is None:
+        mine = {"_id": str(self.store.key(sample_id)), "owner": self._owner.id}
+        if collection(CLAIMS).find_one(mine, {"_id": 1}) is None:
             raise _lost()
 
     def release(self, sample_id: str) -> None:
         """Lets a sample go."""
-        mine = {"_id": _key(self.store, sample_id), "owner": self._owner.id}
-        patiently(lambda: collection(CLAIMS).delete_one(mine))
+        mine = {"_id": str(self.store.key(sample_id)), "owner": self._owner.id}
+        collection(CLAIMS).delete_one(mine)
 
     def settle(self, sample_id: str) -> None:
         """Brings a sample of this owner into a whole state, and keeps the claim."""
-        mine = {"_id": _key(self.store, sample_id), "owner": self._owner.id}
-        held = patiently(lambda: collection(CLAIMS).find_one(mine))
+        mine = {"_id": str(self.store.key(sample_id)), "owner": self._owner.id}
+        held = collection(CLAIMS).find_one(mine)
         if held is not None:
             settle(self.store, held)
             self.advance(sample_id, CLAIMED)
 
     def release_all(self) -> None:
         """Settles and lets go whatever this owner still holds of the field."""
-        mine = {"_id": key_range(_key(self.store, "")), "owner": self._owner.id}
-        for held in patiently(lambda: list(collection(CLAIMS).find(mine))):
+        mine = {"_id": Key(self.store.dataset_id, (self.store.label_field,)).below, "owner": self._owner.id}
+        for held in collection(CLAIMS).find(mine):
             settle(self.store, held)
             self.release(held["sample_id"])
 
     def _take_over(self, held: dict[str, Any]) -> bool:
         theirs = {"_id": held["_id"], "owner": held["owner"]}
         change = {"$set": {"owner": self._owner.id}}
-        return patiently(lambda: collection(CLAIMS).update_one(theirs, change)).matched_count > 0
+        return collection(CLAIMS).update_one(theirs, change).matched_count > 0
 
 
 def settle(store: FrameStore, claim: dict[str, Any]) -> None:
@@ -157,18 +157,18 @@ def settle(store: FrameStore, claim: dict[str, Any]) -> None:
         store.set_mark(sample_id, claim["mark"])
     elif phase == FILLING:
         mark = store.mark(sample_id)
-        if mark is None or mark.get("state") != _DONE:
+        if mark is None or mark.get("state") != MARK_DONE:
             store.clear(sample_id, claim["frames_before"])
             if mark is not None:
                 store.set_mark(sample_id, None)
     store.drop_staged(sample_id)
 
 
-def settle_dead_owners(dataset: fo.Dataset, owner: Owner, watch: Watch) -> list[dict[str, Any]]:
-    """Ends what dead runs had begun on a data set, whatever the field.
+def settle_dead_owners(dataset: fo.Dataset, owner: Owner, watch: DeathWatch) -> list[dict[str, Any]]:
+    """Ends what dead runs had begun on a dataset, whatever the field.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         owner: who does it
         watch: tells dead owners from living ones
 
@@ -177,24 +177,20 @@ def settle_dead_owners(dataset: fo.Dataset, owner: Owner, watch: Watch) -> list[
     """
     dataset_id = dataset_id_of(dataset)
     dead = [o for o in owners_of(dataset_id) if o["_id"] != owner.id and watch.is_dead(o["_id"])]
-    everything = {"_id": key_range(f"{dataset_id}/"), "owner": {"$in": [o["_id"] for o in dead]}}
-    for held in patiently(lambda: list(collection(CLAIMS).find(everything))) if dead else ():
+    everything = {"_id": Key(dataset_id).below, "owner": {"$in": [o["_id"] for o in dead]}}
+    for held in collection(CLAIMS).find(everything) if dead else ():
         if "sample_id" not in held:  # a lock
-            patiently(lambda held=held: collection(CLAIMS).delete_one({"_id": held["_id"], "owner": held["owner"]}))
+            collection(CLAIMS).delete_one({"_id": held["_id"], "owner": held["owner"]})
             continue
-        claims = Claims(FrameStore(dataset, held["_id"].split("/")[1]), owner, watch)
+        claims = Claims(FrameStore(dataset, Key.parse(held["_id"]).names[0]), owner, watch)
         if claims._take_over(held):
             settle(claims.store, held)
             claims.release(held["sample_id"])
     return dead
 
 
-def _key(store: FrameStore, sample_id: str) -> str:
-    return f"{store.dataset_id}/{store.label_field}/{sample_id}"
-
-
 def _run_key_of(owner_id: str) -> str | None:
-    return (patiently(lambda: collection(OWNERS).find_one({"_id": owner_id}, {"run_key": 1})) or {}).get("run_key")
+    return (collection(OWNERS).find_one({"_id": owner_id}, {"run_key": 1}) or {}).get("run_key")
 
 
 def _lost() -> ClaimError:

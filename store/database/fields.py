@@ -13,8 +13,10 @@ import fiftyone as fo
 from fiftyone.core.odm import create_field, validate_field_name
 
 from ...tracker.errors import FieldError
+from .connection import retried
 
 FRAMES_PREFIX = "frames."
+DEFAULT_LABEL_FIELD = "tracks"
 _RESERVED = (
     "id",
     "frame_number",
@@ -102,7 +104,7 @@ def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
     """Refuses a label field whose name or existing type does not allow tracks in it.
 
     Args:
-        dataset: the data set to write to
+        dataset: the dataset to write to
         label_field: the name, without "frames."
 
     Raises:
@@ -150,11 +152,12 @@ def is_ours(dataset: fo.Dataset, label_field: str) -> bool:
     return info_field_of(label_field) in dataset.get_field_schema(flat=False)
 
 
+@retried
 def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False) -> None:
     """Declares the fields that tracks need; what exists already stays as it is.
 
     Args:
-        dataset: the data set to write to
+        dataset: the dataset to write to
         label_field: the name, without "frames."
         occluded: whether keypoints will carry the attribute `occluded`
         interpolated: whether keypoints will carry the attribute `interpolated`

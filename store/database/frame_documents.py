@@ -20,11 +20,15 @@ from pymongo.errors import BulkWriteError, ConnectionFailure
 
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_number_of
 from ...tracker.errors import CollectionError, FieldError
-from .connection import STAGED, collection, dataset_document, dataset_id_of, durable, key_range, patiently
+from .connection import STAGED, RetryingCollection, collection, dataset_document, dataset_id_of
 from .fields import info_field_of
+from .keys import Key
 
 _BASE_KEYS = ["_id", "frame_number", "_sample_id", "_dataset_id", "created_at", "last_modified_at"]
 _DUPLICATE = 11000
+# states of a sample's mark: some of its frames are written, all of them are
+MARK_WRITING = "writing"
+MARK_DONE = "done"
 Ranges = list[list[int]]
 EVERY_FRAME: Ranges = [[0, 2**31]]
 
@@ -43,10 +47,10 @@ class FramesFound:
 
 
 class FrameStore:
-    """The frames of a data set, as far as one label field is concerned.
+    """The frames of a dataset, as far as one label field is concerned.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         label_field: a checked name, without "frames."
     """
 
@@ -55,8 +59,8 @@ class FrameStore:
         self.label_field = label_field
         self.info_field = info_field_of(label_field)
         self._name = dataset.name
-        self._samples = dataset._sample_collection
-        self._frames = dataset._frame_collection
+        self._samples = RetryingCollection(dataset._sample_collection)
+        self._frames = RetryingCollection(dataset._frame_collection)
 
     def find(self, sample_id: str) -> FramesFound | None:
         """What frame documents a sample has; None where the sample is gone."""
@@ -67,15 +71,15 @@ class FrameStore:
         ]
         if not self.has_sample(sample_id):
             return None
-        found = patiently(lambda: list(self._frames.aggregate(steps)))
+        found = self._frames.aggregate(steps)
         return FramesFound([d["frame_number"] for d in found], [d["frame_number"] for d in found if d["holds"]])
 
     def has_sample(self, sample_id: str) -> bool:
-        """Whether the sample is still in the data set."""
-        return patiently(lambda: self._samples.find_one({"_id": ObjectId(sample_id)}, {"_id": 1})) is not None
+        """Whether the sample is still in the dataset."""
+        return self._samples.find_one({"_id": ObjectId(sample_id)}, {"_id": 1}) is not None
 
     def check_declared(self) -> None:
-        """Notices that the data set or the field was deleted while a run was going on.
+        """Notices that the dataset or the field was deleted while a run was going on.
 
         Raises:
             CollectionError, FieldError: saying which
@@ -85,13 +89,13 @@ class FrameStore:
             raise FieldError(f"The field {name!r} was deleted while the run was going on. Run again to make it anew")
 
     def is_declared(self) -> bool:
-        """Whether the data set has the field, so that documents with it can be read."""
+        """Whether the dataset has the field, so that documents with it can be read."""
         return self._missing_field() is None
 
     def _missing_field(self) -> str | None:
         document = dataset_document(self.dataset_id, "frame_fields.name", "sample_fields.name")
         if document is None:
-            raise CollectionError(f"The data set {self._name!r} was deleted while the run was going on")
+            raise CollectionError(f"The dataset {self._name!r} was deleted while the run was going on")
         for key, name in (("frame_fields", self.label_field), ("sample_fields", self.info_field)):
             if name not in [field["name"] for field in document.get(key) or []]:
                 return name
@@ -99,7 +103,7 @@ class FrameStore:
 
     def mark(self, sample_id: str) -> dict[str, Any] | None:
         """The sample's mark as it is stored."""
-        found = patiently(lambda: self._samples.find_one({"_id": ObjectId(sample_id)}, {self.info_field: 1}))
+        found = self._samples.find_one({"_id": ObjectId(sample_id)}, {self.info_field: 1})
         return (found or {}).get(self.info_field)
 
     def set_mark(self, sample_id: str, mark: Mapping[str, Any] | None, *, on_disk: bool = False) -> bool:
@@ -118,8 +122,8 @@ class FrameStore:
             change["$unset"] = {self.info_field: ""}
         else:
             change["$set"][self.info_field] = dict(mark)
-        samples = durable(self._samples) if on_disk else self._samples
-        done = patiently(lambda: samples.update_one({"_id": ObjectId(sample_id)}, change))
+        samples = self._samples.on_disk() if on_disk else self._samples
+        done = samples.update_one({"_id": ObjectId(sample_id)}, change)
         return done.matched_count > 0
 
     def write(self, sample_id: str, documents: Mapping[int, Any]) -> None:
@@ -139,8 +143,7 @@ class FrameStore:
             else:
                 change = {"$set": {self.label_field: document, "last_modified_at": now}, "$setOnInsert": base}
             requests.append(UpdateOne(key, change, upsert=True))
-        if requests:
-            patiently(lambda: self._frames.bulk_write(requests, ordered=False))
+        self._frames.write(requests)
 
     def insert(self, sample_id: str, documents: Mapping[int, Any]) -> None:
         """As `write`, for a sample without any frame document: cheaper."""
@@ -161,7 +164,7 @@ class FrameStore:
         if not requests:
             return
         try:
-            self._frames.bulk_write(requests, ordered=False)
+            self._frames.plain.bulk_write(requests, ordered=False)
         except (BulkWriteError, ConnectionFailure) as error:
             refused = error.details.get("writeErrors", []) if isinstance(error, BulkWriteError) else []
             if any(refusal.get("code") != _DUPLICATE for refusal in refused):
@@ -174,16 +177,15 @@ class FrameStore:
         base = {"_sample_id": ObjectId(sample_id), "_dataset_id": self.dataset_id}
         requests = []
         for number, document in documents.items():
-            key = f"{self._prefix(sample_id)}{number:09d}"
+            key = str(self.key(sample_id) / f"{number:09d}")
             staged = {"_id": key, **base, "frame_number": number, "label": document}
             requests.append(ReplaceOne({"_id": key}, staged, upsert=True))
-        if requests:
-            patiently(lambda: collection(STAGED).bulk_write(requests, ordered=False))
+        collection(STAGED).write(requests)
 
     def switch(self, sample_id: str) -> None:
         """Puts all staged documents in their places; may be interrupted and repeated."""
         steps = [
-            {"$match": {"_id": key_range(self._prefix(sample_id))}},
+            {"$match": {"_id": self.key(sample_id).below}},
             {
                 "$project": {
                     "_id": 0,
@@ -211,12 +213,11 @@ class FrameStore:
                 }
             },
         ]
-        patiently(lambda: list(collection(STAGED).aggregate(steps)))
+        collection(STAGED).aggregate(steps)
 
     def drop_staged(self, sample_id: str) -> None:
         """Removes what was stored aside."""
-        key = {"_id": key_range(self._prefix(sample_id))}
-        patiently(lambda: collection(STAGED).delete_many(key))
+        collection(STAGED).delete_many({"_id": self.key(sample_id).below})
 
     def clear(self, sample_id: str, keep: Ranges) -> None:
         """Removes the field's labels of a sample, and the empty frames that were created for them.
@@ -227,7 +228,7 @@ class FrameStore:
         """
         sample = {"_sample_id": ObjectId(sample_id)}
         removal = {"$unset": {self.label_field: ""}}
-        patiently(lambda: self._frames.update_many({**sample, self.label_field: {"$exists": True}}, removal))
+        self._frames.update_many({**sample, self.label_field: {"$exists": True}}, removal)
         others = {
             "$filter": {
                 "input": {"$objectToArray": "$$ROOT"},
@@ -237,11 +238,11 @@ class FrameStore:
         empty: dict[str, Any] = {**sample, "$expr": {"$eq": [{"$size": others}, 0]}}
         if keep:
             empty["$nor"] = [{"frame_number": {"$gte": low, "$lte": high}} for low, high in keep]
-        patiently(lambda: self._frames.delete_many(empty))
+        self._frames.delete_many(empty)
 
     def delete_orphans(self, sample_id: str) -> None:
         """Removes the frames of a sample that is gone."""
-        patiently(lambda: self._frames.delete_many({"_sample_id": ObjectId(sample_id)}))
+        self._frames.delete_many({"_sample_id": ObjectId(sample_id)})
 
     def refresh(self, sample_id: str) -> None:
         """Brings objects of the sample that this process holds up to date, as FiftyOne's own writes do."""
@@ -250,8 +251,9 @@ class FrameStore:
         fo.Sample._reload_docs(self._samples.name, sample_ids=[sample_id])
         fo.Frame._reload_docs(self._frames.name, sample_ids=[sample_id])
 
-    def _prefix(self, sample_id: str) -> str:
-        return f"{self.dataset_id}/{self.label_field}/{sample_id}/"
+    def key(self, sample_id: str) -> Key:
+        """Under which claims and staged frames of a sample are kept."""
+        return Key(self.dataset_id, (self.label_field, sample_id))
 
 
 def missing_numbers(found: Sequence[int], num_frames: int) -> list[int]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .connection import OUTCOMES, collection, durable, key_range, patiently
+from .connection import OUTCOMES, collection
+from .keys import Key
 from .liveness import Owner
 
 _FLUSH_S = 1.0
@@ -24,7 +25,7 @@ class Journal:
     """
 
     def __init__(self, owner: Owner, run_key: str) -> None:
-        self._prefix = f"{_prefix(owner.dataset_id, run_key)}{owner.id}/"
+        self._key = Key(owner.dataset_id, (run_key, owner.id))
         self._waiting: list[dict[str, Any]] = []
         self._number = 0
         self._started = self._flushed = time.monotonic()
@@ -40,9 +41,9 @@ class Journal:
         due = now - self._flushed >= _FLUSH_S or len(self._waiting) >= _FLUSH_OUTCOMES
         if not self._waiting or (only_if_due and not due):
             return
-        key = f"{self._prefix}{self._number:09d}"
+        key = str(self._key / f"{self._number:09d}")
         page = {"_id": key, "seconds": now - self._started, "outcomes": self._waiting}
-        patiently(lambda: collection(OUTCOMES).replace_one({"_id": key}, page, upsert=True), patience_s=patience_s)
+        collection(OUTCOMES).waiting(patience_s).replace_one({"_id": key}, page)
         self._number += 1
         self._flushed = now
         self._waiting = []
@@ -50,9 +51,7 @@ class Journal:
 
 def journaled(dataset_id: Any, run_key: str) -> tuple[list[dict[str, Any]], float]:
     """The outcomes a run has stored so far, and the seconds it took for them."""
-    pages = {"_id": key_range(_prefix(dataset_id, run_key))}
-    found = patiently(lambda: list(collection(OUTCOMES).find(pages)))
-    found.sort(key=lambda page: page["_id"])
+    found = sorted(collection(OUTCOMES).find(_pages(dataset_id, run_key)), key=lambda page: page["_id"])
     return [o for page in found for o in page["outcomes"]], max((page["seconds"] for page in found), default=0.0)
 
 
@@ -61,14 +60,13 @@ def clear_journal(dataset_id: Any, run_key: str, *, patience_s: float | None = N
 
     Args:
         dataset_id: from `dataset_id_of`
-        run_key: of the run
+        run_key: of the record of the run
         patience_s: how long to try where the database is away
         on_disk: return only when all that was written is on the server's disk
     """
-    pages = {"_id": key_range(_prefix(dataset_id, run_key))}
-    outcomes = durable(collection(OUTCOMES)) if on_disk else collection(OUTCOMES)
-    patiently(lambda: outcomes.delete_many(pages), patience_s=patience_s)
+    outcomes = collection(OUTCOMES).waiting(patience_s)
+    (outcomes.on_disk() if on_disk else outcomes).delete_many(_pages(dataset_id, run_key))
 
 
-def _prefix(dataset_id: Any, run_key: str) -> str:
-    return f"{dataset_id}/{run_key}/"
+def _pages(dataset_id: Any, run_key: str) -> dict[str, Any]:
+    return {"_id": Key(dataset_id, (run_key,)).below}

@@ -14,24 +14,15 @@ import time
 import uuid
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import fiftyone as fo
 import pymongo
 from pymongo.errors import PyMongoError
 
 from ...tracker.errors import DatabaseError
-from .connection import (
-    CLAIMS,
-    OUTCOMES,
-    OWNERS,
-    STAGED,
-    collection,
-    dataset_document,
-    dataset_id_of,
-    key_range,
-    patiently,
-)
+from .connection import CLAIMS, LAST_PATIENCE_S, OUTCOMES, OWNERS, STAGED, collection, dataset_document, dataset_id_of
+from .keys import Key
 
 BEAT_S = 2.0
 # looks at least BEAT_S apart, each answered by the database, over which a living owner's counter would have moved
@@ -110,7 +101,7 @@ class Owner:
             "version": self._version,
         }
         begin = {"$set": {**self._document, "beat": 0}}
-        patiently(lambda: collection(OWNERS).update_one({"_id": self.id}, begin, upsert=True))
+        collection(OWNERS).update_one({"_id": self.id}, begin, upsert=True)
         if self._thread is not None:
             self._thread.start()
         return self
@@ -122,12 +113,12 @@ class Owner:
                 self._thread.join(_BEAT_TIMEOUT_S)
             # a document that stays is that of a dead process later, and is removed then
             with contextlib.suppress(PyMongoError, DatabaseError):
-                patiently(lambda: collection(OWNERS).delete_one({"_id": self.id}), patience_s=2.0)
+                collection(OWNERS).waiting(LAST_PATIENCE_S).delete_one({"_id": self.id})
 
     def name_run(self, run_key: str) -> None:
         """Sets the key of the run's record, once it is chosen."""
         self.run_key = self._document["run_key"] = run_key
-        patiently(lambda: collection(OWNERS).update_one({"_id": self.id}, {"$set": {"run_key": run_key}}))
+        collection(OWNERS).update_one({"_id": self.id}, {"$set": {"run_key": run_key}})
 
     def _beat(self) -> None:
         while not self._stop.wait(BEAT_S):
@@ -135,7 +126,27 @@ class Owner:
             with contextlib.suppress(PyMongoError), pymongo.timeout(_BEAT_TIMEOUT_S):
                 # a server that was killed may have lost the document
                 change = {"$inc": {"beat": 1}, "$set": self._document}
-                collection(OWNERS).update_one({"_id": self.id}, change, upsert=True)
+                collection(OWNERS).plain.update_one({"_id": self.id}, change, upsert=True)
+
+
+class DeathWatch(Protocol):
+    """Tells dead owners from living ones."""
+
+    def is_dead(self, owner_id: str) -> bool | None: ...
+
+
+class KnownDeath:
+    """A watch that was told of one death, by whoever knows.
+
+    Args:
+        owner_id: of the dead
+    """
+
+    def __init__(self, owner_id: str) -> None:
+        self._owner_id = owner_id
+
+    def is_dead(self, owner_id: str) -> bool:
+        return owner_id == self._owner_id
 
 
 class Watch:
@@ -146,7 +157,7 @@ class Watch:
 
     def is_dead(self, owner_id: str) -> bool | None:
         """Whether an owner is dead; None while that is not known, to be asked again."""
-        document = patiently(lambda: collection(OWNERS).find_one({"_id": owner_id}))
+        document = collection(OWNERS).find_one({"_id": owner_id})
         if document is None:
             return True
         if document.get("host") == this_host() and document["pid"] != os.getpid():
@@ -170,24 +181,23 @@ class Watch:
 
 
 def owners_of(dataset_id: Any) -> list[dict[str, Any]]:
-    """The owners that work on a data set, living and dead."""
-    return patiently(lambda: list(collection(OWNERS).find({"dataset_id": dataset_id})))
+    """The owners that work on a dataset, living and dead."""
+    return collection(OWNERS).find({"dataset_id": dataset_id})
 
 
 def forget(owner_id: str) -> None:
     """Removes an owner whose work was taken over."""
-    patiently(lambda: collection(OWNERS).delete_one({"_id": owner_id}))
+    collection(OWNERS).delete_one({"_id": owner_id})
 
 
 def forget_deleted_datasets(watch: Watch) -> None:
-    """Removes what dead runs left of data sets that are gone."""
-    for dataset_id in patiently(lambda: collection(OWNERS).distinct("dataset_id")):
+    """Removes what dead runs left of datasets that are gone."""
+    for dataset_id in collection(OWNERS).distinct("dataset_id"):
         if dataset_document(dataset_id, "_id") is not None:
             continue
         owners = owners_of(dataset_id)
         if all(watch.is_dead(owner["_id"]) for owner in owners):
-            of_dataset = {"_id": key_range(f"{dataset_id}/")}
             for name in (CLAIMS, STAGED, OUTCOMES):
-                patiently(lambda name=name, of_dataset=of_dataset: collection(name).delete_many(of_dataset))
+                collection(name).delete_many({"_id": Key(dataset_id).below})
             for owner in owners:
                 forget(owner["_id"])

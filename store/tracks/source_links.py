@@ -1,6 +1,6 @@
 """Where a preprocessed copy comes from, on its sample, and the way back to the source's frame numbers.
 
-The copy in a data set of its own has its origin in the sample field
+The copy in a dataset of its own has its link in the sample field
 `source_video`; one in a second media field `<media_field>` has it in
 `<media_field>_source` of the same sample.
 """
@@ -40,11 +40,11 @@ _SUBFIELDS: dict[str, type[fo.Field]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
+class SourceLink:
     """The source of a copy.
 
     Args:
-        dataset: name of the data set that holds the source
+        dataset: name of the dataset that holds the source
         sample_id: of the source's sample
         num_frames: of the source that decode
         size_px: (width, height) of the source's displayed frame
@@ -63,12 +63,12 @@ class Origin:
     mtime_ns: int
 
 
-def origin_field_of(media_field: str) -> str:
+def source_link_field_of(media_field: str) -> str:
     """The sample field that says where the media of a media field comes from."""
     return _DATASET_FIELD if media_field == FILEPATH else f"{media_field}_source"
 
 
-def origin_document(provenance: Provenance, dataset: fo.Dataset, sample_id: str) -> dict[str, Any]:
+def source_link_document(provenance: Provenance, dataset: fo.Dataset, sample_id: str) -> dict[str, Any]:
     """What is stored on the sample of a copy.
 
     Args:
@@ -97,8 +97,8 @@ def origin_document(provenance: Provenance, dataset: fo.Dataset, sample_id: str)
     }
 
 
-def declare_origin(dataset: fo.Dataset, media_field: str) -> None:
-    """Declares the field that origins are stored in.
+def declare_source_link(dataset: fo.Dataset, media_field: str) -> None:
+    """Declares the field that links are stored in.
 
     Args:
         dataset: of the copies
@@ -107,7 +107,7 @@ def declare_origin(dataset: fo.Dataset, media_field: str) -> None:
     Raises:
         FieldError: if there is a field of that name that is not ours
     """
-    name = origin_field_of(media_field)
+    name = source_link_field_of(media_field)
     found = dataset.get_field_schema(flat=False).get(name)
     if found is not None:
         if owner_of(found) is None:
@@ -124,33 +124,33 @@ def declare_origin(dataset: fo.Dataset, media_field: str) -> None:
     )
 
 
-def read_origins(samples: SampleCollection, media_field: str) -> dict[str, Origin]:
+def read_source_links(samples: SampleCollection, media_field: str) -> dict[str, SourceLink]:
     """Reads where the media of some samples comes from.
 
     Args:
-        samples: a data set or view
+        samples: a dataset or view
         media_field: the field with the media's paths
 
     Returns:
-        sample id -> origin, for the samples whose media is a preprocessed copy
+        sample id -> link, for the samples whose media is a preprocessed copy
 
     Raises:
-        CollectionError: if there are no copies in this data set at all
+        CollectionError: if there are no copies in this dataset at all
     """
-    name = _origin_field(samples, media_field)
+    name = _source_link_field(samples, media_field)
     keys = ("dataset", "sample_id", "num_frames", "width", "height", "frame_numbers")
     facts = ("filepath", "size_bytes", "mtime_ns")
     columns = samples.values(["id", *(f"{name}.{key}" for key in (*keys, *facts))])
     return {
-        sample_id: Origin(dataset, source_id, num_frames, (width, height), np.array(numbers, dtype=np.int64), *rest)
+        sample_id: SourceLink(dataset, source_id, num_frames, (width, height), np.array(numbers, dtype=np.int64), *rest)
         for sample_id, dataset, source_id, num_frames, width, height, numbers, *rest in zip(*columns, strict=True)
         if source_id is not None
     }
 
 
-def _origin_field(samples: SampleCollection, media_field: str) -> str:
-    """The field with origins; refuses media that has none."""
-    name = origin_field_of(media_field)
+def _source_link_field(samples: SampleCollection, media_field: str) -> str:
+    """The field with links; refuses media that has none."""
+    name = source_link_field_of(media_field)
     found = samples._dataset.get_field_schema(flat=False).get(name)
     if found is None or owner_of(found) is None:
         raise CollectionError(
@@ -161,28 +161,28 @@ def _origin_field(samples: SampleCollection, media_field: str) -> str:
 
 
 def source_dataset(samples: SampleCollection) -> fo.Dataset:
-    """The data set with the sources of copies in a data set of their own.
+    """The dataset with the sources of copies in a dataset of their own.
 
     Args:
         samples: copies
 
     Raises:
-        CollectionError: if these are no copies, their sources are in several data sets, or theirs was deleted
+        CollectionError: if these are no copies, their sources are in several datasets, or theirs was deleted
     """
-    names = sorted(samples.distinct(f"{_origin_field(samples, FILEPATH)}.dataset"))
+    names = sorted(samples.distinct(f"{_source_link_field(samples, FILEPATH)}.dataset"))
     if len(names) != 1:
-        found = f"in {len(names)} data sets ({', '.join(names)})" if names else "unknown"
-        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one data set at a time")
+        found = f"in {len(names)} datasets ({', '.join(names)})" if names else "unknown"
+        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one dataset at a time")
     if not fo.dataset_exists(names[0]):
         raise CollectionError(
-            f"The data set {names[0]!r} with the sources of these samples was deleted or renamed. "
+            f"The dataset {names[0]!r} with the sources of these samples was deleted or renamed. "
             "Use write_to='media', or preprocess again"
         )
     return fo.load_dataset(names[0])
 
 
 def source_ids(samples: SampleCollection) -> list[str]:
-    """The ids of the sources' samples, of copies in a data set of their own.
+    """The ids of the sources' samples, of copies in a dataset of their own.
 
     Args:
         samples: copies
@@ -194,7 +194,7 @@ def source_ids(samples: SampleCollection) -> list[str]:
 
 
 def source_id_field(samples: SampleCollection) -> str:
-    """The sample field with the id of the source's sample, of copies in a data set of their own.
+    """The sample field with the id of the source's sample, of copies in a dataset of their own.
 
     Args:
         samples: copies
@@ -202,14 +202,14 @@ def source_id_field(samples: SampleCollection) -> str:
     Raises:
         CollectionError: if these are no copies
     """
-    return f"{_origin_field(samples, FILEPATH)}.sample_id"
+    return f"{_source_link_field(samples, FILEPATH)}.sample_id"
 
 
 def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:
-    """The media fields of a data set that hold preprocessed copies.
+    """The media fields of a dataset that hold preprocessed copies.
 
     Args:
-        dataset: any data set
+        dataset: any dataset
 
     Returns:
         names, "filepath" among them where the samples themselves are copies
@@ -219,18 +219,18 @@ def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:
     return [info["media_field"] for info in infos if "media_field" in info]
 
 
-def check_copy(path: str, num_frames: int, origin: Origin) -> None:
-    """Refuses a copy that is not the one the sample's origin speaks of.
+def check_copy(path: str, num_frames: int, link: SourceLink) -> None:
+    """Refuses a copy that is not the one the sample's link speaks of.
 
     Args:
         path: of the copy
         num_frames: of the copy that decode
-        origin: as stored on the sample
+        link: as stored on the sample
 
     Raises:
         VideoError: saying what to do
     """
-    expected = frame_index_of(origin.frame_numbers)
+    expected = frame_index_of(link.frame_numbers)
     provenance = read_provenance(path)
     same = provenance is None or np.array_equal(provenance.frame_map.source_indices, expected)
     if not same or num_frames != len(expected):
@@ -240,27 +240,27 @@ def check_copy(path: str, num_frames: int, origin: Origin) -> None:
         )
 
 
-def check_source(origin: Origin, warnings: list[str]) -> None:
+def check_source(link: SourceLink, warnings: list[str]) -> None:
     """Refuses a source that is not the one its copy was made from; one that is out of reach cannot be told.
 
     Args:
-        origin: of the copy
+        link: of the copy
         warnings: receives what the user should know, in words
 
     Raises:
         VideoError: saying what to do
     """
     try:
-        status = os.stat(origin.filepath)
+        status = os.stat(link.filepath)
     except OSError:
         return
-    if status.st_size != origin.size_bytes:
+    if status.st_size != link.size_bytes:
         raise VideoError(
-            f"{origin.filepath} was replaced since it was preprocessed: it has {status.st_size:,} bytes now, and had "
-            f"{origin.size_bytes:,}. Run preprocess_dataset again with overwrite=True, then track the new copy"
+            f"{link.filepath} was replaced since it was preprocessed: it has {status.st_size:,} bytes now, and had "
+            f"{link.size_bytes:,}. Run preprocess_dataset again with overwrite=True, then track the new copy"
         )
-    if status.st_mtime_ns != origin.mtime_ns:
+    if status.st_mtime_ns != link.mtime_ns:
         warnings.append(
-            f"{origin.filepath} was touched since it was preprocessed. If its frames are others now, run "
+            f"{link.filepath} was touched since it was preprocessed. If its frames are others now, run "
             "preprocess_dataset again with overwrite=True"
         )

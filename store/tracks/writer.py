@@ -10,7 +10,7 @@ off. So old tracks are lost at no moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -30,13 +30,13 @@ from ...tracker.errors import (
 )
 from ...tracker.types import Tracks
 from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims
-from ..database.connection import changing_document, database_error, patiently, server_process
+from ..database.connection import changing_document, database_error, reload_dataset, server_process
 from ..database.fields import check_label_field, declare, has_label_field
-from ..database.frame_documents import FrameStore, missing_numbers, ranges_of
+from ..database.frame_documents import MARK_DONE, MARK_WRITING, FrameStore, missing_numbers, ranges_of
 from ..database.liveness import Owner
 from .keypoint_bytes import encoded_frame_documents
 from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
-from .sample_status import DONE, WRITING, SampleMark, mark_document, read_marks
+from .sample_status import SampleMark, mark_document, read_marks
 from .videos import VideoShape, dataset_of, select_videos, video_shape_of
 
 # keypoints turned into documents per call: bounds memory without costing speed
@@ -58,7 +58,7 @@ def write_tracks(
     """Stores tracks as the frame-level keypoints of a video sample.
 
     Args:
-        sample: a video sample of a data set
+        sample: a video sample of a dataset
         label_field: name of the frame field, without "frames."
         tracks: T rows, N points, in pixels of the displayed frame
         frame_numbers: (T,) increasing frame numbers (from 1), one per row; row i
@@ -69,7 +69,7 @@ def write_tracks(
         overwrite: replace what the field holds for this sample
 
     Raises:
-        CollectionError: if the sample is no video sample of a data set
+        CollectionError: if the sample is no video sample of a dataset
         FieldError: if the field's name or type does not allow it
         FieldExistsError: if the field holds data and overwrite is False
         ShapeError: if there are more rows than frames, or bad frame numbers
@@ -95,7 +95,7 @@ def write_tracks(
         shape,
         frame_numbers=frame_numbers,
         keep_hidden=keep_hidden,
-        mark=SampleMark(state=WRITING, layout=layout, num_points=tracks.num_points, num_frames=shape.num_frames),
+        mark=SampleMark(state=MARK_WRITING, layout=layout, num_points=tracks.num_points, num_frames=shape.num_frames),
     )
 
 
@@ -115,10 +115,10 @@ def store_tracks(
     """Replaces what a field holds for one sample, whole or not at all.
 
     Whatever ends the work, an error or the death of the process, the sample has
-    the old state or the new one, at the latest after the next run on the data set.
+    the old state or the new one, at the latest after the next run on the dataset.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_id: the sample
         label_field: a checked label field
         tracks: T rows, N points, in pixels of the displayed frame
@@ -141,42 +141,26 @@ def store_tracks(
         DatabaseError: if it stays away
     """
     numbers = _check_frame_numbers(frame_numbers, tracks.num_frames, shape.num_frames)
-    if claims is None:
-        with (
-            Owner(dataset, mark.run_key) as owner,
-            _claimed(dataset, label_field, sample_id, owner) as own,
-        ):
-            return store_tracks(
-                dataset,
-                sample_id,
-                label_field,
-                tracks,
-                shape,
-                frame_numbers=frame_numbers,
-                keep_hidden=keep_hidden,
-                mark=mark,
-                interpolated=interpolated,
-                claims=own,
-            )
     stored = _count_stored(tracks, shape.size_px, keep_hidden)
-    mark = replace(mark, state=DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored)
+    mark = replace(
+        mark, state=MARK_DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored
+    )
+    with _claimed(dataset, label_field, sample_id, mark.run_key) if claims is None else nullcontext(claims) as held:
 
-    def write() -> None:
-        with changing_document:
-            patiently(
-                lambda: declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
-            )
-        pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
-        _write(claims, sample_id, pieces, shape.num_frames, mark)
+        def write() -> None:
+            with changing_document:
+                declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
+            pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
+            _write(held, sample_id, pieces, shape.num_frames, mark)
 
-    try:
-        _until_one_server_has_all(write, dataset, claims, sample_id)
-    except BaseException as error:
-        if not isinstance(error, ClaimError | DatabaseError):
-            claims.settle(sample_id)
-            claims.store.refresh(sample_id)
-        raise _in_words(error, sample_id) from error
-    claims.store.refresh(sample_id)
+        try:
+            _until_one_server_has_all(write, dataset, held, sample_id)
+        except BaseException as error:
+            if not isinstance(error, ClaimError | DatabaseError):
+                held.settle(sample_id)
+                held.store.refresh(sample_id)
+            raise _in_words(error, sample_id) from error
+        held.store.refresh(sample_id)
     return stored
 
 
@@ -195,8 +179,7 @@ def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, cl
                 raise lost
             return
         server = now
-        with changing_document:
-            patiently(dataset.reload)
+        reload_dataset(dataset)
         busy = claims.take(sample_id)
         if busy is not None:
             raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
@@ -204,16 +187,17 @@ def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, cl
 
 
 @contextmanager
-def _claimed(dataset: fo.Dataset, label_field: str, sample_id: str, owner: Owner) -> Iterator[Claims]:
+def _claimed(dataset: fo.Dataset, label_field: str, sample_id: str, run_key: str | None) -> Iterator[Claims]:
     """Claims one sample for the block."""
-    claims = Claims(FrameStore(dataset, label_field), owner)
-    busy = claims.take(sample_id)
-    if busy is not None:
-        raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
-    try:
-        yield claims
-    finally:
-        claims.release(sample_id)
+    with Owner(dataset, run_key) as owner:
+        claims = Claims(FrameStore(dataset, label_field), owner)
+        busy = claims.take(sample_id)
+        if busy is not None:
+            raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+        try:
+            yield claims
+        finally:
+            claims.release(sample_id)
 
 
 def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num_frames: int, mark: SampleMark) -> None:
@@ -221,7 +205,7 @@ def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num
     store = claims.store
     found = store.find(sample_id)
     if found is None:
-        raise WriteError(f"The sample {sample_id} is no longer in the data set")
+        raise WriteError(f"The sample {sample_id} is no longer in the dataset")
     missing = dict.fromkeys(missing_numbers(found.numbers, num_frames))
     if found.holding:
         left = {**missing, **dict.fromkeys(found.holding)}
@@ -236,7 +220,7 @@ def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num
         store.switch(sample_id)
     else:
         claims.advance(sample_id, FILLING, frames_before=ranges_of(found.numbers))
-        store.set_mark(sample_id, mark_document(replace(mark, state=WRITING, num_keypoints=0)))
+        store.set_mark(sample_id, mark_document(replace(mark, state=MARK_WRITING, num_keypoints=0)))
         write = store.write if found.numbers else store.insert
         for piece in pieces:
             claims.check(sample_id)
@@ -276,7 +260,7 @@ def samples_with_data(dataset: fo.Dataset, sample_ids: Sequence[str], label_fiel
     """Which samples hold anything in a label field, finished, half written or foreign.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_ids: which samples to look at
         label_field: name of the frame field, without "frames."
 

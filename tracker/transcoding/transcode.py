@@ -86,7 +86,7 @@ class TranscodeOptions:
         return {**asdict(replace(self, policy=None)), "policy": self.policy.to_record()}  # type: ignore[arg-type]
 
 
-DEFAULTS = TranscodeOptions()
+COPY_DEFAULTS = TranscodeOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class _TimelineError(Exception):
 def transcode(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    options: TranscodeOptions = DEFAULTS,
+    options: TranscodeOptions = COPY_DEFAULTS,
     *,
     overwrite: bool = False,
     threads: int = 0,

@@ -1,4 +1,4 @@
-"""Adaptation: a tracker is trained further on the videos of a data set or view, without labels."""
+"""Adaptation: a tracker is trained further on the videos of a dataset or view, without labels."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.core.collections import SampleCollection
 
 from ...store.runs.outcomes import Failure
-from ...store.runs.records import choose_adaptation_key, register_adaptation_run, save_report
 from ...store.tracks.videos import check_collection
 from ...tracker.errors import Cancelled
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker, tracker_info
 from ..lifecycle.progress import Progress, ProgressOption, ProgressReporter
+from ..lifecycle.run import open_run, run_environment
 from .options import DEFAULT_STUDENT, AdaptOptions
 from .report import AdaptationReport, SkippedClips
 
@@ -51,10 +51,10 @@ def adapt_tracker(
     Teachers track clips of the videos, the student learns to follow them. A part of
     the videos is held out; the result is kept only if, on these, more points come
     back to where they started than before. Only the videos are read: no label of the
-    data set is changed. The new tracker is in `list_trackers()` then.
+    dataset is changed. The new tracker is in `list_trackers()` then.
 
     Args:
-        samples: a video data set or view, at least two different videos
+        samples: a video dataset or view, at least two different videos
         name: of the new tracker
         tracker: to start from: one of CoTracker3's form, by name or loaded
         tracker_options: what `load_tracker` takes for that name, e.g. a `checkpoint`
@@ -86,28 +86,11 @@ def adapt_tracker(
         TooFewVideosError: if there are not enough videos to hold some out
         AdaptationError: if the videos, or what the teachers make of them, cannot be learnt from
     """
-    options = AdaptOptions(
-        name=name,
-        tracker=tracker,
-        tracker_options=tracker_options,
-        teachers=teachers,
-        own_start=own_start,
-        minutes=minutes,
-        steps=steps,
-        held_out=held_out,
-        seed=seed,
-        learning_rate=learning_rate,
-        points=points,
-        batch=batch,
-        ema=ema,
-        device=device,
-        overwrite=overwrite,
-        run_key=run_key,
-    )
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    options = AdaptOptions.picked_from(locals())
+    return run_adaptation(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_adaptation(
     samples: SampleCollection,
     options: AdaptOptions,
     *,
@@ -117,8 +100,8 @@ def run(
     """Does what `adapt_tracker` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `adapt_tracker`
 
     Returns:
@@ -138,27 +121,27 @@ def run(
     split_videos(paths, options.held_out, options.seed)  # before anything is loaded
     student, teachers = _load(options, training_device(options.device))
     check_student(student)
-    report = AdaptationReport(choose_adaptation_key(dataset, options), options.name, student.name)
-    register_adaptation_run(dataset, report.run_key or "", options, len(ids))
-    try:
-        result = adapt(
-            paths,
-            options.name,
-            options.training,
-            student,
-            teachers,
-            progress=tell,
-            cancelled=cancelled,
-        )
-        _fill(report, result, dict(zip(paths, ids, strict=True)))
-    except Cancelled:
-        report.cancelled = True
-    except BaseException as error:  # an interrupt from the keyboard is a reason too
-        report.reason = str(error) or type(error).__name__
-        raise
-    finally:
-        report.seconds = time.monotonic() - started
-        save_report(dataset, report)
+    report = AdaptationReport(name=options.name, tracker=student.name)
+    with (
+        run_environment(dataset),
+        open_run(dataset, options, report, num_targets=len(ids), started=started),
+    ):
+        try:
+            result = adapt(
+                paths,
+                options.name,
+                options.training,
+                student,
+                teachers,
+                progress=tell,
+                cancelled=cancelled,
+            )
+            _fill(report, result, dict(zip(paths, ids, strict=True)))
+        except Cancelled:
+            report.cancelled = True
+        except BaseException as error:  # an interrupt from the keyboard is a reason too
+            report.reason = str(error) or type(error).__name__
+            raise
     return report
 
 

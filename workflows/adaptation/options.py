@@ -7,23 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...tracker.errors import OptionError
-from ...tracker.flags import check_flags
 from ...tracker.models.base import Tracker
 from ...tracker.models.registry import check_new_name, list_trackers, tracker_info
 from ...tracker.training.adapting.options import AdaptationOptions
+from ..lifecycle.options import RunOptions, option
 
 DEFAULT_STUDENT = "pt-small"
 _TRAINING = AdaptationOptions()
 
 
 @dataclass(frozen=True)
-class AdaptOptions:
+class AdaptOptions(RunOptions):
     """The options of `adapt_tracker`; see there for what each means.
 
     Raises:
         OptionError: for a value that is not supported
         UnknownTrackerError: for an unknown tracker
     """
+
+    METHOD = "point_tracking_adaptation"
 
     name: str
     tracker: str | Tracker = DEFAULT_STUDENT
@@ -40,11 +42,11 @@ class AdaptOptions:
     ema: bool = _TRAINING.ema
     device: str = "auto"
     overwrite: bool = False
-    run_key: str | None = None
+    run_key: str | None = option(None, not_recorded="it is the record's own name")
     training: AdaptationOptions = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        check_flags(self, "own_start", "overwrite")
+        super().__post_init__()
         check_new_name(self.name, overwrite=self.overwrite)
         self._check_student()
         self._check_teachers()
@@ -52,11 +54,6 @@ class AdaptOptions:
         object.__setattr__(self, "training", AdaptationOptions(**{name: getattr(self, name) for name in passed}))
         if not isinstance(self.device, str):
             raise OptionError(f"Invalid device ({self.device!r}). Supported values are auto, cpu, cuda")
-        if self.run_key is not None and not (isinstance(self.run_key, str) and self.run_key.isidentifier()):
-            raise OptionError(
-                f"Invalid run key ({self.run_key!r}). A run key consists of letters, digits and underscores and "
-                "starts with a letter"
-            )
 
     def _check_student(self) -> None:
         if self.tracker_options is not None and not isinstance(self.tracker_options, Mapping):
@@ -90,24 +87,18 @@ class AdaptOptions:
         named = [teacher if isinstance(teacher, str) else teacher.name for teacher in self.teachers or ()]
         return list(dict.fromkeys([self.tracker_name, *named] if self.own_start else named))
 
+    @property
+    def base_key(self) -> str:
+        return "adapt_" + self.name.replace("-", "_")
+
+    def recorded(self, name: str) -> Any:
+        if name == "teachers":
+            return self.teacher_names
+        return super().recorded(name)
+
     def to_record(self) -> dict[str, Any]:
-        """The options as JSON-serialisable values, for the run record."""
-        given = self.tracker.options if isinstance(self.tracker, Tracker) else dict(self.tracker_options or {})
-        return {
-            "name": self.name,
-            "tracker": self.tracker_name,
-            "tracker_options": given,
-            "teachers": self.teacher_names,
-            **self.training.budget,
-            "held_out": self.held_out,
-            "seed": self.seed,
-            "learning_rate": self.learning_rate,
-            "points": self.points,
-            "batch": self.batch,
-            "ema": self.ema,
-            "device": self.device,
-            "overwrite": self.overwrite,
-        }
+        """As of `RunOptions`, with the budget in full."""
+        return {**super().to_record(), **self.training.budget}
 
 
 def adaptable_trackers() -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from ...store.runs.outcomes import Failure, count_of, table_of
+from ..lifecycle.report import Report
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,11 @@ class SkippedClips:
     count: int
 
 
-@dataclass
-class AdaptationReport:
-    """The result of `adapt_tracker`.
+@dataclass(kw_only=True)
+class AdaptationReport(Report):
+    """The result of `adapt_tracker`; further fields: `Report`.
 
     Args:
-        run_key: the run record, None where nothing was run
         name: of the new tracker
         tracker: that was adapted
         teachers: name -> {"license", "commercial_use", "batches"}
@@ -46,12 +49,10 @@ class AdaptationReport:
         steps, clips: of training
         skipped: clips that were not used
         failures: held-out videos that could not be judged by
-        seconds: of the whole run
-        cancelled: whether it was ended early
-        interrupted: whether its process died, or is still at it
     """
 
-    run_key: str | None
+    FROM_RECORD = ("name", "tracker")
+
     name: str
     tracker: str
     teachers: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -69,9 +70,6 @@ class AdaptationReport:
     clips: int = 0
     skipped: list[SkippedClips] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    seconds: float = 0.0
-    cancelled: bool = False
-    interrupted: bool = False
 
     @property
     def num_skipped(self) -> int:
@@ -129,16 +127,11 @@ class AdaptationReport:
         table = self.table()
         return "; ".join(parts) + (f"\n\n{table}" if table else "")
 
-    def to_dict(self) -> dict[str, Any]:
-        """The report as JSON-serialisable values, for the run record and the App."""
-        return asdict(self)
-
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> AdaptationReport:
-        """The inverse of `to_dict`."""
-        skipped = [SkippedClips(**one) for one in values["skipped"]]
-        failures = [Failure(**one) for one in values["failures"]]
-        return cls(**{**values, "skipped": skipped, "failures": failures})
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        skipped = [SkippedClips(**one) for one in values.get("skipped", ())]
+        failures = [Failure(**one) for one in values.get("failures", ())]
+        return super().from_dict({**values, "skipped": skipped, "failures": failures})
 
 
 def _percent(share: float | None) -> float | None:

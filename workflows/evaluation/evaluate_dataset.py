@@ -1,59 +1,61 @@
-"""Evaluation: the tracks of every sample of a data set or view are judged, and the scores stored with it."""
+"""Evaluation: the tracks of every sample of a dataset or view are judged, and the scores stored with it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.connection import changing_document
+from ...store.database.connection import changing_document, retried, with_retries
 from ...store.database.fields import OWNER_KEY, owner_of
 from ...store.labels.known_tracks import check_keypoints_field
 from ...store.labels.masks import check_mask_field
 from ...store.runs.outcomes import NOT_RUN
-from ...store.runs.records import choose_evaluation_key, register_evaluation_run, save_report
 from ...store.tracks.sample_status import read_marks
 from ...store.tracks.videos import check_collection
 from ...tracker.errors import Cancelled, FieldError
 from ...tracker.metrics.truth import QueryMode
 from ...tracker.models.base import CancelCheck, Tracker
 from ..lifecycle.progress import ProgressOption, ProgressReporter
+from ..lifecycle.run import open_run, run_environment
 from .figures import FIGURES, field_of
-from .judge_sample import EvaluationWork
-from .options import DEFAULTS, EvaluationOptions
+from .judge_sample import SampleJudge
+from .options import EVALUATION_DEFAULTS, EvaluationOptions
 from .report import EvaluationOutcome, EvaluationReport
 
 
 def evaluate_dataset(
     samples: SampleCollection,
-    label_field: str = DEFAULTS.label_field,
-    gt_field: str | None = DEFAULTS.gt_field,
+    label_field: str = EVALUATION_DEFAULTS.label_field,
+    gt_field: str | None = EVALUATION_DEFAULTS.gt_field,
     *,
-    query_mode: QueryMode = DEFAULTS.query_mode,
-    match: str = DEFAULTS.match,
-    sparse: bool | None = DEFAULTS.sparse,
-    metrics: Sequence[str] = DEFAULTS.metrics,
-    mask_field: str | None = DEFAULTS.mask_field,
-    cycle: bool = DEFAULTS.cycle,
-    tracker: str | Tracker | None = DEFAULTS.tracker,
-    tracker_options: Mapping[str, Any] | None = DEFAULTS.tracker_options,
-    group_by: str | None = DEFAULTS.group_by,
-    eval_key: str | None = DEFAULTS.eval_key,
-    overwrite: bool = DEFAULTS.overwrite,
+    query_mode: QueryMode = EVALUATION_DEFAULTS.query_mode,
+    match: str = EVALUATION_DEFAULTS.match,
+    sparse: bool | None = EVALUATION_DEFAULTS.sparse,
+    metrics: Sequence[str] = EVALUATION_DEFAULTS.metrics,
+    mask_field: str | None = EVALUATION_DEFAULTS.mask_field,
+    cycle: bool = EVALUATION_DEFAULTS.cycle,
+    tracker: str | Tracker | None = EVALUATION_DEFAULTS.tracker,
+    tracker_options: Mapping[str, Any] | None = EVALUATION_DEFAULTS.tracker_options,
+    group_by: str | None = EVALUATION_DEFAULTS.group_by,
+    eval_key: str | None = EVALUATION_DEFAULTS.eval_key,
+    overwrite: bool = EVALUATION_DEFAULTS.overwrite,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> EvaluationReport:
-    """Judges the tracks of every sample of a data set or view.
+    """Judges the tracks of every sample of a dataset or view.
 
     Scores are stored in the sample fields `<eval_key>_<figure>` (float; None where
     there is nothing to count), their means in the run record `<eval_key>`. A
     sample that cannot be judged is recorded as a failure, and the run goes on.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
         label_field: the frame field with tracks, without "frames."
         gt_field: the frame field with known tracks: Keypoints with an index or an
             instance, in either layout; None to judge by masks or cycles alone
@@ -90,25 +92,11 @@ def evaluate_dataset(
         FieldError: for fields that do not exist or hold something else, or score fields
             that are somebody else's
     """
-    options = EvaluationOptions(
-        label_field=label_field,
-        gt_field=gt_field,
-        query_mode=query_mode,
-        match=match,
-        sparse=sparse,
-        metrics=metrics,
-        mask_field=mask_field,
-        cycle=cycle,
-        tracker=tracker,
-        tracker_options=tracker_options,
-        group_by=group_by,
-        eval_key=eval_key,
-        overwrite=overwrite,
-    )
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    options = EvaluationOptions.picked_from(locals())
+    return run_evaluation(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_evaluation(
     samples: SampleCollection,
     options: EvaluationOptions,
     *,
@@ -118,8 +106,8 @@ def run(
     """Does what `evaluate_dataset` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `evaluate_dataset`
 
     Returns:
@@ -134,32 +122,38 @@ def run(
     dataset = samples._dataset
     check_evaluation_fields(dataset, options)
     report = EvaluationReport(
-        None, options.label_field, options.gt_field, query_mode=options.query_mode, group_by=options.group_by
+        label_field=options.label_field,
+        gt_field=options.gt_field,
+        query_mode=options.query_mode,
+        group_by=options.group_by,
     )
-    ids, paths = samples.values(["id", "filepath"])
-    if not ids:
-        return report
-    reporter = ProgressReporter(progress, len(ids))  # refuses bad ones before anything is replaced
-    report.run_key = choose_evaluation_key(dataset, options)
-    report.fields = options.fields(report.run_key)
-    with changing_document:
-        _declare(dataset, report.run_key, options)
-    register_evaluation_run(dataset, report.run_key, options, len(ids))
-    task = EvaluationWork(dataset, options, report.run_key, read_marks(dataset, ids, options.label_field), cancelled)
-    try:
-        with reporter:
-            for sample_id, path in zip(ids, paths, strict=True):
-                outcome = task.attempt(sample_id, path, reporter)
-                report.outcomes.append(outcome)
-                reporter.finished(f"{path}: {outcome.status}")
-    except Cancelled:
-        report.cancelled = True
-    finally:
-        rest = list(zip(ids, paths, strict=True))[len(report.outcomes) :]
-        report.outcomes.extend(EvaluationOutcome(sample_id, path, NOT_RUN) for sample_id, path in rest)
-        report.cancelled = report.cancelled or bool(rest)
-        report.seconds = time.monotonic() - started
-        save_report(dataset, report)
+    reporter = ProgressReporter(progress, len(samples))  # refuses bad ones before anything is replaced
+    with run_environment(dataset):
+        ids, paths = samples.values(["id", "filepath"])
+        if not ids:
+            return report
+        with open_run(
+            dataset,
+            options,
+            report,
+            num_targets=len(ids),
+            prepare=lambda key: declare_scores(dataset, key, options),
+            started=started,
+        ) as run:
+            report.fields = options.fields(run.key)
+            judge = SampleJudge(dataset, options, run.key, read_marks(dataset, ids, options.label_field), cancelled)
+            try:
+                with reporter:
+                    for sample_id, path in zip(ids, paths, strict=True):
+                        outcome = with_retries(partial(judge.attempt, sample_id, path, reporter), attempt_s=None)
+                        report.outcomes.append(outcome)
+                        run.journal.add(asdict(outcome))
+                        reporter.finished(f"{path}: {outcome.status}")
+            except Cancelled:
+                report.cancelled = True
+            finally:
+                rest = list(zip(ids, paths, strict=True))[len(report.outcomes) :]
+                report.outcomes.extend(EvaluationOutcome(sample_id, path, NOT_RUN) for sample_id, path in rest)
     return report
 
 
@@ -167,8 +161,8 @@ def check_evaluation_fields(dataset: fo.Dataset, options: EvaluationOptions) -> 
     """Refuses fields that do not exist or hold something else.
 
     Args:
-        dataset: the data set
-        options: of the run
+        dataset: the dataset
+        options: what the run is told
 
     Raises:
         FieldError: saying what was found
@@ -182,11 +176,17 @@ def check_evaluation_fields(dataset: fo.Dataset, options: EvaluationOptions) -> 
         raise FieldError(f"There is no sample field {options.group_by!r} to group totals by. Check the name")
 
 
-def _declare(dataset: fo.Dataset, eval_key: str, options: EvaluationOptions) -> None:
+@retried
+def declare_scores(dataset: fo.Dataset, eval_key: str, options: EvaluationOptions) -> None:
     """Declares the score fields, and never takes over one that is somebody else's.
 
     Scores that an earlier evaluation left under this key go: what is not judged anew is not known.
     """
+    with changing_document:
+        _declare_scores(dataset, eval_key, options)
+
+
+def _declare_scores(dataset: fo.Dataset, eval_key: str, options: EvaluationOptions) -> None:
     schema = dataset.get_field_schema(flat=False)
     names = {figure: field_of(eval_key, figure.name) for figure in FIGURES}
     owners = {name: owner_of(schema[name]) for name in names.values() if name in schema}

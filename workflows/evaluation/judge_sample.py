@@ -10,12 +10,13 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 
+from ...store.database.connection import is_outage
+from ...store.database.frame_documents import MARK_DONE
 from ...store.labels.known_tracks import is_sparse, read_known_tracks
 from ...store.labels.masks import check_mask_field, read_object_masks
 from ...store.runs.outcomes import DONE, FAILED
-from ...store.runs.records import METHOD
+from ...store.runs.records import record_of
 from ...store.tracks.reader import read_tracks
-from ...store.tracks.sample_status import DONE as WRITTEN
 from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.videos import frame_size_of, select_videos
 from ...tracker.coordinates import frame_index_of
@@ -26,6 +27,7 @@ from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
 from ...tracker.types import Tracks
 from ...tracker.video.frames import VideoFrames
+from ..lifecycle.kinds import TRACKING_METHOD
 from ..lifecycle.progress import ProgressReporter
 from .figures import cycle_figures, field_of, mask_figures, truth_figures
 from .matching import find_answers, instance_columns
@@ -37,12 +39,12 @@ MASK_TOLERANCE_CELLS = 2
 
 
 @dataclass
-class EvaluationWork:
+class SampleJudge:
     """Judges sample after sample; what stays the same from one to the next.
 
     Args:
-        dataset: the data set
-        options: of the run
+        dataset: the dataset
+        options: what the run is told
         eval_key: of the run record, which score fields start with
         marks: sample id -> what was written for it
         cancelled: asked between samples and chunks of tracking
@@ -76,7 +78,9 @@ class EvaluationWork:
             self._store(sample_id, judged.figures)
         except Cancelled:
             raise
-        except Exception as error:  # noqa: BLE001 - one bad sample must not end the run; the reason is recorded
+        except Exception as error:
+            if is_outage(error):  # nothing is wrong with the sample
+                raise
             problem = error
         return EvaluationOutcome(
             sample_id,
@@ -113,7 +117,9 @@ class EvaluationWork:
                 judged.figures |= judge(tracks)
             except Cancelled:
                 raise
-            except Exception as error:  # noqa: BLE001 - the other judges go on; the reason is recorded
+            except Exception as error:
+                if is_outage(error):
+                    raise
                 errors.append((name, error))
         if len(errors) == len(judges):
             return errors[0][1]
@@ -155,7 +161,7 @@ class EvaluationWork:
 
     def _tracks(self, sample_id: str) -> Tracks:
         mark = self.marks.get(sample_id)
-        if mark is not None and mark.state != WRITTEN:
+        if mark is not None and mark.state != MARK_DONE:
             raise FieldError(f"The tracks of this sample in frames.{self.options.label_field} are half written")
         tracks = read_tracks(self.dataset[sample_id], self.options.label_field)
         if mark is None and not np.isfinite(tracks.xy).any():
@@ -264,5 +270,5 @@ def _options_of_run(dataset: fo.Dataset, run_key: str | None) -> dict[str, Any]:
     """The options of the tracker of an earlier run; none where its record is gone."""
     if run_key is None or run_key not in dataset.list_runs():
         return {}
-    config = dataset.get_run_info(run_key).config
-    return dict(config.tracker_options or {}) if config.method == METHOD else {}
+    record = record_of(dataset, run_key)
+    return dict(record.get("tracker_options") or {}) if record["method"] == TRACKING_METHOD else {}

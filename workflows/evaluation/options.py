@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...store.database.fields import check_label_name
+from ...store.database.fields import DEFAULT_LABEL_FIELD, check_label_name
 from ...tracker.errors import OptionError
-from ...tracker.flags import check_flags
 from ...tracker.metrics.truth import QueryMode, check_query_mode
 from ...tracker.models.base import Tracker
 from ...tracker.models.registry import tracker_info
-from ..tracking.options import DEFAULTS as TRACK_DEFAULTS
+from ..lifecycle.options import RunOptions, option
 from .figures import CYCLE, FIGURES, MASKS, METRICS, Figure, field_of
 
 MATCH = {
@@ -27,7 +26,7 @@ MATCH = {
 
 
 @dataclass(frozen=True)
-class EvaluationOptions:
+class EvaluationOptions(RunOptions):
     """The options of `evaluate_dataset`; see there for what each means.
 
     Raises:
@@ -36,7 +35,10 @@ class EvaluationOptions:
         UnknownTrackerError: for an unknown tracker
     """
 
-    label_field: str = TRACK_DEFAULTS.label_field
+    METHOD = "point_tracking_evaluation"
+    KEY_NOUN = "evaluation key"
+
+    label_field: str = DEFAULT_LABEL_FIELD
     gt_field: str | None = None
     query_mode: QueryMode = "first"
     match: str = "auto"
@@ -47,11 +49,11 @@ class EvaluationOptions:
     tracker: str | Tracker | None = None
     tracker_options: Mapping[str, Any] | None = None
     group_by: str | None = None
-    eval_key: str | None = None
+    eval_key: str | None = option(None, not_recorded="it is the record's own name")
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        check_flags(self, "cycle", "overwrite")
+        super().__post_init__()
         check_label_name(self.label_field)
         if self.gt_field is not None:
             check_label_name(self.gt_field)
@@ -70,13 +72,6 @@ class EvaluationOptions:
             if value is not None and (not isinstance(value, str) or not value):
                 raise OptionError(f"Invalid {name} ({value!r}). Expected the name of a field, or None for none")
         self._check_tracker()
-        key = self.eval_key
-        # FiftyOne keeps names that start with an underscore for itself
-        if key is not None and not (isinstance(key, str) and key.isidentifier() and key[0] != "_"):
-            raise OptionError(
-                f"Invalid evaluation key ({self.eval_key!r}). A key consists of letters, digits and underscores "
-                "and starts with a letter"
-            )
 
     def _check_metrics(self) -> None:
         metrics = self.metrics
@@ -128,23 +123,13 @@ class EvaluationOptions:
     def tracker_name(self) -> str | None:
         return self.tracker.name if isinstance(self.tracker, Tracker) else self.tracker
 
-    def to_record(self) -> dict[str, Any]:
-        """The options as JSON-serialisable values, for the run record."""
-        options = self.tracker.options if isinstance(self.tracker, Tracker) else dict(self.tracker_options or {})
-        return {
-            "label_field": self.label_field,
-            "gt_field": self.gt_field,
-            "query_mode": self.query_mode,
-            "match": self.match,
-            "sparse": self.sparse,
-            "metrics": list(self.metrics),
-            "mask_field": self.mask_field,
-            "cycle": self.cycle,
-            "tracker": self.tracker_name,
-            "tracker_options": options,
-            "group_by": self.group_by,
-            "overwrite": self.overwrite,
-        }
+    @property
+    def given_key(self) -> str | None:
+        return self.eval_key
+
+    @property
+    def base_key(self) -> str:
+        return f"eval_{self.label_field}"
 
 
-DEFAULTS = EvaluationOptions()
+EVALUATION_DEFAULTS = EvaluationOptions()

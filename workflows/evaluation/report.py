@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...store.runs.outcomes import DONE, FAILED, NOT_RUN, Failure, count_of, table_of
+from ...store.runs.outcomes import DONE, count_of, table_of
+from ..lifecycle.report import SampleReport
 from .figures import FIGURES, Figure, field_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # groups side by side; more of them are rows
 _MAX_COLUMNS = 4
@@ -60,54 +64,35 @@ class Totals:
     figures: dict[str, float | None]
 
 
-@dataclass
-class EvaluationReport:
-    """The result of `evaluate_dataset`.
+@dataclass(kw_only=True)
+class EvaluationReport(SampleReport[EvaluationOutcome]):
+    """The result of `evaluate_dataset`; further fields: `SampleReport`. Its run key is the evaluation key.
 
     Args:
-        run_key: the evaluation key, None where nothing was run
         label_field: the tracks that were judged
         gt_field: what they were judged by; None for masks or cycles only
         query_mode: "first" or "strided"
         group_by: the sample field that totals are grouped by
-        outcomes: one per sample, in the order of the run
-        seconds: of the whole run
-        cancelled: whether it was ended early
-        interrupted: whether its process died, or is still at it
         fields: the sample fields that hold the figures, those without a value too
     """
 
-    run_key: str | None
+    FROM_RECORD = ("label_field", "gt_field", "query_mode", "group_by")
+    OUTCOME = EvaluationOutcome
+
     label_field: str
-    gt_field: str | None
+    gt_field: str | None = None
     query_mode: str = "first"
     group_by: str | None = None
-    outcomes: list[EvaluationOutcome] = field(default_factory=list)
-    seconds: float = 0.0
-    cancelled: bool = False
-    interrupted: bool = False
     fields: list[str] = field(default_factory=list)
 
     @property
     def _done(self) -> list[EvaluationOutcome]:
-        return [outcome for outcome in self.outcomes if outcome.status == DONE]
-
-    @property
-    def failures(self) -> list[Failure]:
-        """The samples that could not be evaluated, with the reason."""
-        return [
-            Failure(o.sample_id, o.filepath, o.kind or "", o.message or "") for o in self.outcomes if o.status == FAILED
-        ]
+        return self.outcomes_with(DONE)
 
     @property
     def num_samples(self) -> int:
         """Samples evaluated in this run."""
         return len(self._done)
-
-    @property
-    def warnings(self) -> list[tuple[str, str]]:
-        """(filepath, what the user should know) of all samples."""
-        return [(o.filepath, warning) for o in self.outcomes for warning in o.warnings]
 
     @property
     def figures(self) -> list[Figure]:
@@ -167,22 +152,13 @@ class EvaluationReport:
             f"in {self.seconds:.1f} s"
         ]
         if self.cancelled:
-            not_run = sum(outcome.status == NOT_RUN for outcome in self.outcomes)
-            parts.append(f"cancelled with {count_of(not_run, 'sample')} to go")
+            parts.append(f"cancelled with {count_of(self.num_not_run, 'sample')} to go")
         if self.interrupted:
             parts.append("interrupted, or still running")
         if self.failures:
             parts.append(count_of(len(self.failures), "failure"))
         table = self.totals_table()
         return "; ".join(parts) + (f"\n\n{table}" if table else "")
-
-    def rows(self, *statuses: str) -> list[dict[str, Any]]:
-        """One dictionary per sample.
-
-        Args:
-            statuses: only samples with one of these; all where none is given
-        """
-        return [asdict(outcome) for outcome in self.outcomes if not statuses or outcome.status in statuses]
 
     def table(self, *statuses: str) -> str:
         """The samples as a table in markdown; arguments as for `rows`."""
@@ -193,27 +169,12 @@ class EvaluationReport:
         return table_of(rows, ("status", "filepath", *names, "num_points", "matched_by", "kind", "message"))
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON-serialisable values, for the run record and the App."""
-        return {
-            "run_key": self.run_key,
-            "label_field": self.label_field,
-            "gt_field": self.gt_field,
-            "query_mode": self.query_mode,
-            "group_by": self.group_by,
-            "seconds": self.seconds,
-            "cancelled": self.cancelled,
-            "interrupted": self.interrupted,
-            "fields": self.fields,
-            "outcomes": [asdict(outcome) for outcome in self.outcomes],
-            "totals": [asdict(totals) for totals in self.totals],
-        }
+        """As of `Report`, with the totals."""
+        return {**super().to_dict(), "totals": [asdict(totals) for totals in self.totals]}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> EvaluationReport:
-        """The inverse of `to_dict`."""
-        outcomes = [EvaluationOutcome(**{**o, "warnings": tuple(o["warnings"])}) for o in values["outcomes"]]
-        kept = {name: value for name, value in values.items() if name != "totals"}
-        report = cls(**{**kept, "outcomes": outcomes})
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        report = super().from_dict(values)
         if "fields" not in values and report.run_key:  # of an earlier version
             report.fields = [field_of(report.run_key, figure.name) for figure in report.figures]
         return report

@@ -19,9 +19,10 @@ import fiftyone.core.models as fom
 from fiftyone.core.sample import SampleView
 
 from ...store.database.fields import FRAMES_PREFIX, check_label_field
+from ...store.database.frame_documents import MARK_WRITING
 from ...store.runs.outcomes import Failure
 from ...store.tracks.keypoints import check_document_size, frame_documents
-from ...store.tracks.sample_status import WRITING, SampleMark
+from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.videos import VideoShape, dataset_of, store_metadata
 from ...store.tracks.writer import samples_with_data, store_tracks
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_index_of, frame_number_of
@@ -38,30 +39,24 @@ from ...tracker.models.base import Tracker
 from ...tracker.models.registry import check_tracker_options, load_tracker
 from ...tracker.types import Queries, Tracks
 from ...tracker.video.frames import VideoFrames
-from ..tracking.options import DEFAULTS, TrackOptions, check_track_size
+from ..lifecycle.options import facts_of, given_options
+from ..tracking.options import TRACK_DEFAULTS, TrackOptions, check_track_size
 from ..tracking.prompts import queries_of
 
 _PROMPTS = ("mask_field", "points")
-_OPTIONS = ("grid_size", "frame_index", *_PROMPTS, "backward", "sampling", "layout", "keep_hidden", "overwrite")
-# options of `track_dataset` that something else decides here
-_ELSEWHERE = {
-    "label_field": "give it to apply_model(model, label_field=...), or use store_in",
-    "tracker": "it is the model's name",
-    "tracker_options": "pass the tracker's options to load_model directly",
-    "skip_existing": "apply_model the samples that lack tracks, or use track_dataset",
-    "run_key": "apply_model records no run; use track_dataset",
-    "progress": "give it to apply_model(model, progress=...)",
-    "media_field": "apply_model reads the samples' filepath; use track_dataset",
-    "write_to": "tracks stay on the frames of the tracked media; use track_dataset",
-    "interpolate": "only track_dataset fills frames of a source",
-    "only_failed_of": "apply_model records no run; use track_dataset",
-    "wait_for_others": "apply_model the samples that are left, or use track_dataset",
-    **dict.fromkeys(
-        ("engine", "address", "num_workers", "gpus_per_worker", "path_map"),
-        "apply_model runs on this machine; use track_dataset",
-    ),
-}
 _PROGRAMS = ("ffmpeg", "ffprobe")
+
+
+def taken_options() -> list[str]:
+    """The options of `track_dataset` that `load_model` takes."""
+    return [spec.name for spec in given_options(TrackOptions) if facts_of(spec).not_in_model is None]
+
+
+def refused_options() -> dict[str, str]:
+    """The options of `track_dataset` that something else decides here -> what to do instead."""
+    facts = {spec.name: facts_of(spec).not_in_model for spec in given_options(TrackOptions)}
+    refused = {name: remedy for name, remedy in facts.items() if remedy is not None}
+    return {**refused, "progress": "give it to apply_model(model, progress=...)"}
 
 
 def load_model(
@@ -91,20 +86,20 @@ def load_model(
         LimitError: for more points than a frame's document can hold
     """
     del model_path
-    for option, remedy in _ELSEWHERE.items():
+    for option, remedy in refused_options().items():
         if option in options:
             raise OptionError(f"Invalid option for load_model ({option}): {remedy}")
     store_in = options.pop("store_in", None)
     confidence_thresh = options.pop("confidence_thresh", None)
-    chosen = {option: options.pop(option) for option in _OPTIONS if option in options}
+    chosen = {option: options.pop(option) for option in taken_options() if option in options}
     if chosen.get("overwrite") and store_in is None:
         raise OptionError("overwrite=True goes with store_in: what apply_model stores itself is added to what is there")
     # checked before the tracker is loaded, which may take long
-    label_field = DEFAULTS.label_field if store_in is None else store_in
+    label_field = TRACK_DEFAULTS.label_field if store_in is None else store_in
     checked = TrackOptions(label_field=label_field, tracker=name, **chosen)
     config = ModelConfig(confidence_thresh)
     if isinstance(name, str):
-        check_tracker_options(name, options, besides=[*_OPTIONS, "store_in", "confidence_thresh"])
+        check_tracker_options(name, options, besides=[*taken_options(), "store_in", "confidence_thresh"])
         name = load_tracker(name, **options)
     elif options:
         raise OptionError(
@@ -307,7 +302,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         dataset, sample_id = dataset_of(sample)
         shape = VideoShape(video.size_px, video.num_frames)
         mark = SampleMark(
-            state=WRITING,
+            state=MARK_WRITING,
             layout=self._options.layout,
             num_points=clip.tracks.num_points,
             num_frames=shape.num_frames,

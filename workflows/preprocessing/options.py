@@ -14,27 +14,28 @@ from pathlib import Path
 from typing import Any
 
 from ...store.database.fields import check_sample_field_name
-from ...store.tracks.source_links import origin_field_of
+from ...store.tracks.source_links import source_link_field_of
 from ...tracker.errors import OptionError, OutputError
-from ...tracker.flags import check_flags
 from ...tracker.transcoding.policy import FramePolicy
-from ...tracker.transcoding.transcode import DEFAULTS as COPY_DEFAULTS
-from ...tracker.transcoding.transcode import TranscodeOptions
+from ...tracker.transcoding.transcode import COPY_DEFAULTS, TranscodeOptions
+from ..lifecycle.options import RunOptions, option
 
 TARGETS = {
-    "dataset": "A new data set of the copies",
+    "dataset": "A new dataset of the copies",
     "media_field": "A second media field of the same samples",
 }
 
 
 @dataclass(frozen=True)
-class PreprocessOptions:
+class PreprocessOptions(RunOptions):
     """The options of `preprocess_dataset`; see there for what each means.
 
     Raises:
         OptionError: for a value that is not supported
         FieldError: for a media field with a bad name
     """
+
+    METHOD = "point_tracking_preprocess"
 
     output_dir: str | os.PathLike[str]
     policy: str | None = None
@@ -50,8 +51,8 @@ class PreprocessOptions:
     persistent: bool = True
     media_field: str = "preprocessed_filepath"
     overwrite: bool = False
-    num_workers: int | None = None
-    run_key: str | None = None
+    num_workers: int | None = option(None, not_recorded="it changes the speed and not the copies")
+    run_key: str | None = option(None, not_recorded="it is the record's own name")
     copy: TranscodeOptions = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -65,37 +66,35 @@ class PreprocessOptions:
             raise OptionError(f"Invalid target ({self.target!r}). Supported values are {', '.join(TARGETS)}")
         if self.dataset_name is not None and not (isinstance(self.dataset_name, str) and self.dataset_name.strip()):
             raise OptionError(f"Invalid dataset_name ({self.dataset_name!r}). Expected a name, or None")
-        check_flags(self, "persistent", "overwrite")
-        for name in (self.media_field, origin_field_of(self.media_field)):
+        super().__post_init__()
+        for name in (self.media_field, source_link_field_of(self.media_field)):
             check_sample_field_name(name, "media field")
         workers = self.num_workers
         if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
             raise OptionError(f"Invalid num_workers ({workers!r}). Expected a whole number of at least 1, or None")
-        if self.run_key is not None and not (isinstance(self.run_key, str) and self.run_key.isidentifier()):
-            raise OptionError(
-                f"Invalid run key ({self.run_key!r}). A key consists of letters, digits and underscores "
-                "and starts with a letter"
-            )
 
     @property
     def folder(self) -> Path:
         """The output folder, absolute."""
         return Path(os.path.abspath(os.path.expanduser(self.output_dir)))
 
+    @property
+    def base_key(self) -> str:
+        return "preprocess"
+
+    def recorded(self, name: str) -> Any:
+        if name == "output_dir":
+            return str(self.folder)
+        if name == "media_field":
+            return self.media_field if self.target == "media_field" else None
+        return super().recorded(name)
+
     def to_record(self) -> dict[str, Any]:
-        """The options as JSON-serialisable values, for the run record."""
-        return {
-            **self.copy.to_record(),
-            "output_dir": str(self.folder),
-            "target": self.target,
-            "dataset_name": self.dataset_name,
-            "media_field": self.media_field if self.target == "media_field" else None,
-            "persistent": self.persistent,
-            "overwrite": self.overwrite,
-        }
+        """As of `RunOptions`, with the policy and the sizes of the copies in full."""
+        return {**super().to_record(), **self.copy.to_record()}
 
 
-DEFAULTS = PreprocessOptions(output_dir="preprocessed")
+PREPROCESS_DEFAULTS = PreprocessOptions(output_dir="preprocessed")
 
 
 def check_folder(folder: Path, sources: Iterable[str]) -> None:

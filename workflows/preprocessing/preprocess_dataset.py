@@ -14,24 +14,19 @@ from pathlib import Path
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.connection import patiently, write_permission
+from ...store.database.connection import LAST_PATIENCE_S
 from ...store.database.journal import Journal
-from ...store.database.liveness import Owner
-from ...store.database.locks import lock
 from ...store.runs.outcomes import DONE, FAILED, NOT_RUN
-from ...store.runs.records import LAST_PATIENCE_S, choose_preprocess_key, register_preprocess_run, save_report
 from ...store.tracks.videos import check_collection, holds_nothing, video_metadata
 from ...tracker.errors import Cancelled, DatabaseError, OutputExistsError
 from ...tracker.models.base import CancelCheck
 from ...tracker.transcoding.output_file import remove_abandoned_parts
 from ...tracker.transcoding.transcode import Transcoded, transcode
 from ...tracker.video.probe import probe
-from ...version import __version__
 from ..lifecycle.progress import ProgressOption, ProgressReporter
-from ..lifecycle.recovery import recover
-from ..lifecycle.shutdown import orderly_termination
-from .options import DEFAULTS, PreprocessOptions
-from .preprocessed_videos import Copy, store_dataset, store_media_field
+from ..lifecycle.run import open_run, run_environment
+from .options import PREPROCESS_DEFAULTS, PreprocessOptions
+from .preprocessed_videos import Copy, store_copies
 from .report import REUSED, CopyOutcome, PreprocessReport
 from .targets import CopyTarget, find_copy_targets
 
@@ -52,17 +47,17 @@ def preprocess_dataset(
     fps: float | None = None,
     every_nth: int | None = None,
     max_frames: int | None = None,
-    longest_side: int | None = DEFAULTS.longest_side,
-    keep_audio: bool = DEFAULTS.keep_audio,
-    preset: str = DEFAULTS.preset,
-    crf: int = DEFAULTS.crf,
-    target: str = DEFAULTS.target,
-    dataset_name: str | None = DEFAULTS.dataset_name,
-    persistent: bool = DEFAULTS.persistent,
-    media_field: str = DEFAULTS.media_field,
-    overwrite: bool = DEFAULTS.overwrite,
-    num_workers: int | None = DEFAULTS.num_workers,
-    run_key: str | None = DEFAULTS.run_key,
+    longest_side: int | None = PREPROCESS_DEFAULTS.longest_side,
+    keep_audio: bool = PREPROCESS_DEFAULTS.keep_audio,
+    preset: str = PREPROCESS_DEFAULTS.preset,
+    crf: int = PREPROCESS_DEFAULTS.crf,
+    target: str = PREPROCESS_DEFAULTS.target,
+    dataset_name: str | None = PREPROCESS_DEFAULTS.dataset_name,
+    persistent: bool = PREPROCESS_DEFAULTS.persistent,
+    media_field: str = PREPROCESS_DEFAULTS.media_field,
+    overwrite: bool = PREPROCESS_DEFAULTS.overwrite,
+    num_workers: int | None = PREPROCESS_DEFAULTS.num_workers,
+    run_key: str | None = PREPROCESS_DEFAULTS.run_key,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> PreprocessReport:
@@ -75,7 +70,7 @@ def preprocess_dataset(
     makes the copies that are missing.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
         output_dir: folder for the copies; not a folder of sources, nor inside one
         policy: "auto" (videos longer than 10 s: of every third frame, 7 per second;
             others: 10 per second), "fps", "every_nth" or "max_frames"; None is the
@@ -87,16 +82,16 @@ def preprocess_dataset(
         keep_audio: keep the sound
         preset: x264's speed, "ultrafast" to "veryslow"
         crf: x264's quality, 0 (lossless) to 51
-        target: "dataset", a new data set of the copies, whose samples have the tags
+        target: "dataset", a new dataset of the copies, whose samples have the tags
             of their sources and a link to them, but none of their labels and other
             fields; or "media_field", a second media field of the same samples,
             whose frame-numbered labels keep belonging to the source
-        dataset_name: of the new data set; "<name>-preprocessed" where not given.
+        dataset_name: of the new dataset; "<name>-preprocessed" where not given.
             One that an earlier run made is continued
-        persistent: whether the new data set outlives the session
+        persistent: whether the new dataset outlives the session
         media_field: name of the second media field
         overwrite: replace copies that were made with other options; their samples
-            in the new data set are replaced with them, labels included. Without it
+            in the new dataset are replaced with them, labels included. Without it
             such copies are failures, and fitting ones are always reused
         num_workers: videos at the same time; one per core where not given
         run_key: name of the run record; chosen where not given
@@ -105,11 +100,11 @@ def preprocess_dataset(
         cancelled: asked again and again; True ends the run, keeping finished copies
 
     Returns:
-        the report; `report.dataset` is the new data set, `report.failures` lists
+        the report; `report.dataset` is the new dataset, `report.failures` lists
         what could not be copied
 
     Raises:
-        CollectionError: if the collection holds no videos, or the data set to write
+        CollectionError: if the collection holds no videos, or the dataset to write
             to is someone else's
         OptionError: for an option outside what is supported, or an output folder
             among the sources
@@ -117,28 +112,11 @@ def preprocess_dataset(
         FieldExistsError: if stored data would be replaced without being told to
         OutputError: if the output folder cannot be written to
     """
-    options = PreprocessOptions(
-        output_dir=output_dir,
-        policy=policy,
-        fps=fps,
-        every_nth=every_nth,
-        max_frames=max_frames,
-        longest_side=longest_side,
-        keep_audio=keep_audio,
-        preset=preset,
-        crf=crf,
-        target=target,
-        dataset_name=dataset_name,
-        persistent=persistent,
-        media_field=media_field,
-        overwrite=overwrite,
-        num_workers=num_workers,
-        run_key=run_key,
-    )
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    options = PreprocessOptions.picked_from(locals())
+    return run_preprocessing(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_preprocessing(
     samples: SampleCollection,
     options: PreprocessOptions,
     *,
@@ -148,8 +126,8 @@ def run(
     """Does what `preprocess_dataset` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `preprocess_dataset`
 
     Returns:
@@ -161,7 +139,6 @@ def run(
     started = time.monotonic()
     is_dataset = options.target == "dataset"
     report = PreprocessReport(
-        run_key=None,
         output_dir=str(options.folder),
         target=options.target,
         media_field=None if is_dataset else options.media_field,
@@ -170,56 +147,38 @@ def run(
     if holds_nothing(samples):
         return report
     dataset = samples._dataset
-    with write_permission(), orderly_termination():
-        recover(dataset)
+    with run_environment(dataset):
         targets = find_copy_targets(samples, options)
         if not targets:
             return report
         remove_abandoned_parts(options.folder)
-        with Owner(dataset, None, version=__version__) as owner:
-            with lock(owner, "runs"):
-                report.run_key = choose_preprocess_key(dataset, options)
-                register_preprocess_run(dataset, report.run_key, options, len(targets))
-                owner.name_run(report.run_key)
-            work = _Work(targets, options, Journal(owner, report.run_key))
+        with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
+            work = _Work(targets, options, run.journal)
             try:
                 with ProgressReporter(progress, len(targets)) as reporter:
                     report.cancelled = not work.run(reporter, cancelled)
             except BaseException:
-                _store_at_last(dataset, work, report, started)
+                _store_at_last(dataset, work, report)
                 raise
-            _store(dataset, work, report, started)
+            _store(dataset, work, report)
     return report
 
 
-def _store_at_last(dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float) -> None:
+def _store_at_last(dataset: fo.Dataset, work: _Work, report: PreprocessReport) -> None:
     """As `_store`, for a run that something ended, which stays the error to see."""
     try:
-        _store(dataset, work, report, started, patience_s=LAST_PATIENCE_S)
+        _store(dataset, work, report, patience_s=LAST_PATIENCE_S)
     except DatabaseError:
         logger.exception("What the run %r made could not be stored; the same call does it", report.run_key)
 
 
-def _store(
-    dataset: fo.Dataset, work: _Work, report: PreprocessReport, started: float, *, patience_s: float | None = None
-) -> None:
-    """Stores the copies that were made and the report."""
+def _store(dataset: fo.Dataset, work: _Work, report: PreprocessReport, *, patience_s: float | None = None) -> None:
+    """Stores the copies that were made, and says what became of every video."""
     targets, options = work.targets, work.options
     report.outcomes = [work.outcomes.get(t) or CopyOutcome(t.sample_id, t.source, NOT_RUN) for t in targets]
-    report.num_targets = len(targets)
-    report.cancelled = report.cancelled or report.num_not_run > 0
     copies = [work.copies[target] for target in targets if target in work.copies]
-    try:
-        # what is stored already is not stored again; many copies may take longer than a frozen server is waited for
-        if copies and options.target == "dataset":
-            report.dataset_name = patiently(
-                lambda: store_dataset(dataset, copies, options), attempt_s=None, patience_s=patience_s
-            )
-        elif copies:
-            patiently(lambda: store_media_field(dataset, copies, options), attempt_s=None, patience_s=patience_s)
-    finally:
-        report.seconds = time.monotonic() - started
-        save_report(dataset, report, patience_s=patience_s)
+    if copies:
+        report.dataset_name = store_copies(dataset, copies, options, patience_s=patience_s)
 
 
 @dataclass

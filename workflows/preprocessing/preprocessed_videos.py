@@ -1,17 +1,18 @@
-"""Preprocessed copies into the database: as samples of a data set, or as a second media field."""
+"""Preprocessed copies into the database: as samples of a dataset, or as a second media field."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
 
-from ...store.database.connection import changing_document, dataset_document, dataset_id_of
+from ...store.database.connection import changing_document, dataset_document, dataset_id_of, with_retries
 from ...store.database.liveness import Owner
 from ...store.database.locks import lock
-from ...store.tracks.source_links import FILEPATH, declare_origin, origin_document, origin_field_of
+from ...store.tracks.source_links import FILEPATH, declare_source_link, source_link_document, source_link_field_of
 from ...tracker.errors import CollectionError
 from ...tracker.transcoding.transcode import Transcoded
 from .options import PreprocessOptions
@@ -33,28 +34,51 @@ class Copy:
     metadata: fo.VideoMetadata
 
 
+def store_copies(
+    dataset: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions, *, patience_s: float | None = None
+) -> str | None:
+    """Stores copies where the options say; what is stored already is not stored again.
+
+    Args:
+        dataset: of the sources
+        copies: to store
+        options: what the run is told
+        patience_s: how long to try where the database is away
+
+    Returns:
+        the name of the dataset of the copies; None for a media field
+
+    Raises:
+        CollectionError: if someone else made a dataset of that name meanwhile
+        DatabaseError: if the database stays away
+    """
+    store = store_dataset if options.target == "dataset" else store_media_field
+    # many copies may take longer than a frozen server is waited for
+    return with_retries(partial(store, dataset, copies, options), attempt_s=None, patience_s=patience_s)
+
+
 def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions) -> str:
-    """Adds copies to their data set; samples whose copy is unchanged keep their labels.
+    """Adds copies to their dataset; samples whose copy is unchanged keep their labels.
 
     Runs that store at once take turns, so that each source gets one sample.
 
     Args:
-        source: the data set of the sources
+        source: the dataset of the sources
         copies: to add
-        options: of the run
+        options: what the run is told
 
     Returns:
-        the name of the data set
+        the name of the dataset
 
     Raises:
-        CollectionError: if someone else made a data set of that name meanwhile
+        CollectionError: if someone else made a dataset of that name meanwhile
     """
     with Owner(source, None) as owner, lock(owner, "copies"):
         dataset = _open_dataset(source, options)
         present = _present_copies(dataset)
         outdated, added = [], []
         for copy in copies:
-            document = origin_document(copy.made.provenance, source, copy.target.sample_id)
+            document = source_link_document(copy.made.provenance, source, copy.target.sample_id)
             facts = (copy.made.path, document["frame_numbers"], document["mtime_ns"])
             old = present.get(copy.target.sample_id)
             if old is not None and old[1:] == facts:
@@ -62,7 +86,7 @@ def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: Preproces
             if old is not None:
                 outdated.append(old[0])
             sample = fo.Sample(filepath=copy.made.path, tags=list(copy.target.tags), metadata=copy.metadata)
-            sample[origin_field_of(FILEPATH)] = fo.DynamicEmbeddedDocument(
+            sample[source_link_field_of(FILEPATH)] = fo.DynamicEmbeddedDocument(
                 **{key: value for key, value in document.items() if key != "_cls"}
             )
             added.append(sample)
@@ -80,12 +104,12 @@ def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
     dataset = fo.load_dataset(name)
     _catch_up(dataset)
     check_is_of(dataset, source)
-    declare_origin(dataset, FILEPATH)
+    declare_source_link(dataset, FILEPATH)
     return dataset
 
 
 def _make_dataset(source: fo.Dataset, name: str, options: PreprocessOptions) -> None:
-    """Makes the data set, unless someone else just did.
+    """Makes the dataset, unless someone else just did.
 
     It gets its name last: one left by a killed process without its note would be
     taken for someone else's. Until then it is not persistent, so FiftyOne removes it.
@@ -100,7 +124,7 @@ def _make_dataset(source: fo.Dataset, name: str, options: PreprocessOptions) -> 
     except ValueError as error:
         dataset.delete()
         if not fo.dataset_exists(name):
-            raise CollectionError(f"There can be no data set {name!r}: {error}") from error
+            raise CollectionError(f"There can be no dataset {name!r}: {error}") from error
 
 
 def _catch_up(dataset: fo.Dataset) -> None:
@@ -113,7 +137,7 @@ def _catch_up(dataset: fo.Dataset) -> None:
 
 def _present_copies(dataset: fo.Dataset) -> dict[str, tuple[Any, ...]]:
     """Source id -> own id, and by what an unchanged copy is told."""
-    field = origin_field_of(FILEPATH)
+    field = source_link_field_of(FILEPATH)
     keys = [f"{field}.sample_id", "id", FILEPATH, f"{field}.frame_numbers", f"{field}.mtime_ns"]
     return {source_id: tuple(facts) for source_id, *facts in zip(*dataset.values(keys), strict=True)}
 
@@ -124,9 +148,9 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
     Args:
         dataset: of the samples
         copies: to store
-        options: of the run
+        options: what the run is told
     """
-    # two threads must not change the document of a data set at once, and a run that starts changes it too
+    # two threads must not change the document of a dataset at once, and a run that starts changes it too
     with Owner(dataset, None) as owner, lock(owner, "runs"), changing_document:
         _catch_up(dataset)
         _declare_media_field(dataset, options.media_field)
@@ -134,7 +158,7 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
 
 
 def _declare_media_field(dataset: fo.Dataset, name: str) -> None:
-    declare_origin(dataset, name)
+    declare_source_link(dataset, name)
     if name not in dataset.get_field_schema(flat=False):
         dataset.add_sample_field(
             name,
@@ -147,9 +171,10 @@ def _declare_media_field(dataset: fo.Dataset, name: str) -> None:
 
 
 def _set_media(dataset: fo.Dataset, copies: Sequence[Copy], name: str) -> None:
-    origins = {
-        copy.target.sample_id: origin_document(copy.made.provenance, dataset, copy.target.sample_id) for copy in copies
+    links = {
+        copy.target.sample_id: source_link_document(copy.made.provenance, dataset, copy.target.sample_id)
+        for copy in copies
     }
     paths = {copy.target.sample_id: copy.made.path for copy in copies}
-    dataset.set_values(origin_field_of(name), origins, key_field="id", validate=False, expand_schema=False)
+    dataset.set_values(source_link_field_of(name), links, key_field="id", validate=False, expand_schema=False)
     dataset.set_values(name, paths, key_field="id")

@@ -10,16 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ...store.database.fields import check_label_name
+from ...store.database.fields import DEFAULT_LABEL_FIELD, check_label_name
+from ...store.runs.records import check_key_name
 from ...store.tracks.keypoints import check_document_size, check_layout
 from ...store.tracks.source_links import FILEPATH
 from ...tracker.errors import LimitError, OptionError, QueryError
-from ...tracker.flags import check_flags
 from ...tracker.models.base import Tracker
 from ...tracker.models.registry import DEFAULT_TRACKER, check_tracker_options, tracker_info
 from ...tracker.queries.grid import check_frame_index, check_grid_size
 from ...tracker.queries.points import point_queries
 from ...tracker.video.sampling import Sampling, as_sampling
+from ..lifecycle.kinds import TRACKING_METHOD
+from ..lifecycle.options import FormInput, RunOptions, facts_of, given_options, option
 
 WRITE_TO = {
     "media": "The frames of the tracked media",
@@ -35,8 +37,15 @@ ENGINES = {
 MAX_POINTS_X_FRAMES = 50_000_000
 
 
+_CLUSTER = {
+    "not_in_model": "apply_model runs on this machine; use track_dataset",
+    "on_workers": False,
+    "group": "cluster",
+}
+
+
 @dataclass(frozen=True)
-class TrackOptions:
+class TrackOptions(RunOptions):
     """The options of `track_dataset`; see there for what each means.
 
     Raises:
@@ -46,30 +55,57 @@ class TrackOptions:
         LimitError: for more points than a frame's document can hold
     """
 
-    label_field: str = "tracks"
-    tracker: str | Tracker = DEFAULT_TRACKER
-    tracker_options: Mapping[str, Any] | None = None
+    METHOD = TRACKING_METHOD
+    AGAIN = "overwrite=True or skip_existing=True"
+
+    label_field: str = option(
+        DEFAULT_LABEL_FIELD, not_in_model="give it to apply_model(model, label_field=...), or use store_in"
+    )
+    tracker: str | Tracker = option(DEFAULT_TRACKER, not_in_model="it is the model's name")  # noqa: RUF009
+    tracker_options: Mapping[str, Any] | None = option(
+        None, not_in_model="pass the tracker's options to load_model directly"
+    )
     grid_size: int = 30
     frame_index: int = 0
     mask_field: str | None = None
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = None
-    backward: bool = False
+    backward: bool = option(
+        False,
+        form=FormInput(
+            "Track backward too",
+            "Also follow points from their frame towards the start of the video",
+            section="prompt",
+        ),
+    )
     sampling: Sampling | Mapping[str, Any] | None = None
     layout: str = "points"
     keep_hidden: bool = False
     overwrite: bool = False
-    skip_existing: bool = False
-    media_field: str = FILEPATH
-    write_to: str = "media"
-    interpolate: bool = False
-    only_failed_of: str | None = None
-    wait_for_others: bool = False
-    engine: str = "local"
-    address: str | None = None
-    num_workers: int | None = None
-    gpus_per_worker: float = 0.0
-    path_map: Mapping[str, str] | None = None
-    run_key: str | None = None
+    skip_existing: bool = option(False, not_in_model="apply_model the samples that lack tracks, or use track_dataset")
+    media_field: str = option(FILEPATH, not_in_model="apply_model reads the samples' filepath; use track_dataset")
+    write_to: str = option("media", not_in_model="tracks stay on the frames of the tracked media; use track_dataset")
+    interpolate: bool = option(False, not_in_model="only track_dataset fills frames of a source")
+    only_failed_of: str | None = option(
+        None, not_in_model="apply_model records no run; use track_dataset", on_workers=False
+    )
+    wait_for_others: bool = option(
+        False,
+        form=FormInput(
+            "Wait for other runs",
+            "Where another run is writing the same field: wait for it instead of leaving the sample to it",
+        ),
+        not_in_model="apply_model the samples that are left, or use track_dataset",
+    )
+    engine: str = option("local", not_in_model=_CLUSTER["not_in_model"], on_workers=False)
+    address: str | None = option(None, not_recorded="it may hold a password", **_CLUSTER)
+    num_workers: int | None = option(None, **_CLUSTER)
+    gpus_per_worker: float = option(0.0, **_CLUSTER)
+    path_map: Mapping[str, str] | None = option(None, **_CLUSTER)
+    run_key: str | None = option(
+        None,
+        not_recorded="it is the record's own name",
+        not_in_model="apply_model records no run; use track_dataset",
+    )
     checked_sampling: Sampling = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -77,21 +113,29 @@ class TrackOptions:
         self._check_tracker()
         self._check_prompts()
         object.__setattr__(self, "checked_sampling", as_sampling(self.sampling))
-        check_flags(self, "backward", "keep_hidden", "overwrite", "skip_existing", "interpolate", "wait_for_others")
+        super().__post_init__()
         check_layout(self.layout, self.keep_hidden)
         if self.overwrite and self.skip_existing:
             raise OptionError("overwrite and skip_existing exclude each other: replace finished samples, or leave them")
         self._check_media()
         self._check_engine()
-        for name in ("run_key", "only_failed_of"):
-            key = getattr(self, name)
-            if key is not None and not (isinstance(key, str) and key.isidentifier()):
-                raise OptionError(
-                    f"Invalid {name.replace('_', ' ')} ({key!r}). A run key consists of letters, digits and "
-                    "underscores and starts with a letter"
-                )
+        if self.only_failed_of is not None:
+            check_key_name(self.only_failed_of, "only failed of")
         if self.num_points_known is not None:
             check_document_size(self.num_points_known, self.layout, self.keep_hidden, self.interpolate)
+
+    @property
+    def base_key(self) -> str:
+        return f"track_{self.label_field}"
+
+    @property
+    def may_replace(self) -> bool:
+        return self.overwrite or self.skip_existing
+
+    def for_workers(self) -> dict[str, Any]:
+        """The options that the workers of a cluster are told, as values that any copy of this package understands."""
+        names = [spec.name for spec in given_options(type(self)) if facts_of(spec).on_workers]
+        return {**{name: getattr(self, name) for name in names}, "sampling": self.recorded("sampling")}
 
     def _check_media(self) -> None:
         if self.write_to not in WRITE_TO:
@@ -175,37 +219,29 @@ class TrackOptions:
             return None
         return len(self.points)
 
-    def to_record(self) -> dict[str, Any]:
-        """The options as JSON-serialisable values, for the run record."""
+    def recorded(self, name: str) -> Any:
+        if name == "points":
+            return self._recorded_points()
+        if name == "sampling":
+            return {k: v for k, v in asdict(self.checked_sampling).items() if v is not None} or None
+        return super().recorded(name)
+
+    def _recorded_points(self) -> Any:
         points = self.points
-        if points is not None and not isinstance(points, str):
-            points = "per sample" if isinstance(points, Mapping) else [[float(v) for v in row] for row in points]
-        return {
-            "label_field": self.label_field,
-            "tracker": self.tracker_name,
-            "tracker_options": dict(self.tracker_options or {}),
-            "grid_size": self.grid_size,
-            "frame_index": self.frame_index,
-            "mask_field": self.mask_field,
-            "points": points,
-            "backward": self.backward,
-            "sampling": {k: v for k, v in asdict(self.checked_sampling).items() if v is not None} or None,
-            "layout": self.layout,
-            "keep_hidden": self.keep_hidden,
-            "overwrite": self.overwrite,
-            "skip_existing": self.skip_existing,
-            "media_field": self.media_field,
-            "write_to": self.write_to,
-            "interpolate": self.interpolate,
-            "only_failed_of": self.only_failed_of,
-            "wait_for_others": self.wait_for_others,
-            "engine": self.engine,
-            "num_workers": self.num_workers,
-            "gpus_per_worker": self.gpus_per_worker,
-        }
+        if points is None or isinstance(points, str):
+            return points
+        return "per sample" if isinstance(points, Mapping) else [[float(v) for v in row] for row in points]
+
+    def to_record(self) -> dict[str, Any]:
+        """As of `RunOptions`, with the terms of the tracker's weights."""
+        record = super().to_record()
+        if isinstance(self.tracker, str):
+            info = tracker_info(self.tracker)
+            record["weights"] = {"license": info.weights_license, "from": info.weights_from}
+        return record
 
 
-DEFAULTS = TrackOptions()
+TRACK_DEFAULTS = TrackOptions()
 
 
 def _is_path_map(value: Any) -> bool:

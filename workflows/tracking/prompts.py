@@ -13,6 +13,7 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.sample import SampleView
 
+from ...store.database.connection import retried
 from ...store.database.fields import type_name
 from ...store.labels.fields import find_field, has_field, selectable
 from ...store.labels.masks import MASK_TYPES, read_mask
@@ -28,12 +29,12 @@ _ASPECT_TOLERANCE = 0.02
 
 
 def reads_masks_of_sources(dataset: fo.Dataset, destination: fo.Dataset, options: TrackOptions) -> bool:
-    """Whether the mask field is one of the sources that copies were made from, in their own data set.
+    """Whether the mask field is one of the sources that copies were made from, in their own dataset.
 
     Args:
         dataset: that is tracked
         destination: that is written to
-        options: of the run
+        options: what the run is told
     """
     if options.mask_field is None or dataset.name == destination.name:
         return False
@@ -46,7 +47,7 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
     Args:
         dataset: that is tracked
         destination: that is written to
-        options: of the run
+        options: what the run is told
 
     Raises:
         FieldError: saying what was found and what is supported
@@ -73,6 +74,7 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
             )
 
 
+@retried
 def sample_queries(
     dataset: fo.Dataset,
     sample_id: str,
@@ -83,9 +85,9 @@ def sample_queries(
     """What to track in one sample.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_id: the sample
-        options: of the run
+        options: what the run is told
         size_px: (width, height) of the displayed frame
         warnings: receives what the user should know, in words
 

@@ -8,15 +8,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import fiftyone as fo
 
 from ...store.database.claims import Busy, Claims
-from ...store.database.connection import patiently
+from ...store.database.frame_documents import MARK_DONE, MARK_WRITING
 from ...store.runs.outcomes import DONE, FAILED, SKIPPED, Outcome
 from ...store.tracks.keypoints import check_document_size
-from ...store.tracks.sample_status import DONE as MARKED_DONE
-from ...store.tracks.sample_status import WRITING, SampleMark
+from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.source_links import FILEPATH, check_copy, check_source
 from ...store.tracks.videos import VideoShape, store_metadata
 from ...store.tracks.writer import store_tracks
@@ -33,52 +33,86 @@ from .prompts import reads_masks_of_sources, sample_queries
 from .targets import Target
 
 
+@dataclass(frozen=True, eq=False)
+class ReadSample:
+    """What reading a sample gives: its video, what to track, and frames that are being decoded ahead."""
+
+    video: VideoFrames
+    queries: Queries
+    clip: PreparedClip
+    ahead: AheadFrames
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedSample:
+    """What tracking a sample gives, to be written."""
+
+    video: VideoFrames
+    queries: Queries
+    clip: TrackedClip
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What must end the whole run came up at this sample."""
+
+    error: BaseException
+
+
+# from step to step: nothing yet, read, tracked; or, in the end: decided, held by another run, the run's end
+State = ReadSample | TrackedSample | Outcome | Busy | Stopped | None
+S = TypeVar("S", ReadSample, TrackedSample)
+
+
 @dataclass(eq=False)
 class Job:
-    """A sample and how far it is.
+    """A sample on its way through the steps.
 
     Args:
         target: the sample
+        state: what the last step gave
         share: of its tracking that is done, from 0 to 1
-        outcome: once it is decided
-        busy: who holds the sample, where it has to wait
-        stop: what must end the whole run
+        seconds: spent in steps that are over
+        warnings: for its outcome
+        claimed: whether the run holds the sample
     """
 
     target: Target
+    state: State = None
     share: float = 0.0
-    outcome: Outcome | None = None
-    busy: Busy | None = None
-    stop: BaseException | None = None
     seconds: float = 0.0
     step_began: float = 0.0
     warnings: list[str] = field(default_factory=list)
     claimed: bool = False
-    video: VideoFrames | None = None
-    queries: Queries | None = None
-    clip: PreparedClip | None = None
-    ahead: AheadFrames | None = None
-    tracked: TrackedClip | None = None
 
-    def let_go(self) -> None:
-        """Frees what the sample holds in memory."""
-        ahead, self.ahead = self.ahead, None
-        self.video = self.queries = self.clip = self.tracked = None
-        if ahead is not None:
-            ahead.close()
+    def expect(self, kind: type[S]) -> S:
+        """The state that a step begins with.
+
+        Raises:
+            TypeError: if the steps before it gave something else
+        """
+        if not isinstance(self.state, kind):
+            raise TypeError(f"A sample comes to this step as {type(self.state).__name__}, not {kind.__name__}")
+        return self.state
+
+    def move_to(self, state: State) -> None:
+        """Goes on to another state; what the last one held in memory is freed."""
+        before, self.state = self.state, state
+        if isinstance(before, ReadSample):
+            before.ahead.close()
 
 
 @dataclass
-class SampleWork:
+class SampleSteps:
     """The steps, and everything that stays the same from sample to sample.
 
     Args:
         dataset: of the samples
-        destination: the data set that is written to
+        destination: the dataset that is written to
         tracker: ready to track; None where the steps are done by workers elsewhere
-        options: of the run
+        options: what the run is told
         run_key: of its record
-        claims: of the run
+        claims: what the run holds
         cancelled: asked between chunks of work
         budget: of frames decoded ahead
     """
@@ -129,25 +163,24 @@ class SampleWork:
         """Decides about the job of a thread that died."""
         self._fail(job, error or RuntimeError("The thread that worked on this sample died"))
 
-    def _step(self, job: Job, step: Callable[[Job], None]) -> bool:
+    def _step(self, job: Job, step: Callable[[Job], State]) -> bool:
         job.step_began = time.perf_counter()
         try:
-            step(job)
+            job.move_to(step(job))
         except (Cancelled, DatabaseError, KeyboardInterrupt) as error:
-            job.stop = error
+            job.move_to(Stopped(error))
         except BaseException as error:  # noqa: BLE001 - one bad clip must not end the run; the reason is recorded
             self._fail(job, error)
             return False
         job.seconds += time.perf_counter() - job.step_began
-        goes_on = job.outcome is None and job.busy is None and job.stop is None
+        goes_on = isinstance(job.state, ReadSample | TrackedSample)
         if not goes_on:
-            job.let_go()
             self._release(job)
         return goes_on
 
     def _fail(self, job: Job, error: BaseException) -> None:
-        job.let_go()
-        job.outcome = self._outcome(job, FAILED, kind=type(error).__name__, message=str(error) or type(error).__name__)
+        kind, message = type(error).__name__, str(error) or type(error).__name__
+        job.move_to(self._outcome(job, FAILED, kind=kind, message=message))
         _free_memory(error)
         self._release(job)
 
@@ -158,7 +191,7 @@ class SampleWork:
             self.claims.release(job.target.destination_id)
             job.claimed = False
         except DatabaseError as error:
-            job.stop = error
+            job.move_to(Stopped(error))
 
     def _outcome(self, job: Job, status: str, **facts) -> Outcome:
         return job.target.outcome(
@@ -168,47 +201,50 @@ class SampleWork:
             **facts,
         )
 
-    def _read(self, job: Job) -> None:
-        target, options = job.target, self.options
-        assert self.tracker is not None
+    def _read(self, job: Job) -> State:
+        target, options, tracker = job.target, self.options, self._ready_tracker
         if target.finished:
-            job.outcome = self._outcome(job, SKIPPED)
-            return
+            return self._outcome(job, SKIPPED)
         if self._is_cancelled():
             raise Cancelled("The run was cancelled")
-        if options.write_to == "source" and target.origin is None:
+        if options.write_to == "source" and target.source_link is None:
             raise VideoError("This sample has no preprocessed video, so there is nothing to track. Preprocess it first")
-        if target.origin is not None:
-            check_source(target.origin, job.warnings)
+        if target.source_link is not None:
+            check_source(target.source_link, job.warnings)
         video = VideoFrames(target.filepath)
-        job.busy = self.claims.take(target.destination_id)
-        if job.busy is not None:
-            return
+        busy = self.claims.take(target.destination_id)
+        if busy is not None:
+            return busy
         job.claimed = True
-        job.outcome = self._written_meanwhile(job)
-        if job.outcome is not None:
-            return
+        written = self._written_meanwhile(job)
+        if written is not None:
+            return written
         if self._declared:
             self.claims.store.check_declared()
         holder = (self.dataset, target.sample_id)
         if self._masks_of_sources:
             holder = (self.destination, target.destination_id)
-        queries = patiently(lambda: sample_queries(*holder, options, video.size_px, job.warnings))
+        queries = sample_queries(*holder, options, video.size_px, job.warnings)
         check_document_size(len(queries), options.layout, options.keep_hidden, options.interpolate)
         clip = prepare_clip(video, queries, sampling=options.checked_sampling, check_size=check_track_size)
-        if self.tracker.capabilities.joint:
+        if tracker.capabilities.joint:
             _ = clip.source.num_frames  # such a tracker asks before it reads; counting may mean decoding
         ahead = AheadFrames(clip.source, self.budget)
-        job.video, job.queries, job.ahead = video, queries, ahead
-        job.clip = PreparedClip(ahead, clip.queries, clip.source_indices)
-        reading = self.tracker.first_reading(ahead.size_px, clip.queries)
+        reading = tracker.first_reading(ahead.size_px, clip.queries)
         if reading is not None:
             ahead.begin(*reading)
+        return ReadSample(video, queries, PreparedClip(ahead, clip.queries, clip.source_indices), ahead)
+
+    @property
+    def _ready_tracker(self) -> Tracker:
+        if self.tracker is None:
+            raise TypeError("These steps were made for workers elsewhere: there is no tracker here")
+        return self.tracker
 
     def _written_meanwhile(self, job: Job) -> Outcome | None:
         """What to say of a sample that was finished since the run began."""
         target, mark = job.target, self.claims.store.mark(job.target.destination_id)
-        if mark is None or mark.get("state") != MARKED_DONE:
+        if mark is None or mark.get("state") != MARK_DONE:
             return None
         if target.marked and mark.get("run_key") == target.marked_by:
             return None
@@ -218,69 +254,65 @@ class SampleWork:
         # a worker of this run, which died before it could tell
         return self._outcome(job, DONE, **{key: mark[key] for key in ("num_points", "num_frames", "num_keypoints")})
 
-    def _track(self, job: Job) -> None:
-        assert self.tracker is not None
-        assert job.clip is not None
-        assert job.ahead is not None
+    def _track(self, job: Job) -> State:
         if self._is_cancelled():
             raise Cancelled("The run was cancelled")
-        ahead = job.ahead
+        read = job.expect(ReadSample)
 
         def report(share: float) -> None:
             job.share = share
 
         try:
-            job.tracked = track_prepared(
-                job.clip,
-                self.tracker,
+            tracked = track_prepared(
+                read.clip,
+                self._ready_tracker,
                 backward=self.options.backward,
                 progress=report,
                 cancelled=self._is_cancelled,
             )
         finally:
-            ahead.close()
-            self.decoded_s += ahead.busy_s
-            self.waited_s += ahead.waited_s
+            read.ahead.close()
+            self.decoded_s += read.ahead.busy_s
+            self.waited_s += read.ahead.waited_s
+        return TrackedSample(read.video, read.queries, tracked)
 
-    def _write(self, job: Job) -> None:
-        assert job.video is not None
-        assert job.queries is not None
-        assert job.tracked is not None
+    def _write(self, job: Job) -> State:
         if self._abandoned.is_set():
             raise Cancelled("The run ended while this sample was being tracked")
-        job.warnings.extend(job.video.warnings)
-        job.warnings.extend(job.tracked.tracks.info.get("warnings", ()))
-        stored = self._store(job.target, job.video, job.tracked, job.queries)
-        tracks = job.tracked.tracks
+        sample = job.expect(TrackedSample)
+        tracks = sample.clip.tracks
+        job.warnings.extend(sample.video.warnings)
+        job.warnings.extend(tracks.info.get("warnings", ()))
+        stored = self._store(job.target, sample)
         self._declared = True
-        job.outcome = self._outcome(
+        return self._outcome(
             job,
             DONE,
-            num_points=len(job.queries),
+            num_points=len(sample.queries),
             num_frames=tracks.num_frames,
             num_keypoints=stored,
             plan=dict(tracks.info.get("plan") or {}),
         )
 
-    def _store(self, target: Target, video: VideoFrames, tracked: TrackedClip, queries: Queries) -> int:
-        tracks, source_indices = tracked.tracks, tracked.source_indices
+    def _store(self, target: Target, sample: TrackedSample) -> int:
+        video, tracks, source_indices = sample.video, sample.clip.tracks, sample.clip.source_indices
         shape = VideoShape(video.size_px, video.num_frames)
         frame_numbers, interpolated = frame_number_of(source_indices), None
-        if target.origin is not None:
-            check_copy(target.filepath, video.num_frames, target.origin)
+        if target.source_link is not None:
+            check_copy(target.filepath, video.num_frames, target.source_link)
             moved = onto_source(
                 tracks,
-                target.origin.frame_numbers[source_indices],
+                target.source_link.frame_numbers[source_indices],
                 video.size_px,
-                target.origin.size_px,
+                target.source_link.size_px,
                 interpolate=self.options.interpolate,
             )
             tracks, frame_numbers, interpolated = moved.tracks, moved.frame_numbers, moved.interpolated
-            shape = VideoShape(target.origin.size_px, target.origin.num_frames)
+            shape = VideoShape(target.source_link.size_px, target.source_link.num_frames)
             check_track_size(tracks.num_points, tracks.num_frames)
         if self.options.media_field == FILEPATH:
             # first: who dies after the tracks are stored does not come back to this sample
-            patiently(lambda: store_metadata(self.dataset, target.sample_id, video))
+            store_metadata(self.dataset, target.sample_id, video)
         return store_tracks(
             self.destination,
             target.destination_id,
@@ -290,9 +322,9 @@ class SampleWork:
             frame_numbers=frame_numbers,
             keep_hidden=self.options.keep_hidden,
             mark=SampleMark(
-                state=WRITING,
+                state=MARK_WRITING,
                 layout=self.options.layout,
-                num_points=len(queries),
+                num_points=len(sample.queries),
                 num_frames=shape.num_frames,
                 tracker=self.options.tracker_name,
                 run_key=self.run_key,

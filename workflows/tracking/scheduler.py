@@ -1,4 +1,4 @@
-"""Leads the samples of a run through its stages, and collects what becomes of them."""
+"""Takes the samples of a run through its stages, and collects what becomes of them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
+from ...store.database.claims import Busy, Claims
 from ...store.database.journal import Journal
-from ...store.database.liveness import BEAT_S
+from ...store.database.liveness import BEAT_S, Owner
 from ...store.runs.outcomes import FAILED, SKIPPED, Outcome
 from ...tracker.errors import Cancelled, DatabaseError
 from ..lifecycle.progress import ProgressReporter
 from .free_memory import give_back_memory
-from .sample_steps import Job, SampleWork
-from .stages import Line, Stage
+from .sample_steps import Job, SampleSteps, Stopped
+from .stages import Stage, StageQueue
 from .targets import Target
 
 READ, TRACK, WRITE = "read", "track", "write"
@@ -31,36 +32,44 @@ _GRACE_S = 6.0
 logger = logging.getLogger(__name__)
 
 
-class AnyLine(Protocol):
-    """What leads jobs through the steps: `stages.Line`, or one that spans machines."""
+class JobQueue(Protocol):
+    """What takes jobs through the steps: `stages.StageQueue`, or one that spans machines."""
 
     busy_s: dict[str, float]
 
-    def offer(self, job: Job) -> bool: ...
+    @property
+    def num_workers(self) -> int: ...
+
+    def begin(self, owner: Owner, claims: Claims, run_key: str) -> None: ...
+
+    def submit(self, job: Job) -> bool: ...
 
     def next_finished(self, timeout_s: float) -> Job | None: ...
 
     def close(self, *, grace_s: float) -> bool: ...
 
+    def shut_down(self) -> None: ...
 
-def stages_of(work: SampleWork) -> list[Stage[Job]]:
-    """The stages of a run, in order."""
-    return [
-        Stage(READ, work.read, threads=_READ_THREADS, waiting=2),
-        Stage(TRACK, work.track),
-        Stage(WRITE, work.write),
+
+def local_queue(steps: SampleSteps) -> StageQueue[Job]:
+    """The steps in threads of this process, a stage each."""
+    stages = [
+        Stage(READ, steps.read, threads=_READ_THREADS, waiting=2),
+        Stage(TRACK, steps.track),
+        Stage(WRITE, steps.write),
     ]
+    return StageQueue(stages, steps.died)
 
 
-class Conductor:
+class Scheduler:
     """One run over some samples.
 
     Args:
         targets: the samples, in order; may be made as they are asked for
-        work: the steps
+        steps: what is done with a sample
         journal: receives outcomes as they come
         reporter: is told how far the run is
-        line: where the steps are done; threads of this process where not given
+        queue: where the steps are done
 
     Attributes:
         outcomes: sample id -> what became of it
@@ -69,26 +78,26 @@ class Conductor:
     def __init__(
         self,
         targets: Iterable[Target],
-        work: SampleWork,
+        steps: SampleSteps,
         journal: Journal,
         reporter: ProgressReporter,
-        line: AnyLine | None = None,
+        queue: JobQueue,
     ) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self._targets = iter(targets)
         self._next: Job | None = None
-        self._work = work
+        self._steps = steps
         self._journal = journal
         self._reporter = reporter
         self._on_their_way: set[Job] = set()
-        self._waiting: list[Job] = []
+        self._waiting: list[tuple[Job, Busy]] = []
         self._looked = 0.0
         self._gave_back = time.monotonic()
         self._started = time.perf_counter()
-        self._line: AnyLine = line or Line(stages_of(work), work.died)
+        self._queue = queue
 
     def run(self) -> bool:
-        """Leads every sample through.
+        """Takes every sample through the steps.
 
         Returns:
             False where the run was cancelled
@@ -98,12 +107,12 @@ class Conductor:
         """
         self._feed()
         while self._on_their_way or self._waiting or self._next is not None:
-            if self._work.cancelled is not None and self._work.cancelled():
+            if self._steps.cancelled is not None and self._steps.cancelled():
                 return False
-            job = self._line.next_finished(_POLL_S)
+            job = self._queue.next_finished(_POLL_S)
             if job is not None and not self._take(job):
                 return False
-            self._look_again()
+            self._retry_busy()
             self._feed()
             self._tell()
         return True
@@ -114,20 +123,20 @@ class Conductor:
         Returns:
             whether nothing of the run is left
         """
-        self._work.stop()
-        ended = self._line.close(grace_s=_GRACE_S)
+        self._steps.stop()
+        ended = self._queue.close(grace_s=_GRACE_S)
         if not ended:
-            self._work.abandon()
-        while (job := self._line.next_finished(0)) is not None:
-            if job.outcome is not None:
-                self._record(job)
+            self._steps.abandon()
+        while (job := self._queue.next_finished(0)) is not None:
+            if isinstance(job.state, Outcome):
+                self._record(job.state)
             self._on_their_way.discard(job)
         try:
             self._journal.flush(patience_s=1.0)
             if ended:
                 for job in self._on_their_way:
-                    job.let_go()
-                self._work.claims.release_all()
+                    job.move_to(None)
+                self._steps.claims.release_all()
         except DatabaseError:
             logger.warning("The database is away; what this run had begun will be ended by the next one")
             return False
@@ -135,10 +144,10 @@ class Conductor:
 
     def stages(self) -> dict[str, dict[str, float]]:
         """Seconds and utilisation of each stage; decoding ahead counts as reading."""
-        wall = max(time.perf_counter() - self._started, 1e-9) * getattr(self._line, "num_workers", 1)
-        seconds = dict(self._line.busy_s)
-        seconds[READ] += self._work.decoded_s
-        seconds[TRACK] = max(seconds[TRACK] - self._work.waited_s, 0.0)
+        wall = max(time.perf_counter() - self._started, 1e-9) * self._queue.num_workers
+        seconds = dict(self._queue.busy_s)
+        seconds[READ] += self._steps.decoded_s
+        seconds[TRACK] = max(seconds[TRACK] - self._steps.waited_s, 0.0)
         return {
             name: {"seconds": round(value, 3), "utilisation": round(min(value / wall, 1.0), 4)}
             for name, value in seconds.items()
@@ -151,27 +160,27 @@ class Conductor:
                 if target is None:
                     return
                 self._next = Job(target)
-            if not self._line.offer(self._next):
+            if not self._queue.submit(self._next):
                 return
             self._on_their_way.add(self._next)
             self._next = None
 
     def _take(self, job: Job) -> bool:
-        """Takes a job that left the line; returns False where the run was cancelled."""
+        """Takes a job that left the queue; returns False where the run was cancelled."""
         self._on_their_way.discard(job)
-        if job.stop is not None:
-            if isinstance(job.stop, Cancelled):
+        if isinstance(job.state, Stopped):
+            if isinstance(job.state.error, Cancelled):
                 return False
-            raise job.stop
-        if job.busy is not None and job.outcome is None:
-            self._waiting.append(job)
+            raise job.state.error
+        if isinstance(job.state, Busy):
+            self._waiting.append((job, job.state))
+        elif isinstance(job.state, Outcome):
+            self._record(job.state)
         else:
-            self._record(job)
+            raise TypeError(f"A sample left the steps as {type(job.state).__name__}, undecided")
         return True
 
-    def _record(self, job: Job) -> None:
-        outcome = job.outcome
-        assert outcome is not None
+    def _record(self, outcome: Outcome) -> None:
         if outcome.sample_id in self.outcomes:
             return
         self.outcomes[outcome.sample_id] = outcome
@@ -183,30 +192,31 @@ class Conductor:
         if outcome.status == FAILED:
             logger.info("%s: %s", outcome.filepath, outcome.message)
 
-    def _look_again(self) -> None:
-        """Samples that another run holds come back once it is dead, or has let them go, or are left to it."""
+    def _retry_busy(self) -> None:
+        """Samples that another run holds come back once it is dead, or has released them, or are left to it."""
         if self._next is not None or not self._waiting or time.monotonic() - self._looked < BEAT_S:
             return
         self._looked = time.monotonic()
-        still: list[Job] = []
-        for job in self._waiting:
-            assert job.busy is not None
-            holder = self._work.claims.holder(job.target.destination_id)
-            dead = holder is None or self._work.claims.watch.is_dead(holder)
-            if dead:
-                busy, job.busy = job.busy, None
-                if self._line.offer(job):
-                    self._on_their_way.add(job)
-                else:
-                    job.busy = busy
-                    still.append(job)
-            elif dead is False and not self._work.options.wait_for_others:
-                job.warnings.append(f"{job.busy} is at this sample")
-                job.outcome = job.target.outcome(SKIPPED, warnings=tuple(job.warnings))
-                self._record(job)
+        still: list[tuple[Job, Busy]] = []
+        for job, busy in self._waiting:
+            holder = self._steps.claims.holder(job.target.destination_id)
+            dead = holder is None or self._steps.claims.watch.is_dead(holder)
+            if dead and self._resubmit(job, busy):
+                continue
+            if dead is False and not self._steps.options.wait_for_others:
+                job.warnings.append(f"{busy} is at this sample")
+                self._record(job.target.outcome(SKIPPED, warnings=tuple(job.warnings)))
             else:
-                still.append(job)
+                still.append((job, busy))
         self._waiting = still
+
+    def _resubmit(self, job: Job, busy: Busy) -> bool:
+        job.move_to(None)
+        if not self._queue.submit(job):
+            job.move_to(busy)
+            return False
+        self._on_their_way.add(job)
+        return True
 
     def _tell(self) -> None:
         jobs = [job for job in self._on_their_way if job.share > 0]

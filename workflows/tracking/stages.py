@@ -34,13 +34,15 @@ class Stage(Generic[J]):
     waiting: int = 1
 
 
-class Line(Generic[J]):
-    """Jobs on their way through stages.
+class StageQueue(Generic[J]):
+    """Jobs on their way through stages, in threads of this process.
 
     Args:
         stages: in order
         died: called with the job of a thread that died
     """
+
+    num_workers = 1
 
     def __init__(self, stages: Sequence[Stage[J]], died: Callable[[J, BaseException | None], None]) -> None:
         self._stages = list(stages)
@@ -56,7 +58,13 @@ class Line(Generic[J]):
             for _ in range(stage.threads):
                 self._start(position)
 
-    def offer(self, job: J) -> bool:
+    def begin(self, owner: Any, claims: Any, run_key: str) -> None:
+        """Nothing is to be done: the threads wait for jobs already."""
+
+    def shut_down(self) -> None:
+        """Nothing is left after `close`."""
+
+    def submit(self, job: J) -> bool:
         """Puts a job in front of the first stage; False where there is no room."""
         try:
             self._inboxes[0].put_nowait(job)
@@ -65,7 +73,7 @@ class Line(Generic[J]):
         return True
 
     def next_finished(self, timeout_s: float) -> J | None:
-        """A job that left the line, or None after a while; replaces threads that died."""
+        """A job that left the last stage, or None after a while; replaces threads that died."""
         try:
             return self._finished.get(timeout=timeout_s) if timeout_s > 0 else self._finished.get_nowait()
         except queue.Empty:

@@ -10,16 +10,17 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.fields import check_label_field, is_ours
+from ...store.database.frame_documents import MARK_DONE
 from ...store.runs.outcomes import FAILED, Outcome
-from ...store.runs.records import load_report
-from ...store.tracks.sample_status import DONE, SampleMark, read_marks
-from ...store.tracks.source_links import FILEPATH, Origin, read_origins, source_dataset, source_id_field
+from ...store.tracks.sample_status import SampleMark, read_marks
+from ...store.tracks.source_links import FILEPATH, SourceLink, read_source_links, source_dataset, source_id_field
 from ...store.tracks.videos import check_collection, holds_nothing
 from ...store.tracks.writer import samples_with_data
-from ...tracker.errors import CollectionError, FieldError, FieldExistsError
+from ...tracker.errors import CollectionError, FieldError, FieldExistsError, OptionError
+from ..lifecycle.kinds import load_report
+from ..lifecycle.report import SampleReport
 from .options import TrackOptions, check_track_size
 from .prompts import check_prompt_fields
-from .report import TrackReport
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Target:
         sample_id: of the sample
         filepath: of its media
         finished: it was tracked before and is to be left alone
-        origin: where the media was preprocessed from, if tracks are to be written there
+        source_link: where the media was preprocessed from, if tracks are to be written there
         marked: it had tracks when the run began
         marked_by: key of the run that wrote them, None for single writes
     """
@@ -38,14 +39,14 @@ class Target:
     sample_id: str
     filepath: str
     finished: bool = False
-    origin: Origin | None = None
+    source_link: SourceLink | None = None
     marked: bool = False
     marked_by: str | None = None
 
     @property
     def destination_id(self) -> str:
         """The sample that tracks are written to."""
-        return self.sample_id if self.origin is None else self.origin.sample_id
+        return self.sample_id if self.source_link is None else self.source_link.sample_id
 
     def outcome(self, status: str, **facts: Any) -> Outcome:
         """What became of it.
@@ -62,8 +63,8 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
     """Chooses what to do with every sample, and makes all checks that need no media.
 
     Args:
-        samples: a data set or view
-        options: of the run
+        samples: a dataset or view
+        options: what the run is told
 
     Returns:
         one Target per sample, in the order of the collection
@@ -78,18 +79,18 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
     if holds_nothing(samples):
         return []
     _check_media_field(samples, options)
-    origins = read_origins(samples, options.media_field) if options.write_to == "source" else {}
+    links = read_source_links(samples, options.media_field) if options.write_to == "source" else {}
     dataset = destination_of(samples, options)
     check_label_field(dataset, options.label_field)
     check_prompt_fields(samples._dataset, dataset, options)
     _check_declared_sizes(samples, options)
     chosen = None if options.only_failed_of is None else failed_samples(samples, dataset, options.only_failed_of)
     targets = [
-        Target(sample_id, path or source_path, origin=origins.get(sample_id))
+        Target(sample_id, path or source_path, source_link=links.get(sample_id))
         for sample_id, source_path, path in zip(*samples.values(["id", FILEPATH, options.media_field]), strict=True)
         if chosen is None or sample_id in chosen
     ]
-    destination_ids = [target.destination_id for target in targets if target.origin or options.write_to == "media"]
+    destination_ids = [target.destination_id for target in targets if target.source_link or options.write_to == "media"]
     if len(set(destination_ids)) < len(destination_ids):
         raise CollectionError(
             "Several of these samples were preprocessed from the same source, and only one can be written to it. "
@@ -114,18 +115,19 @@ def failed_samples(samples: SampleCollection, dataset: fo.Dataset, run_key: str)
     Args:
         samples: to choose from
         dataset: that tracks are written to, which also holds the run
-        run_key: of the run
+        run_key: of the record of the run
 
     Returns:
         ids
 
     Raises:
-        OptionError: if there is no such run
+        OptionError: if there is no such run, or it is not about samples
     """
     report = load_report(dataset, run_key)
-    failed = {failure.sample_id for failure in report.failures}
-    if isinstance(report, TrackReport):
-        failed |= {o.destination_id for o in report.outcomes if o.status == FAILED and o.destination_id}
+    if not isinstance(report, SampleReport):
+        raise OptionError(f"The run {run_key!r} has no outcomes of samples. Name a run that tracked points")
+    rows = report.rows(FAILED)
+    failed = {row["sample_id"] for row in rows} | {row["destination_id"] for row in rows if row.get("destination_id")}
     if samples._dataset.name == dataset.name:
         return failed & set(samples.values("id"))
     pairs = zip(*samples.values(["id", source_id_field(samples)]), strict=True)
@@ -133,17 +135,17 @@ def failed_samples(samples: SampleCollection, dataset: fo.Dataset, run_key: str)
 
 
 def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Dataset:
-    """The data set that tracks are written to.
+    """The dataset that tracks are written to.
 
     Args:
         samples: that are tracked
-        options: of the run
+        options: what the run is told
 
     Returns:
         the samples' own, or that of the sources they were preprocessed from
 
     Raises:
-        CollectionError: if the sources are in several data sets, or theirs was deleted
+        CollectionError: if the sources are in several datasets, or theirs was deleted
     """
     if options.write_to == "media" or options.media_field != FILEPATH:
         return samples._dataset
@@ -152,7 +154,7 @@ def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Datas
 
 def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:
     if options.media_field not in samples.get_field_schema(flat=False):
-        raise FieldError(f"There is no media field {options.media_field!r} in this data set. Check the name")
+        raise FieldError(f"There is no media field {options.media_field!r} in this dataset. Check the name")
 
 
 def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> None:
@@ -166,7 +168,7 @@ def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> N
 def _finished_samples(
     dataset: fo.Dataset, ids: Sequence[str], marks: Mapping[str, SampleMark], options: TrackOptions
 ) -> set[str]:
-    finished = {sample_id for sample_id, mark in marks.items() if mark.state == DONE}
+    finished = {sample_id for sample_id, mark in marks.items() if mark.state == MARK_DONE}
     if options.skip_existing:
         # unmarked data in a field of ours is a half-written sample and is redone; in any other field it is the user's
         if not is_ours(dataset, options.label_field):

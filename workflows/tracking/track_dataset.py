@@ -1,4 +1,4 @@
-"""The run: every sample of a data set or view is read, tracked and written."""
+"""The run: every sample of a dataset or view is read, tracked and written."""
 
 from __future__ import annotations
 
@@ -6,39 +6,28 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.claims import Claims
-from ...store.database.connection import changing_document, patiently, write_permission
+from ...store.database.connection import LAST_PATIENCE_S, reload_dataset, with_retries
 from ...store.database.frame_documents import FrameStore
-from ...store.database.journal import Journal
-from ...store.database.liveness import Owner
-from ...store.database.locks import lock
 from ...store.runs.outcomes import NOT_RUN, Outcome
-from ...store.runs.records import (
-    LAST_PATIENCE_S,
-    choose_run_key,
-    marked_outcomes,
-    register_run,
-    save_last_report,
-    save_report,
-)
 from ...store.tracks.videos import check_collection, holds_nothing
 from ...tracker.errors import DatabaseError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
 from ...tracker.video.sampling import Sampling
-from ...version import __version__
 from ..lifecycle.progress import ProgressOption, ProgressReporter
-from ..lifecycle.recovery import recover
-from ..lifecycle.shutdown import orderly_termination
-from .options import DEFAULTS, TrackOptions
+from ..lifecycle.run import Run, choose_key, open_run, run_environment
+from .marked_samples import marked_outcomes
+from .options import TRACK_DEFAULTS, TrackOptions
 from .report import TrackReport
-from .sample_steps import SampleWork
-from .scheduler import Conductor
+from .sample_steps import SampleSteps
+from .scheduler import JobQueue, Scheduler, local_queue
 from .targets import Target, destination_of, find_targets
 
 logger = logging.getLogger(__name__)
@@ -46,43 +35,43 @@ logger = logging.getLogger(__name__)
 
 def track_dataset(
     samples: SampleCollection,
-    label_field: str = DEFAULTS.label_field,
+    label_field: str = TRACK_DEFAULTS.label_field,
     *,
-    tracker: str | Tracker = DEFAULTS.tracker,
-    tracker_options: Mapping[str, Any] | None = DEFAULTS.tracker_options,
-    grid_size: int = DEFAULTS.grid_size,
-    frame_index: int = DEFAULTS.frame_index,
-    mask_field: str | None = DEFAULTS.mask_field,
-    points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = DEFAULTS.points,
-    backward: bool = DEFAULTS.backward,
-    sampling: Sampling | Mapping[str, Any] | None = DEFAULTS.sampling,
-    layout: str = DEFAULTS.layout,
-    keep_hidden: bool = DEFAULTS.keep_hidden,
-    overwrite: bool = DEFAULTS.overwrite,
-    skip_existing: bool = DEFAULTS.skip_existing,
-    media_field: str = DEFAULTS.media_field,
-    write_to: str = DEFAULTS.write_to,
-    interpolate: bool = DEFAULTS.interpolate,
-    only_failed_of: str | None = DEFAULTS.only_failed_of,
-    wait_for_others: bool = DEFAULTS.wait_for_others,
-    engine: str = DEFAULTS.engine,
-    address: str | None = DEFAULTS.address,
-    num_workers: int | None = DEFAULTS.num_workers,
-    gpus_per_worker: float = DEFAULTS.gpus_per_worker,
-    path_map: Mapping[str, str] | None = DEFAULTS.path_map,
-    run_key: str | None = DEFAULTS.run_key,
+    tracker: str | Tracker = TRACK_DEFAULTS.tracker,
+    tracker_options: Mapping[str, Any] | None = TRACK_DEFAULTS.tracker_options,
+    grid_size: int = TRACK_DEFAULTS.grid_size,
+    frame_index: int = TRACK_DEFAULTS.frame_index,
+    mask_field: str | None = TRACK_DEFAULTS.mask_field,
+    points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = TRACK_DEFAULTS.points,
+    backward: bool = TRACK_DEFAULTS.backward,
+    sampling: Sampling | Mapping[str, Any] | None = TRACK_DEFAULTS.sampling,
+    layout: str = TRACK_DEFAULTS.layout,
+    keep_hidden: bool = TRACK_DEFAULTS.keep_hidden,
+    overwrite: bool = TRACK_DEFAULTS.overwrite,
+    skip_existing: bool = TRACK_DEFAULTS.skip_existing,
+    media_field: str = TRACK_DEFAULTS.media_field,
+    write_to: str = TRACK_DEFAULTS.write_to,
+    interpolate: bool = TRACK_DEFAULTS.interpolate,
+    only_failed_of: str | None = TRACK_DEFAULTS.only_failed_of,
+    wait_for_others: bool = TRACK_DEFAULTS.wait_for_others,
+    engine: str = TRACK_DEFAULTS.engine,
+    address: str | None = TRACK_DEFAULTS.address,
+    num_workers: int | None = TRACK_DEFAULTS.num_workers,
+    gpus_per_worker: float = TRACK_DEFAULTS.gpus_per_worker,
+    path_map: Mapping[str, str] | None = TRACK_DEFAULTS.path_map,
+    run_key: str | None = TRACK_DEFAULTS.run_key,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> TrackReport:
-    """Tracks points through every video of a data set or view.
+    """Tracks points through every video of a dataset or view.
 
     A sample that cannot be tracked is recorded as a failure, leaves nothing
     behind, and the run goes on. Reading, tracking and writing overlap. A run whose
     process died is continued by the same call with `skip_existing=True`; several runs
-    may be at one data set at once, and each sample and field is written by one of them.
+    may be at one dataset at once, and each sample and field is written by one of them.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
         label_field: name of the frame field to write, without "frames."
         tracker: a name from `list_trackers()`, or a loaded Tracker
         tracker_options: what `load_tracker` takes for that name
@@ -108,8 +97,8 @@ def track_dataset(
             pixels are those of that video
         write_to: "media", the frames of the tracked video, or "source": the tracked
             video was made by `preprocess_dataset`, and tracks are written onto the
-            frame numbers of the video it was made from (for copies in a data set of
-            their own, onto the samples of the source's data set, which also keeps
+            frame numbers of the video it was made from (for copies in a dataset of
+            their own, onto the samples of the source's dataset, which also keeps
             the run)
         interpolate: with write_to="source", also fill the frames in between,
             linearly by frame number, where a point is visible on both sides; such
@@ -144,36 +133,11 @@ def track_dataset(
         LimitError: if the request passes a named limit
         DatabaseError: if the database stays away, or lets this user only read
     """
-    options = TrackOptions(
-        label_field=label_field,
-        tracker=tracker,
-        tracker_options=tracker_options,
-        grid_size=grid_size,
-        frame_index=frame_index,
-        mask_field=mask_field,
-        points=points,
-        backward=backward,
-        sampling=sampling,
-        layout=layout,
-        keep_hidden=keep_hidden,
-        overwrite=overwrite,
-        skip_existing=skip_existing,
-        media_field=media_field,
-        write_to=write_to,
-        interpolate=interpolate,
-        only_failed_of=only_failed_of,
-        wait_for_others=wait_for_others,
-        engine=engine,
-        address=address,
-        num_workers=num_workers,
-        gpus_per_worker=gpus_per_worker,
-        path_map=path_map,
-        run_key=run_key,
-    )
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    options = TrackOptions.picked_from(locals())
+    return run_tracking(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_tracking(
     samples: SampleCollection,
     options: TrackOptions,
     *,
@@ -183,8 +147,8 @@ def run(
     """Does what `track_dataset` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `track_dataset`
 
     Returns:
@@ -195,91 +159,81 @@ def run(
     """
     started = time.monotonic()
     check_collection(samples)
-    report = TrackReport(run_key=None, label_field=options.label_field, tracker=options.tracker_name)
+    report = TrackReport(label_field=options.label_field, tracker=options.tracker_name)
     if holds_nothing(samples):
         return report
     dataset = destination_of(samples, options)
-    with write_permission(), orderly_termination():
-        recover(dataset)
+    with run_environment(dataset):
         targets = find_targets(samples, options)
         if not targets:
             return report
-        choose_run_key(dataset, options)
-        with _elsewhere(samples._dataset, dataset, targets, options) as line:
-            tracker = None if line else options.tracker if isinstance(options.tracker, Tracker) else _load(options)
-            with Owner(dataset, None, version=__version__) as owner:
-                with lock(owner, "runs"):
-                    report.run_key = choose_run_key(dataset, options)
-                    register_run(dataset, report.run_key, options, len(targets))
-                    owner.name_run(report.run_key)
-                claims = Claims(FrameStore(dataset, options.label_field), owner)
-                work = SampleWork(samples._dataset, dataset, tracker, options, report.run_key, claims, cancelled)
-                _run_targets(targets, work, owner, line, report, progress, started)
+        choose_key(dataset, options)  # refuses a taken one before anything is loaded
+        with _cluster(samples._dataset, dataset, targets, options) as cluster:
+            tracker = None if cluster else _loaded(options)
+            with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
+                claims = Claims(FrameStore(dataset, options.label_field), run.owner)
+                steps = SampleSteps(samples._dataset, dataset, tracker, options, run.key, claims, cancelled)
+                _run_targets(targets, steps, run, cluster, report, progress)
     return report
 
 
 @contextmanager
-def _elsewhere(
+def _cluster(
     samples: fo.Dataset, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
-) -> Iterator[Any]:
+) -> Iterator[JobQueue | None]:
     """Where the samples are worked on, if not in this process; refuses a cluster that cannot do it."""
     if options.engine == "local":
         yield None
         return
-    from .ray_cluster.runner import RayLine
+    from .ray_cluster.runner import RayQueue
 
-    line = RayLine(samples, destination, targets, options)
+    cluster = RayQueue(samples, destination, targets, options)
     try:
-        yield line
+        yield cluster
     finally:
-        line.shut_down()
+        cluster.shut_down()
 
 
-def _load(options: TrackOptions) -> Tracker:
-    return load_tracker(options.tracker_name, **dict(options.tracker_options or {}))
+def _loaded(options: TrackOptions) -> Tracker:
+    if isinstance(options.tracker, Tracker):
+        return options.tracker
+    return load_tracker(options.tracker, **dict(options.tracker_options or {}))
 
 
 def _run_targets(
     targets: Sequence[Target],
-    work: SampleWork,
-    owner: Owner,
-    line: Any,
+    steps: SampleSteps,
+    run: Run,
+    cluster: JobQueue | None,
     report: TrackReport,
     progress: ProgressOption,
-    started: float,
 ) -> None:
-    """Runs every target and stores the report, however it ends."""
+    """Runs every target and fills the report in, however it ends."""
     with ProgressReporter(progress, len(targets)) as reporter:
-        conductor = Conductor(targets, work, Journal(owner, report.run_key or ""), reporter, line)
-        save = save_report
+        queue = cluster or local_queue(steps)
+        scheduler = Scheduler(targets, steps, run.journal, reporter, queue)
         try:
-            if line is not None:
-                line.begin(owner, work.claims, report.run_key)
-            report.cancelled = not conductor.run()
-        except BaseException:
-            save = save_last_report
-            raise
+            queue.begin(run.owner, steps.claims, run.key)
+            report.cancelled = not scheduler.run()
         finally:
-            owner.keep = not conductor.close()
-            outcomes = conductor.outcomes
-            if line is not None and len(outcomes) < len(targets):
-                outcomes = {**_told_by_marks(work), **outcomes}
+            run.owner.keep = not scheduler.close()
+            outcomes = scheduler.outcomes
+            if cluster is not None and len(outcomes) < len(targets):
+                outcomes = {**_marked_by_workers(steps), **outcomes}
             report.outcomes = [outcomes.get(t.sample_id) or t.outcome(NOT_RUN) for t in targets]
-            report.num_targets = len(targets)
-            report.cancelled = report.cancelled or report.num_not_run > 0
-            report.seconds = time.monotonic() - started
-            report.stages = conductor.stages()
-            save(work.destination, report)
+            report.stages = scheduler.stages()
 
 
-def _told_by_marks(work: SampleWork) -> dict[str, Outcome]:
+def _marked_by_workers(steps: SampleSteps) -> dict[str, Outcome]:
     """Samples that workers finished and did not live to tell."""
-    dataset = work.destination
+    dataset, options = steps.destination, steps.options
     try:
-        with changing_document:
-            patiently(dataset.reload, patience_s=LAST_PATIENCE_S)
-        found = patiently(lambda: marked_outcomes(dataset, work.options, work.run_key), patience_s=LAST_PATIENCE_S)
+        reload_dataset(dataset, patience_s=LAST_PATIENCE_S)
+        look = partial(
+            marked_outcomes, dataset, options.label_field, steps.run_key, onto_source=options.write_to == "source"
+        )
+        found = with_retries(look, patience_s=LAST_PATIENCE_S)
     except DatabaseError:
         logger.warning("The database is away; the report may lack samples that were finished last")
         return {}
-    return {outcome["sample_id"]: Outcome(**outcome) for outcome in found}
+    return {outcome.sample_id: outcome for outcome in found}

@@ -64,8 +64,7 @@ def test_tracking_from_the_toolbar_button(dataset: fo.Dataset) -> None:
 
     with browser.app_page(dataset) as page:
         browser.count_circles(page)
-        page.locator(browser.LOOKER).first.click()
-        page.wait_for_selector(browser.MODAL)
+        browser.open_sample(page)
         assert browser.points_drawn(page, seconds=5) >= 144
         browser.screenshot(page, "5_points")
         page.click(f'{browser.MODAL} img[src*="track_points.svg"]')  # the modal's buttons do not carry their operator
@@ -94,15 +93,15 @@ def test_preprocessing_from_the_toolbar_button(
         folder.press("Tab")
         page.get_by_text("Every n-th frame").click()
         browser.field(page, "Keep every ... frame").fill("2")
-        browser.field(page, "Name of the new data set").fill(copies_name)
-        page.get_by_text("Open the new data set when done").click()
+        browser.field(page, "Name of the new dataset").fill(copies_name)
+        page.get_by_text("Open the new dataset when done").click()
         expect(page.get_by_text("3 videos will be copied; the originals stay as they are")).to_be_visible()
         expect(execute).to_be_enabled()
         browser.screenshot(page, "8_preprocess_form")
         execute.click()
         expect(page).to_have_url(re.compile(f"/datasets/{re.escape(copies_name)}$"))
         expect(page.get_by_text("Not preprocessed").first).to_be_visible()
-        expect(page.get_by_text(f"in the data set {dataset.name}")).to_be_visible()
+        expect(page.get_by_text(f"in the dataset {dataset.name}")).to_be_visible()
         browser.screenshot(page, "9_preprocess_result")
 
     copies = fo.load_dataset(copies_name)

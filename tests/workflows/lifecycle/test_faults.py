@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,19 +15,20 @@ from typing import Any
 import fiftyone as fo
 import media
 import pytest
+from killable import lines_until, start_run
 from own_server import OwnServer
 from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.store.database import connection as database
-from point_tracking.store.runs.records import load_report
+from point_tracking.store.database.keys import Key
+from point_tracking.workflows.lifecycle.kinds import load_report
 from point_tracking.workflows.lifecycle.recovery import recover
 from point_tracking.workflows.tracking import scheduler as conductor
 
 from .test_recovery import leftovers, state_of
 
 MakeDataset = Callable[..., fo.Dataset]
-SCRIPT = Path(__file__).with_name("runs_to_kill.py")
 NUM_CLIPS = 8
 
 
@@ -40,40 +39,8 @@ def clips(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen]]:
-    """A function that starts a run in a process of its own and waits until FiftyOne is loaded there."""
-    running: list[subprocess.Popen] = []
-
-    def begin(dataset: fo.Dataset | str, *, env: dict[str, str] | None = None, **job: Any) -> subprocess.Popen:
-        if not isinstance(dataset, str):
-            dataset.persistent = True
-        name = dataset if isinstance(dataset, str) else dataset.name
-        command = [sys.executable, str(SCRIPT), json.dumps({"dataset": name, **job})]
-        errors = (tmp_path / f"stderr-{len(running)}.txt").open("w")
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env={**os.environ, **(env or {})},
-        )
-        running.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", Path(errors.name).read_text()
-        return process
-
-    yield begin
-    for process in running:
-        process.kill()
-        process.wait()
-
-
-def _lines_until(process: subprocess.Popen, iteration: int) -> None:
-    """Waits until so many samples are finished."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if int(line.split()[0]) >= iteration:
-            return
+    with start_run(tmp_path) as begin:
+        yield begin
 
 
 def _undisturbed(clips: list[Path], make_dataset: MakeDataset, **options: Any) -> tuple[list[Any], list[Any]]:
@@ -126,7 +93,7 @@ def test_old_tracks_outlive_a_run_that_was_killed_while_replacing_them(
     dataset = make_dataset(*clips)
     pt.track_dataset(dataset, tracker=DriftTracker(), grid_size=2, progress=False)
     process = start(dataset, pause_s=0.02, options={"grid_size": 3, "overwrite": True})
-    _lines_until(process, 3)
+    lines_until(process, 3)
     process.kill()
     process.wait()
     recover(dataset)
@@ -151,7 +118,7 @@ def test_a_signal_ends_a_run_in_order(
 ) -> None:
     dataset = make_dataset(*clips)
     process = start(dataset, pause_s=0.05, options={"grid_size": 2})
-    _lines_until(process, 2)
+    lines_until(process, 2)
     process.send_signal(number)
     assert process.wait(timeout=10) == (128 + number if number == signal.SIGTERM else -number)
     assert not leftovers(dataset)
@@ -173,11 +140,11 @@ def test_the_database_is_away_for_a_while_twice(
     try:
         job = {"paths": [str(path) for path in clips], "pause_s": 0.03, "options": {"grid_size": 2}}
         process = start("away", env=env, **job)
-        _lines_until(process, 2)
+        lines_until(process, 2)
         server.kill()
         time.sleep(5)
         server.start()
-        _lines_until(process, 4)
+        lines_until(process, 4)
         server.process.send_signal(signal.SIGSTOP)
         time.sleep(5)
         server.process.send_signal(signal.SIGCONT)
@@ -200,7 +167,7 @@ def test_the_call_that_lost_its_database_can_be_made_again_in_the_same_process(
     try:
         job = {"paths": [str(path) for path in clips], "pause_s": 0.03, "patience_s": 3.0, "beat_s": 0.4}
         process = start("away", env=env, **job, options={"grid_size": 2, "skip_existing": True})
-        _lines_until(process, 2)
+        lines_until(process, 2)
         server.kill()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -226,14 +193,14 @@ def test_a_database_that_stays_away_is_said_in_words() -> None:
     client: MongoClient = MongoClient("mongodb://127.0.0.1:9", serverSelectionTimeoutMS=50)
     started = time.monotonic()
     with pytest.raises(pt.PointTrackingError, match=r"not answered for .*skip_existing=True"):
-        database.patiently(lambda: client.x.y.find_one(), patience_s=1.0)
+        database.with_retries(lambda: client.x.y.find_one(), patience_s=1.0)
     assert time.monotonic() - started < 20
 
     def refuse() -> None:
         raise ConfigurationError("no")
 
     with pytest.raises(ConfigurationError):
-        database.patiently(refuse)
+        database.with_retries(refuse)
 
 
 def test_what_a_tracker_hands_in_after_the_run_ended_is_not_written(
@@ -257,9 +224,9 @@ def test_what_a_tracker_hands_in_after_the_run_ended_is_not_written(
     go_on.set()
     claims = database.collection(database.CLAIMS)
     deadline = time.monotonic() + 30
-    while claims.count_documents({"_id": database.key_range(f"{dataset._doc.id}/")}) and time.monotonic() < deadline:
+    while claims.plain.count_documents({"_id": Key(dataset._doc.id).below}) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert claims.count_documents({"_id": database.key_range(f"{dataset._doc.id}/")}) == 0
+    assert claims.plain.count_documents({"_id": Key(dataset._doc.id).below}) == 0
     assert dataset._frame_collection.count_documents({}) == 0
     assert dataset._sample_collection.count_documents({"tracks_info": {"$exists": True}}) == 0
 
@@ -286,18 +253,18 @@ def test_one_clip_that_runs_out_of_memory_or_kills_its_thread_fails_alone(
 def test_a_thread_that_dies_costs_one_sample(
     make_dataset: MakeDataset, clips: list[Path], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    from point_tracking.workflows.tracking.sample_steps import SampleWork
+    from point_tracking.workflows.tracking.sample_steps import SampleSteps
 
     dataset = make_dataset(*clips[:4])
     victim = dataset.values("id")[1]
-    real = getattr(SampleWork, stage)
+    real = getattr(SampleSteps, stage)
 
-    def die(work: SampleWork, job: Any) -> bool:
+    def die(work: SampleSteps, job: Any) -> bool:
         if job.target.sample_id == victim:
             raise RuntimeError("the thread is gone")
         return real(work, job)
 
-    monkeypatch.setattr(SampleWork, stage, die)
+    monkeypatch.setattr(SampleSteps, stage, die)
     report = pt.track_dataset(dataset, tracker=DriftTracker(), grid_size=2)
     assert [o.status for o in report.outcomes] == ["done", "failed", "done", "done"]
     assert report.failures[0].message == "the thread is gone"
@@ -400,7 +367,7 @@ def test_a_signal_ends_preprocessing_in_order(
     found: Any = load_report(dataset, "preprocess")
     assert (found.cancelled, found.interrupted) == (True, False)
     assert 1 <= found.num_samples < 4
-    # finished copies are in the data set, whatever ended the run
+    # finished copies are in the dataset, whatever ended the run
     assert sorted(found.dataset.values("filepath")) == sorted(str(path) for path in out.glob("*.mp4"))
     assert len(found.dataset) == found.num_samples
     found.dataset.delete()

@@ -13,12 +13,12 @@ import pytest
 from trackers import random_tracks
 
 import point_tracking as pt
-from point_tracking.store.database import claims as claims_module
 from point_tracking.store.database import connection as database
 from point_tracking.store.database import frame_documents as frame_store
 from point_tracking.store.database import liveness as owners
 from point_tracking.store.database.claims import Claims
 from point_tracking.store.database.frame_documents import FrameStore, missing_numbers, ranges_of
+from point_tracking.store.database.keys import Key
 from point_tracking.store.database.liveness import Owner, Watch, process_start
 from point_tracking.store.tracks import writer
 from point_tracking.store.tracks.sample_status import SampleMark
@@ -42,9 +42,7 @@ class _Mortal:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls_left: int | None = None
         self.calls = 0
-        for module in (database, frame_store, claims_module, owners, writer):
-            real = module.patiently
-            monkeypatch.setattr(module, "patiently", self._counting(real))
+        monkeypatch.setattr(database, "with_retries", self._counting(database.with_retries))
         real_insert = FrameStore.insert
 
         def insert(*arguments: Any) -> None:
@@ -75,7 +73,7 @@ def plain(value: Any) -> Any:
 
 
 def state_of(dataset: fo.Dataset) -> tuple[list[Any], list[Any]]:
-    """Everything of a data set that a run may change, without ids and time stamps."""
+    """Everything of a dataset that a run may change, without ids and time stamps."""
     frames = dataset._frame_collection.find().sort([("_sample_id", 1), ("frame_number", 1)])
     samples = [plain(d) for d in dataset._sample_collection.find().sort("_id", 1)]
     for sample in samples:
@@ -86,8 +84,8 @@ def state_of(dataset: fo.Dataset) -> tuple[list[Any], list[Any]]:
 
 
 def leftovers(dataset: fo.Dataset) -> list[Any]:
-    """What is left of work on a data set beside it."""
-    key = {"_id": database.key_range(f"{dataset._doc.id}/")}
+    """What is left of work on a dataset beside it."""
+    key = {"_id": Key(dataset._doc.id).below}
     found = [d["_id"] for name in OURS[1:] for d in database.collection(name).find(key)]
     return found + list(database.collection(database.OWNERS).find({"dataset_id": dataset._doc.id}))
 
@@ -252,9 +250,9 @@ def test_what_dead_runs_left_of_deleted_data_sets_goes(make_dataset: MakeDataset
     gone_id = gone._doc.id
     gone.delete()
     recover(dataset)
-    key = {"_id": database.key_range(f"{gone_id}/")}
-    assert database.collection(database.CLAIMS).count_documents(key) == 0
-    assert database.collection(database.OWNERS).count_documents({"dataset_id": gone_id}) == 0
+    key = {"_id": Key(gone_id).below}
+    assert database.collection(database.CLAIMS).plain.count_documents(key) == 0
+    assert database.collection(database.OWNERS).plain.count_documents({"dataset_id": gone_id}) == 0
 
 
 def test_frame_numbers_as_ranges() -> None:

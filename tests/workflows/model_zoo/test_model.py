@@ -25,8 +25,9 @@ from point_tracking.tracker.errors import (
     QueryError,
     UnknownTrackerError,
 )
+from point_tracking.workflows.lifecycle.options import given_options
 from point_tracking.workflows.model_zoo import model as zoo_model
-from point_tracking.workflows.tracking.options import DEFAULTS, TrackOptions
+from point_tracking.workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 
 MakeDataset = Callable[..., fo.Dataset]
 SIZE = media.SIZE
@@ -273,13 +274,13 @@ def test_unknown_names_and_options_of_a_loaded_tracker_are_refused(drift: DriftT
 
 def test_the_defaults_are_those_of_track_dataset(drift: DriftTracker) -> None:
     options = pt.load_model(drift)._options
-    for name in zoo_model._OPTIONS:
-        assert getattr(options, name) == getattr(DEFAULTS, name), name
+    for name in zoo_model.taken_options():
+        assert getattr(options, name) == getattr(TRACK_DEFAULTS, name), name
 
 
 def test_every_option_of_track_dataset_is_taken_or_refused_with_a_reason() -> None:
-    names = {name for name, spec in TrackOptions.__dataclass_fields__.items() if spec.init}
-    assert names == set(zoo_model._OPTIONS) | (set(zoo_model._ELSEWHERE) - {"progress"})
+    names = {spec.name for spec in given_options(TrackOptions)}
+    assert names == set(zoo_model.taken_options()) | (set(zoo_model.refused_options()) - {"progress"})
 
 
 @needs_ffmpeg

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from trackers import DriftTracker, random_tracks
 
 import point_tracking as pt
-from point_tracking.store.tracks.source_links import Origin, media_fields_with_copies
+from point_tracking.store.tracks.source_links import SourceLink, media_fields_with_copies
 from point_tracking.tracker.engine.onto_source import onto_source
 from point_tracking.tracker.errors import (
     CollectionError,
@@ -28,6 +28,7 @@ from point_tracking.tracker.errors import (
 )
 from point_tracking.tracker.transcoding import transcode as transcode_module
 from point_tracking.workflows.preprocessing import preprocess_dataset as preprocess_module
+from point_tracking.workflows.preprocessing import preprocessed_videos as copies_module
 from point_tracking.workflows.preprocessing import targets as preprocess_targets_module
 from point_tracking.workflows.preprocessing.targets import output_name
 
@@ -73,7 +74,7 @@ def _statuses(report: Any) -> list[str]:
     return [outcome.status for outcome in report.outcomes]
 
 
-# copies in a data set of their own
+# copies in a dataset of their own
 
 
 def test_a_run_makes_a_data_set_that_knows_its_sources(dataset: fo.Dataset, out: Path) -> None:
@@ -161,7 +162,7 @@ def test_bad_files_are_failures_and_the_run_goes_on(make_dataset: MakeDataset, s
 def test_where_nothing_can_be_copied_no_data_set_is_made(make_dataset: MakeDataset, sources: Path, out: Path) -> None:
     report = pt.preprocess_dataset(make_dataset(media.zero_bytes(sources / "zero.mp4")), out)
     assert report.dataset_name is None
-    with pytest.raises(CollectionError, match="no data set of copies"):
+    with pytest.raises(CollectionError, match="no dataset of copies"):
         _ = report.dataset
 
 
@@ -279,13 +280,13 @@ def test_two_runs_into_one_data_set_at_once(
     dataset = make_dataset(*(media.video(sources / f"{k}.mp4", 8) for k in range(4)))
     if exists:
         pt.preprocess_dataset(dataset.limit(1), out)
-    at_once, real = threading.Barrier(2), preprocess_module.store_dataset
+    at_once, real = threading.Barrier(2), copies_module.store_dataset
 
     def store(*arguments: Any) -> str:
         at_once.wait(60)
         return real(*arguments)
 
-    monkeypatch.setattr(preprocess_module, "store_dataset", store)
+    monkeypatch.setattr(copies_module, "store_dataset", store)
     reports: list[Any] = []
     threads = [
         threading.Thread(target=lambda: reports.append(pt.preprocess_dataset(dataset, out, progress=False)))
@@ -306,13 +307,13 @@ def test_two_runs_into_one_data_set_at_once(
 def test_a_run_that_cannot_store_its_copies_still_leaves_its_report(
     dataset: fo.Dataset, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = preprocess_module.store_dataset
+    real = copies_module.store_dataset
 
     def store(*arguments: Any) -> str:
         fo.Dataset(f"{dataset.name}-preprocessed")
         return real(*arguments)
 
-    monkeypatch.setattr(preprocess_module, "store_dataset", store)
+    monkeypatch.setattr(copies_module, "store_dataset", store)
     with pytest.raises(CollectionError, match="preprocessing did not make it"):
         pt.preprocess_dataset(dataset, out)
     report: Any = pt.load_report(dataset, "preprocess")
@@ -422,7 +423,7 @@ def test_frames_in_between_are_filled_and_marked(
 def test_filling_keeps_what_was_tracked_and_adds_only_between_visible_points(seed: int, gaps: list[int]) -> None:
     numbers = np.cumsum([1, *gaps])
     tracks = random_tracks(np.random.default_rng(seed), len(numbers), 5, SIZE)
-    origin = Origin("d", "s", int(numbers[-1]) + 3, SIZE, numbers, "/s.mp4", 1, 1)
+    origin = SourceLink("d", "s", int(numbers[-1]) + 3, SIZE, numbers, "/s.mp4", 1, 1)
     moved = onto_source(tracks, origin.frame_numbers, SIZE, origin.size_px, interpolate=True)
     np.testing.assert_array_equal(moved.frame_numbers, np.arange(numbers[0], numbers[-1] + 1))
     assert moved.interpolated is not None
@@ -499,7 +500,7 @@ def test_a_source_sample_that_is_gone_is_a_failure(dataset: fo.Dataset, out: Pat
     dataset.delete_samples([dataset.first().id])
     report = pt.track_dataset(copies, "back", tracker=drift, grid_size=2, write_to="source")
     assert [f.kind for f in report.failures] == ["WriteError"]
-    assert "no longer in the data set" in report.failures[0].message
+    assert "no longer in the dataset" in report.failures[0].message
     name = dataset.name
     dataset.delete()
     with pytest.raises(CollectionError, match=f"{name}.*deleted or renamed"):

@@ -1,4 +1,4 @@
-"""What may be wrong with a data set, or change while a run is going on, and what the run leaves behind."""
+"""What may be wrong with a dataset, or change while a run is going on, and what the run leaves behind."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from trackers import DriftTracker
 import point_tracking as pt
 from point_tracking.store.database import liveness as owners
 from point_tracking.store.database.claims import Claims
-from point_tracking.store.database.connection import patiently, write_permission
+from point_tracking.store.database.connection import with_retries, write_permission
 from point_tracking.store.database.frame_documents import FrameStore
 from point_tracking.store.database.liveness import Owner
-from point_tracking.store.runs.records import load_report
 from point_tracking.tracker.errors import DatabaseError, FieldError
+from point_tracking.workflows.lifecycle.kinds import load_report
 from point_tracking.workflows.tracking import scheduler as conductor
 
 from ..lifecycle.test_recovery import leftovers
@@ -49,7 +49,7 @@ def test_samples_come_and_go_during_a_run(make_dataset: MakeDataset, clips: list
     tracker._on_frame = change
     report = pt.track_dataset(dataset, tracker=tracker, grid_size=2)
     assert [o.status for o in report.outcomes] == ["done", "done", "done", "failed", "failed"]
-    assert all("no longer in the data set" in f.message for f in report.failures)
+    assert all("no longer in the dataset" in f.message for f in report.failures)
     assert dataset.values("tracks_info.state") == ["done", "done", "done", None]
     assert {str(i) for i in dataset._frame_collection.distinct("_sample_id")} == set(ids[:3])
     assert not leftovers(dataset)
@@ -155,7 +155,7 @@ def test_a_database_user_who_may_only_read_is_told_so_in_words(tmp_path: Path) -
         admin.admin.command("createUser", "reader", pwd="x", roles=["readAnyDatabase"])
         reader: Any = MongoClient("127.0.0.1", server.port, username="reader", password="x")
         with pytest.raises(DatabaseError, match="does not let this user write"), write_permission():
-            patiently(lambda: reader.kept.samples.insert_one({}))
+            with_retries(lambda: reader.kept.samples.insert_one({}))
     finally:
         server.kill()
 

@@ -12,7 +12,6 @@ import pytest
 from trackers import DriftTracker, random_tracks
 
 import point_tracking as pt
-from point_tracking.store.runs.records import load_report
 from point_tracking.tracker.errors import (
     CollectionError,
     FieldError,
@@ -22,8 +21,8 @@ from point_tracking.tracker.errors import (
     QueryError,
     UnknownTrackerError,
 )
+from point_tracking.workflows.lifecycle.kinds import load_report
 from point_tracking.workflows.tracking import options as options_module
-from point_tracking.workflows.tracking import track_dataset as pipeline
 from point_tracking.workflows.tracking.report import TrackReport
 
 MakeDataset = Callable[..., fo.Dataset]
@@ -424,12 +423,3 @@ def test_metadata_of_the_user_stays(make_dataset: MakeDataset, clip: Path, drift
     sample.save()
     pt.track_dataset(dataset, tracker=drift, grid_size=2)
     assert dataset.first().metadata.encoding_str == "mine"
-
-
-def test_the_signature_has_the_defaults_of_the_options() -> None:
-    import inspect
-
-    defaults = {n: p.default for n, p in inspect.signature(pipeline.track_dataset).parameters.items()}
-    for name, spec in options_module.TrackOptions.__dataclass_fields__.items():
-        if spec.init:
-            assert defaults[name] == spec.default, name

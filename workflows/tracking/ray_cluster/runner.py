@@ -18,11 +18,11 @@ from typing import Any
 import fiftyone as fo
 
 from ....store.database.claims import Busy, Claims, settle_dead_owners
-from ....store.database.liveness import Owner, forget
+from ....store.database.liveness import KnownDeath, Owner, forget
 from ....store.runs.outcomes import FAILED, Outcome
 from ....tracker.errors import DatabaseError, DependencyError, OptionError, PointTrackingError
 from ..options import TrackOptions
-from ..sample_steps import Job
+from ..sample_steps import Job, Stopped
 from ..targets import Target
 from .checks import check_nodes, database_environment, map_path
 
@@ -30,20 +30,18 @@ _PACKAGE = "point_tracking"
 _START_TIMEOUT_S = 120.0
 # a sample that was being worked on at so many deaths is not tried again
 _MAX_DEATHS = 3
-# what is not the workers' affair
-_RUNNERS_OPTIONS = ("engine", "address", "num_workers", "gpus_per_worker", "path_map", "only_failed_of")
 
 logger = logging.getLogger(__name__)
 
 
-class RayLine:
-    """Jobs on their way through the workers of a cluster; stands in for `workflows.tracking.stages.Line`.
+class RayQueue:
+    """Jobs on their way through the workers of a cluster; stands in for `stages.StageQueue`.
 
     Args:
-        samples: the data set of the samples
-        destination: the data set that is written to
+        samples: the dataset of the samples
+        destination: the dataset that is written to
         targets: of the run, to be looked for from every node
-        options: of the run
+        options: what the run is told
 
     Raises:
         DependencyError: if Ray or this package is missing
@@ -90,7 +88,7 @@ class RayLine:
 
         Args:
             owner: of the run, which settles what dead workers leave
-            claims: of the run
+            claims: what the run holds
             run_key: of its record
         """
         self._owner, self._claims = owner, claims
@@ -98,7 +96,7 @@ class RayLine:
             "dataset": self._samples.name,
             "destination": self._destination.name,
             "run_key": run_key,
-            "options": _plain_options(self._options),
+            "options": self._options.for_workers(),
         }
         for _ in range(self._number):
             self._spawn()
@@ -108,7 +106,7 @@ class RayLine:
             self._check_ready()
         self._begun = True
 
-    def offer(self, job: Job) -> bool:
+    def submit(self, job: Job) -> bool:
         """Hands a job to the worker with the least to do; False where all have enough."""
         self._look_at_starts(timeout_s=0)
         free = [w for w in self._ready() if w.calls < self._module.DEPTH]
@@ -148,7 +146,7 @@ class RayLine:
         for worker in self._workers.values():
             self._ray.kill(worker.actor)
         for worker in (*(ends[end] for end in (*late, *dead)), *starting):
-            self._bury(worker)
+            self._take_back(worker)
         return not late
 
     def shut_down(self) -> None:
@@ -212,7 +210,7 @@ class RayLine:
                 worker.ready = self._ray.get(hello)
             except self._ray.exceptions.RayError as error:
                 del self._workers[worker.actor]
-                self._bury(worker)
+                self._take_back(worker)
                 # later it may be the node that died, and not the worker that cannot start
                 if not (self._begun or self._ready() or self._calls):
                     reason = [line for line in str(error).splitlines() if line.strip()][-1]
@@ -223,7 +221,7 @@ class RayLine:
         target = job.target
         values = asdict(target)
         values["filepath"] = map_path(target.filepath, self._options.path_map)
-        values["origin"] = None if target.origin is None else dict(target.origin.__dict__)
+        values["source_link"] = None if target.source_link is None else dict(target.source_link.__dict__)
         worker.calls += 1
         self._calls[worker.actor.process.remote(values)] = (job, worker)
 
@@ -234,7 +232,7 @@ class RayLine:
             result = self._ray.get(call)
         except self._ray.exceptions.RayTaskError as error:
             cause = error.as_instanceof_cause()
-            job.stop = DatabaseError(str(error.cause)) if isinstance(cause, PointTrackingError) else cause
+            job.move_to(Stopped(DatabaseError(str(error.cause)) if isinstance(cause, PointTrackingError) else cause))
             self._done.append(job)
             return
         except self._ray.exceptions.RayError as error:
@@ -242,9 +240,9 @@ class RayLine:
             return
         if result["outcome"] is not None:
             values = {**result["outcome"], "filepath": job.target.filepath}
-            job.outcome = Outcome(**{**values, "warnings": tuple(values["warnings"])})
+            job.move_to(Outcome(**{**values, "warnings": tuple(values["warnings"])}))
         elif result["busy"] is not None:
-            job.busy = Busy(**result["busy"])
+            job.move_to(Busy(**result["busy"]))
         job.warnings = list(result["warnings"])
         self._done.append(job)
 
@@ -252,20 +250,21 @@ class RayLine:
         if worker.actor in self._workers:
             logger.warning("A worker died; its samples are redone")
             del self._workers[worker.actor]
-            self._bury(worker)
+            self._take_back(worker)
             self._replace(error)
         deaths = self._deaths[job] = self._deaths.get(job, 0) + 1
         if deaths < _MAX_DEATHS:
             self._again.append(job)
             return
         message = f"{deaths} workers died while they had this sample, the last with: {str(error).splitlines()[0]}"
-        job.outcome = job.target.outcome(FAILED, kind=type(error).__name__, message=message)
+        job.move_to(job.target.outcome(FAILED, kind=type(error).__name__, message=message))
         self._done.append(job)
 
-    def _bury(self, worker: _Worker) -> None:
+    def _take_back(self, worker: _Worker) -> None:
         """Takes back what a dead worker had begun: Ray knows that it is dead, so nobody has to wait for its silence."""
-        assert self._owner is not None
-        dead = settle_dead_owners(self._destination, self._owner, _Certain(worker.owner_id))  # type: ignore[arg-type]
+        if self._owner is None:  # before `begin`, no worker has begun anything
+            return
+        dead = settle_dead_owners(self._destination, self._owner, KnownDeath(worker.owner_id))
         for document in dead:
             forget(document["_id"])
 
@@ -306,24 +305,6 @@ class _Worker:
         self.actor, self.hello, self.owner_id = actor, hello, owner_id
         self.ready = False
         self.calls = 0
-
-
-class _Certain:
-    """A watch that knows of one death."""
-
-    def __init__(self, owner_id: str) -> None:
-        self._owner_id = owner_id
-
-    def is_dead(self, owner_id: str) -> bool:
-        return owner_id == self._owner_id
-
-
-def _plain_options(options: TrackOptions) -> dict[str, Any]:
-    """The options as values that any copy of this package understands."""
-    names = [name for name, spec in options.__dataclass_fields__.items() if spec.init]
-    values = {name: getattr(options, name) for name in names if name not in _RUNNERS_OPTIONS}
-    sampling = {key: value for key, value in asdict(options.checked_sampling).items() if value is not None}
-    return {**values, "sampling": sampling or None}
 
 
 def _import_ray() -> Any:

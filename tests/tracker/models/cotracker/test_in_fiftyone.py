@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 import media
@@ -54,7 +55,7 @@ def test_what_a_run_stores_about_its_plan_is_small(tmp_path: Path, small_model: 
     dataset.add_sample(fo.Sample(filepath=str(clip)))
     report = pt.track_dataset(dataset, tracker=tracker, grid_size=12)
     assert report.failures == []
-    loaded = pt.load_report(dataset, report.run_key)
+    loaded: Any = pt.load_report(dataset, report.run_key)
     (outcome,) = loaded.to_dict()["outcomes"]
     assert outcome["plan"]["window_frames"] == 8
     assert all(isinstance(value, bool | int) for value in outcome["plan"].values())

@@ -13,7 +13,8 @@ import media
 import pytest
 
 import point_tracking as pt
-from point_tracking.store.database.connection import CLAIMS, OUTCOMES, OWNERS, STAGED, collection, key_range
+from point_tracking.store.database.connection import CLAIMS, OUTCOMES, OWNERS, STAGED, collection
+from point_tracking.store.database.keys import Key
 from point_tracking.tracker.errors import DatabaseError, DependencyError, OptionError, VideoError
 from point_tracking.workflows.tracking.ray_cluster import runner as ray_runner
 from point_tracking.workflows.tracking.ray_cluster.checks import check_database_address, check_node, map_path
@@ -67,9 +68,9 @@ def _content(dataset: fo.Dataset) -> list[Any]:
 
 
 def _left(dataset: fo.Dataset) -> int:
-    key = {"_id": key_range(f"{dataset._doc.id}/")}
-    found = sum(collection(name).count_documents(key) for name in (CLAIMS, STAGED, OUTCOMES))
-    return found + collection(OWNERS).count_documents({"dataset_id": dataset._doc.id})
+    key = {"_id": Key(dataset._doc.id).below}
+    found = sum(collection(name).plain.count_documents(key) for name in (CLAIMS, STAGED, OUTCOMES))
+    return found + collection(OWNERS).plain.count_documents({"dataset_id": dataset._doc.id})
 
 
 @pytest.mark.slow
