@@ -1,7 +1,5 @@
 """The demo's truth is true: what it claims is what the pictures show."""
 
-from dataclasses import replace
-
 import av
 import numpy as np
 import pytest
@@ -10,11 +8,10 @@ from point_tracking.demo.clips import make_clips
 from point_tracking.demo.layers import FRAME_SIZE, NUM_FRAMES, PhotoScene, render
 from point_tracking.demo.scenes import demo_scenes
 
-SEED = 3
+from .painted_scenes import LAYER_STEP, SEED, bilinear, coordinate_coded
+
 # checked in every test that draws pictures; all frames would take minutes
 SOME_FRAMES = (0, 9, 23, 36, NUM_FRAMES - 1)
-# layers are told apart by this step in the third channel
-LAYER_STEP = 50.0
 
 
 @pytest.fixture(scope="module")
@@ -25,27 +22,6 @@ def scenes() -> list[PhotoScene]:
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory):
     return make_clips(tmp_path_factory.mktemp("clips"), seed=SEED)
-
-
-def coordinate_coded(scene: PhotoScene) -> PhotoScene:
-    """The same scene, painted so that every texel tells which layer it is on and where."""
-    layers = []
-    for index, layer in enumerate(scene.layers):
-        height, width = layer.texture.shape[:2]
-        y, x = np.mgrid[:height, :width]
-        code = np.dstack([x, y, np.full_like(x, (index + 1) * LAYER_STEP)]).astype(np.float32)
-        layers.append(replace(layer, texture=code))
-    return replace(scene, layers=tuple(layers))
-
-
-def bilinear(image: np.ndarray, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The image at positions inside it, (N, C), and the four pixels around each, (N, 4, C)."""
-    x0 = np.clip(np.floor(xy[:, 0]).astype(int), 0, image.shape[1] - 2)
-    y0 = np.clip(np.floor(xy[:, 1]).astype(int), 0, image.shape[0] - 2)
-    fx, fy = xy[:, 0] - x0, xy[:, 1] - y0
-    around = np.stack([image[y0, x0], image[y0, x0 + 1], image[y0 + 1, x0], image[y0 + 1, x0 + 1]], axis=1)
-    weights = np.stack([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy], axis=1)
-    return (around * weights[..., None]).sum(axis=1), around
 
 
 def test_some_points_come_back_after_they_were_hidden(clips):
