@@ -4,7 +4,9 @@ Adding a tracker
 1. Put its code in a module (or folder) of its own beside this file, with a
    subclass of `base.Tracker`.
 2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
-   this package, imported only when the tracker is loaded.
+   this package, imported only when the tracker is loaded. Files to download are
+   declared beside its code, without torch (see `cotracker/weights/published.py`).
+   Give the family its place in the contract "families of trackers" (pyproject.toml).
 3. Write the zoo's list anew:
    `python -m point_tracking.workflows.model_zoo.source > manifest.json`.
 4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`,
