@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from point_tracking.tracker.synthetic_video.config import SyntheticConfig
 from point_tracking.tracker.synthetic_video.scenes.scene import Inventory
 
-from .test_scene_sampling import scene
+from ..made_scenes import random_scene
 
 COUNTS = st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
 
@@ -24,7 +24,7 @@ def test_slots_of_a_smaller_inventory_are_the_first_of_their_kind(small: tuple[i
 
 
 def test_surfaces_and_camera_coordinates_are_each_others_inverse():
-    made, times = scene(SyntheticConfig(), seed=2)
+    made, times = random_scene(SyntheticConfig(), seed=2)
     frames = made.at(times)
     unit = torch.eye(3).expand_as(frames.a)
     error = (frames.inverse.double() @ frames.a.double() - unit).abs().amax((-1, -2))
@@ -35,7 +35,7 @@ def test_surfaces_and_camera_coordinates_are_each_others_inverse():
 
 
 def test_parts_of_frames_are_those_of_the_times():
-    made, times = scene(SyntheticConfig(), clips=4)
+    made, times = random_scene(SyntheticConfig(), clips=4)
     whole = made.at(times)
     for part in (whole.part(2, 4), whole.at_frames(torch.tensor([[2, 3]] * 4)), made.at(times[:, 2:4])):
         for name in ("a", "b", "inverse", "eye", "focal", "phase", "light"):

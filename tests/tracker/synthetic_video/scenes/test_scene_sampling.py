@@ -8,21 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from point_tracking.tracker.synthetic_video.config import SyntheticConfig
-from point_tracking.tracker.synthetic_video.draws import Draws
 from point_tracking.tracker.synthetic_video.scenes.articulated_figure import FIGURE_LIMBS
-from point_tracking.tracker.synthetic_video.scenes.scene import Scene
-from point_tracking.tracker.synthetic_video.scenes.scene_sampling import CONTENTS_COLUMNS, draw_contents, draw_scene
+from point_tracking.tracker.synthetic_video.scenes.scene_sampling import CONTENTS_COLUMNS, draw_contents
 
-
-def uniform(rows: int, columns: int, seed: int = 0) -> torch.Tensor:
-    return torch.rand(rows, columns, generator=torch.Generator().manual_seed(seed))
-
-
-def scene(config: SyntheticConfig, clips: int = 16, motion: float = 1.0, seed: int = 0) -> tuple[Scene, torch.Tensor]:
-    contents = draw_contents(uniform(clips, CONTENTS_COLUMNS, seed), config)
-    times = torch.arange(6.0).expand(clips, -1)
-    draws = Draws(uniform(clips, 4000, seed + 1))
-    return draw_scene(draws, contents, config, times, (config.width, config.height), motion), times
+from ..made_scenes import random_scene, uniform
 
 
 @given(st.integers(0, 10**6), st.integers(1, 8))
@@ -46,14 +35,14 @@ def test_probabilities_are_kept(name: str, flag: str):
 
 
 def test_without_motion_everything_stays_at_its_place():
-    made, times = scene(SyntheticConfig(), motion=0.0)
+    made, times = random_scene(SyntheticConfig(), motion=0.0)
     frames = made.at(times)
     for value in (frames.a, frames.b):
         torch.testing.assert_close(value, value[:, :, :1].expand_as(value), rtol=1e-3, atol=1e-3)
 
 
 def test_the_camera_stays_inside_a_room():
-    made, times = scene(SyntheticConfig(room=1.0), motion=2.0, seed=4)
+    made, times = random_scene(SyntheticConfig(room=1.0), motion=2.0, seed=4)
     assert made.has_room.all()
     first_box = made.inventory.planes + made.inventory.ellipsoids
     eye = made.at(times).eye[:, first_box]  # where the camera is on the axes of a box of half size 1
@@ -61,6 +50,6 @@ def test_the_camera_stays_inside_a_room():
 
 
 def test_there_is_a_background_or_a_room():
-    made, _ = scene(SyntheticConfig())
+    made, _ = random_scene(SyntheticConfig())
     assert torch.equal(made.present[:, 0], ~made.has_room)
     assert made.present.shape == (16, made.inventory.layers)
