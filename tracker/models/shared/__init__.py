@@ -1,1 +1,1 @@
-"""To be described."""
+"""What several families of trackers need: frames, precision, memory, weights files."""

@@ -1,0 +1,96 @@
+"""How well each cell of the anchor frame matches the neighbourhood of where it is believed to be.
+
+Source: AllTracker, arXiv:2506.07310, sec. 3. A volume holds the products of
+every anchor cell with every cell of a frame's pyramid; what is
+read beyond a map's border is its border.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .config import CORRELATIONS, LEVELS, RADIUS, level_sizes
+
+FAR = 2.0**20
+
+
+def feature_pyramid(features: Tensor) -> Tensor:
+    """All levels of a feature map, one below the other.
+
+    Each level averages areas of the one above; those of an odd side overlap.
+
+    Args:
+        features: (h, w, C)
+
+    Returns:
+        (cells of all levels, C)
+    """
+    level = features.permute(2, 0, 1)[None]  # (1, C, h, w)
+    sizes = level_sizes((level.shape[2], level.shape[3]))
+    levels = []
+    for size in sizes:
+        if level.shape[2:] != size:
+            level = F.adaptive_avg_pool2d(level, size)
+        levels.append(level[0].flatten(1).T)  # (cells, C)
+    return torch.cat(levels)
+
+
+def correlation_volume(anchor: Tensor, pyramid: Tensor) -> Tensor:
+    """Products of anchor features with those of a frame.
+
+    Args:
+        anchor: (n, C) features of cells of the anchor frame
+        pyramid: (cells of all levels, C) of the other frame
+
+    Returns:
+        (n, cells of all levels), divided by the root of C
+    """
+    return (anchor * anchor.shape[1] ** -0.5) @ pyramid.T
+
+
+class Neighbourhoods:
+    """Where the neighbourhoods of positions lie in a volume, for maps of one size.
+
+    Args:
+        grid: (rows, columns) of the first level
+        device: of the volumes
+    """
+
+    def __init__(self, grid: tuple[int, int], device: torch.device) -> None:
+        sizes = level_sizes(grid)
+        starts = [0]
+        for rows, columns in sizes:
+            starts.append(starts[-1] + rows * columns)
+        self.num_cells = starts[-1]
+        """Cells of all levels."""
+        self._scales = torch.tensor([[0.5**level] for level in range(LEVELS)], device=device)  # (levels, 1)
+        self._starts = torch.tensor(starts[:-1], device=device)[:, None]  # (levels, 1)
+        rows, columns = (torch.tensor(sides, device=device)[:, None] for sides in zip(*sizes, strict=True))
+        self._columns, self._last_row, self._last_column = columns, rows - 1, columns - 1  # (levels, 1) each
+        self._offsets = torch.arange(-RADIUS, RADIUS + 2, device=device)  # (10,): one more than is read
+
+    def look_up(self, volume: Tensor, centres: Tensor) -> Tensor:
+        """Reads the neighbourhood of each position at every level, between cells bilinearly.
+
+        Args:
+            volume: (n, cells of all levels)
+            centres: (n, 2) float32, x and y in cells of the first level
+
+        Returns:
+            (n, 405) in the volume's dtype, level by level; within one, x changes slower than y
+        """
+        at = centres[:, None] * self._scales  # (n, levels, 2)
+        low = at.floor()
+        share = (at - low).to(volume.dtype)[..., None, None]  # (n, levels, 2, 1, 1)
+        # far outside, all that is read is the border: whole numbers must not overflow on the way there
+        low = low.clamp(-FAR, FAR).long()
+        x = (low[..., :1] + self._offsets).clamp_min(0).minimum(self._last_column)  # (n, levels, 10)
+        y = (low[..., 1:] + self._offsets).clamp_min(0).minimum(self._last_row)  # (n, levels, 10)
+        row_starts = y * self._columns + self._starts
+        index = x[..., :, None] + row_starts[..., None, :]  # (n, levels, 10, 10): x, then y
+        found = volume.gather(1, index.flatten(1)).view(index.shape)
+        found = torch.lerp(found[..., :-1, :], found[..., 1:, :], share[..., 0, :, :])  # (n, levels, 9, 10)
+        found = torch.lerp(found[..., :-1], found[..., 1:], share[..., 1, :, :])  # (n, levels, 9, 9)
+        return found.reshape(len(found), CORRELATIONS)  # (n, 405)
