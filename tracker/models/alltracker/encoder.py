@@ -17,22 +17,26 @@ from .config import MLP_RATIO, NORM_EPS
 WIDTHS = (96, 192, 384)
 
 
-def convolve(conv: nn.Conv2d, x: Tensor) -> Tensor:
+def convolve(conv: nn.Module, x: Tensor) -> Tensor:
     """A convolution of (n, h, w, C) maps; the result has the weights' dtype."""
+    assert isinstance(conv, nn.Conv2d)
     y = x.to(conv.weight.dtype).permute(0, 3, 1, 2)  # (n, C, h, w), channels last in memory
     y = F.conv2d(y, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation, conv.groups)  # type: ignore[arg-type]
     return y.permute(0, 2, 3, 1)  # (n, h', w', C')
 
 
-def project(weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
+def project(layer: nn.Module, x: Tensor) -> Tensor:
     """A linear layer of (..., C); 1 x 1 convolutions are such; the result has the weights' dtype."""
-    return F.linear(x.to(weight.dtype), weight.flatten(1), bias)
+    assert isinstance(layer, nn.Linear | nn.Conv2d)
+    return F.linear(x.to(layer.weight.dtype), layer.weight.flatten(1), layer.bias)
 
 
-def normalize(x: Tensor, norm: nn.LayerNorm | None = None) -> Tensor:
+def normalize(x: Tensor, norm: nn.Module | None = None) -> Tensor:
     """Layer norm over the channels, in float32, with or without an affine map after it."""
-    weight, bias = (None, None) if norm is None else (norm.weight, norm.bias)
-    return F.layer_norm(x.float(), x.shape[-1:], weight, bias, NORM_EPS)
+    if norm is None:
+        return F.layer_norm(x.float(), x.shape[-1:], eps=NORM_EPS)
+    assert isinstance(norm, nn.LayerNorm)
+    return F.layer_norm(x.float(), x.shape[-1:], norm.weight, norm.bias, NORM_EPS)
 
 
 class ConvNeXtBlock(nn.Module):
@@ -59,8 +63,8 @@ class ConvNeXtBlock(nn.Module):
         """(n, h, w, C) float32 to the same."""
         spatial, norm, expand, reduce = (self.block[key] for key in ("0", "2", "3", "5"))
         y = normalize(convolve(spatial, x), norm)
-        y = F.gelu(project(expand.weight, expand.bias, y))
-        y = project(reduce.weight, reduce.bias, y)
+        y = F.gelu(project(expand, y))
+        y = project(reduce, y)
         return torch.addcmul(x, y.float(), self.layer_scale.flatten())
 
 
@@ -95,14 +99,11 @@ class ConvNeXt(nn.Module):
         Returns:
             (n, H / 8, W / 8, 384) float32
         """
-        x = frames
-        for i, part in enumerate(self.features):
-            if i % 2:
-                x = part(x)
-                continue
-            conv, norm = (part[0], part[1]) if i == 0 else (part[1], part[0])  # type: ignore[index]
-            if i == 0:
-                x = normalize(convolve(conv, x), norm)
-            else:
-                x = convolve(conv, normalize(x, norm)).float()
-        return x
+        stem, first, shrink, second, widen, third = self.features.children()
+        conv, norm = stem.children()
+        x = normalize(convolve(conv, frames), norm)  # (n, H / 4, W / 4, 96)
+        x = first(x)
+        for between, stage in ((shrink, second), (widen, third)):
+            norm, conv = between.children()
+            x = stage(convolve(conv, normalize(x, norm)).float())
+        return x  # (n, H / 8, W / 8, 384)

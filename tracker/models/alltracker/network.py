@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..shared.residual_encoder import residual_encoder
+from ..shared.residual_encoder import ResidualEncoder
 from .config import ITERATIONS, NEIGHBOURS, STRIDE, UPSAMPLED, WIDTH, AllTrackerConfig, grid_size, padded_size
 from .correlation import Neighbourhoods, correlation_volume, feature_pyramid
 from .encoder import WIDTHS, ConvNeXt, convolve, project
@@ -63,12 +63,16 @@ class Anchor:
         feature: (h, w, C) map of the frame, as it is stored
         start: (h, w, WIDTH) float32, where the refined feature starts
         context_part: (h, w, WIDTH) float32, of `UpdateBlock.context_part`
+        cells: (h, w, 2) float32, the position of each cell
+        neighbourhoods: for maps of this size
         volumes: correlation volumes of the anchor with frames, by any key
     """
 
     feature: Tensor
     start: Tensor
     context_part: Tensor
+    cells: Tensor
+    neighbourhoods: Neighbourhoods
     volumes: dict[int, Tensor] = field(default_factory=dict)
 
 
@@ -101,7 +105,7 @@ class AllTracker(nn.Module):
             self.cnn = ConvNeXt(config.stage_depths)
             self.dot_conv = nn.Conv2d(WIDTHS[-1], config.feature_dim, 1)
         else:
-            self.fnet = residual_encoder(config.feature_dim, STRIDE)
+            self.fnet = ResidualEncoder(config.feature_dim, STRIDE)
         self.upsample_weight = _head(1, NEIGHBOURS * UPSAMPLED)
         self.flow_head = _head(3, 2)
         self.visconf_head = _head(3, 2)
@@ -120,8 +124,10 @@ class AllTracker(nn.Module):
         Returns:
             (n, h, w, C) float32 features of the padded frames
         """
-        mean, deviation = (frames.new_tensor(values)[:, None, None] for values in (_MEAN, _DEVIATION))
-        x = (frames / _WHITE - mean) / deviation
+        # channel by channel, with numbers of Python: a GPU would wait for constants that are sent to it
+        channels = zip(frames.unbind(dim=1), _MEAN, _DEVIATION, strict=True)
+        x = torch.stack([(channel / _WHITE - mean) / deviation for channel, mean, deviation in channels], dim=-1)
+        x = x.permute(0, 3, 1, 2)  # (n, 3, H, W), channels last in memory
         left, top = padding((x.shape[2], x.shape[3]))
         height, width = padded_size((x.shape[2], x.shape[3]))
         right, bottom = width - left - x.shape[3], height - top - x.shape[2]
@@ -129,7 +135,7 @@ class AllTracker(nn.Module):
         if self.config.encoder == "residual":
             return self.fnet(x)
         x = self.cnn(x.permute(0, 2, 3, 1))  # (n, h, w, 384)
-        return project(self.dot_conv.weight, self.dot_conv.bias, x).float()
+        return project(self.dot_conv, x).float()
 
     def anchor(self, feature: Tensor) -> Anchor:
         """Prepares a frame from which points are tracked.
@@ -138,7 +144,11 @@ class AllTracker(nn.Module):
             feature: (h, w, C) of `encode`
         """
         start, context = feature[..., :WIDTH].float(), feature[..., -WIDTH:].float()
-        return Anchor(feature, start, self.update_block.context_part(context))
+        rows, columns = feature.shape[:2]
+        y, x = (torch.arange(side, dtype=torch.float32, device=feature.device) for side in (rows, columns))
+        cells = torch.stack([x.expand(rows, -1), y[:, None].expand(-1, columns)], dim=-1)  # (h, w, 2)
+        neighbourhoods = Neighbourhoods((rows, columns), feature.device)
+        return Anchor(feature, start, self.update_block.context_part(context), cells, neighbourhoods)
 
     def refine(
         self,
@@ -197,16 +207,17 @@ class AllTracker(nn.Module):
         Returns:
             (K, n frames, 64, 4) float32: motion in pixels and logits at the K cells' pixels, row by row
         """
-        height, width = window.state.shape[1:3]
-        beside = _neighbours(cells, width)  # (K, 9) into the map with a border
+        beside = _neighbours(cells, window.state.shape[2])  # (K, 9) into the map with a border
         first, _, last = self.upsample_weight
         feature, state = (
             F.pad(x[some], (0, 0, 1, 1, 1, 1)).flatten(1, 2)  # (n, (h + 2) (w + 2), ...)
             for x in (window.feature, window.state)
         )
         patches = feature[:, beside].flatten(2)  # (n, K, 9 C)
-        hidden = project(first.weight.permute(0, 2, 3, 1), first.bias, patches).relu_()
-        shares = project(last.weight, last.bias, hidden).float().unflatten(-1, (NEIGHBOURS, UPSAMPLED))
+        assert isinstance(first, nn.Conv2d)
+        kernel = first.weight.permute(0, 2, 3, 1).flatten(1)  # (256, 9 C): neighbours, then channels
+        hidden = F.linear(patches.to(kernel.dtype), kernel, first.bias).relu_()
+        shares = project(last, hidden).float().unflatten(-1, (NEIGHBOURS, UPSAMPLED))
         shares = (_WEIGHT_SCALE * shares).softmax(dim=2)  # (n, K, 9, 64)
         mixed = shares.mT @ (STRIDE * state[:, beside])  # (n, K, 64, 4)
         return mixed.transpose(0, 1)
@@ -214,7 +225,7 @@ class AllTracker(nn.Module):
     @staticmethod
     def _run_head(head: nn.Sequential, feature: Tensor) -> Tensor:
         first, _, last = head
-        return convolve(last, convolve(first, feature).relu_()).float()  # type: ignore[arg-type]
+        return convolve(last, convolve(first, feature).relu_()).float()
 
 
 class _Correlations:
@@ -224,31 +235,26 @@ class _Correlations:
         self._anchor = anchor
         self._maps = maps
         self._blocks = blocks
-        rows, columns = anchor.feature.shape[:2]
-        device = anchor.feature.device
-        self._neighbourhoods = Neighbourhoods((rows, columns), device)
-        y, x = torch.meshgrid(torch.arange(rows, device=device), torch.arange(columns, device=device), indexing="ij")
-        self._cells = torch.stack([x, y], dim=-1).float()  # (h, w, 2)
         wanted = {key for key, _ in maps} if blocks.keeps_volumes else set()
         for key in anchor.volumes.keys() - wanted:
             del anchor.volumes[key]
 
     def of(self, some: slice, motion: Tensor) -> Tensor:
         """(n, h, w, 405) correlations of some frames with (n, h, w, 2) motion."""
-        centres = (self._cells + motion).flatten(1, 2)  # (n, h w, 2)
+        centres = (self._anchor.cells + motion).flatten(1, 2)  # (n, h w, 2)
         found = [self._of_frame(*self._maps[i], centres[k]) for k, i in enumerate(range(some.start, some.stop))]
-        return torch.stack(found).unflatten(1, self._cells.shape[:2])  # (n, h, w, 405)
+        return torch.stack(found).unflatten(1, motion.shape[1:3])  # (n, h, w, 405)
 
     def _of_frame(self, key: int, feature: Tensor, centres: Tensor) -> Tensor:
         if self._blocks.keeps_volumes:
             if key not in self._anchor.volumes:
                 self._anchor.volumes[key] = self._build(feature)
-            return self._neighbourhoods.look_up(self._anchor.volumes[key], centres)
+            return self._anchor.neighbourhoods.look_up(self._anchor.volumes[key], centres)
         pyramid = feature_pyramid(feature)
         anchor = self._anchor.feature.flatten(0, 1)  # (h w, C)
         size = self._blocks.volume_cells
         parts = zip(anchor.split(size), centres.split(size), strict=True)
-        return torch.cat([self._neighbourhoods.look_up(correlation_volume(a, pyramid), c) for a, c in parts])
+        return torch.cat([self._anchor.neighbourhoods.look_up(correlation_volume(a, pyramid), c) for a, c in parts])
 
     def _build(self, feature: Tensor) -> Tensor:
         return correlation_volume(self._anchor.feature.flatten(0, 1), feature_pyramid(feature))

@@ -62,6 +62,11 @@ class AllTrackerOptions:
         object.__setattr__(self, "memory_limit_gb", None if limit is None else float(limit))
         object.__setattr__(self, "resolution", _resolution(self.resolution))
 
+    @property
+    def frame_size(self) -> tuple[int, int] | None:
+        """(height, width) of the model's frame; None for the video's own."""
+        return _resolution(self.resolution)
+
 
 def _resolution(given: Any) -> tuple[int, int] | None:
     if given is None:

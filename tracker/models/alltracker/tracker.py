@@ -80,7 +80,7 @@ class AllTrackerTracker(Tracker):
             "dtype": self._dtype,
             "iterations": given.iterations,
             "memory_limit_gb": given.memory_limit_gb,
-            "resolution": None if given.resolution is None else list(given.resolution),
+            "resolution": None if given.frame_size is None else list(given.frame_size),
             "resize": given.resize,
             "keep": given.keep,
         }
@@ -128,9 +128,8 @@ class AllTrackerTracker(Tracker):
 
     def _model_size(self, size_px: tuple[int, int]) -> tuple[int, int]:
         """(height, width) of the model's frame for frames of (width, height)."""
-        if self._options.resolution is not None:
-            assert isinstance(self._options.resolution, tuple)
-            return self._options.resolution
+        if self._options.frame_size is not None:
+            return self._options.frame_size
         width, height = (side if side >= MIN_SIDE else _SMALLEST_SIDE for side in size_px)
         return height, width
 
@@ -153,12 +152,13 @@ class _ClipRun:
         self._source = source
         self._queries = queries
         self._size = size
+        self._size_px = (size[1], size[0])
         self._backward = backward
         self._hooks = hooks
         self._plan = plan
         self._num_frames = source.num_frames
         self._first = 0 if backward or not len(queries) else int(queries.t.min())
-        self._xy_model = edge_aligned(queries.xy, source.size_px, size[::-1])  # (N, 2)
+        self._xy_model = edge_aligned(queries.xy, source.size_px, self._size_px)  # (N, 2)
         self._work_done = 0.0
         self._work = max(self._count_work(), 1.0)
         keep = tracker._options.keep
@@ -236,7 +236,7 @@ class _ClipRun:
             rows = self._num_frames - 1 - rows if backwards else rows
             at = np.ix_(rows, points.columns)
             xy = self._xy_model[points.columns] + found.motion[skip:]
-            self._xy[at] = edge_aligned(xy, self._size[::-1], self._source.size_px)
+            self._xy[at] = edge_aligned(xy, self._size_px, self._source.size_px)
             self._visibility[at], self._certainty[at] = found.visibility[skip:], found.certainty[skip:]
 
         track_passes(self._model, features, passes, self._course, self._plan.keeps_clip, write)

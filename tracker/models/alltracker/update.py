@@ -32,7 +32,7 @@ class MotionEncoder(nn.Module):
 
     def forward(self, correlations: Tensor, motion: Tensor) -> Tensor:
         """(n, h, w, 405) and (n, h, w, 2) float32 to (n, h, w, 126)."""
-        c = project(self.convc1.weight, self.convc1.bias, correlations).relu_()
+        c = project(self.convc1, correlations).relu_()
         c = convolve(self.convc2, c).relu_()
         f = convolve(self.convf1, motion).relu_()
         f = convolve(self.convf2, f).relu_()
@@ -50,12 +50,12 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(S, n, C) to the same."""
-        q = self._heads(project(self.to_q.weight, self.to_q.bias, x)) * (WIDTH // HEADS) ** -0.5
-        k, v = project(self.to_kv.weight, self.to_kv.bias, x).split(WIDTH, dim=-1)
+        q = self._heads(project(self.to_q, x)) * (WIDTH // HEADS) ** -0.5
+        k, v = project(self.to_kv, x).split(WIDTH, dim=-1)
         # sequences are so short that plain products are faster than fused attention
         shares = (q @ self._heads(k).mT).softmax(dim=-1)  # (n, heads, S, S)
         y = (shares @ self._heads(v)).permute(2, 0, 1, 3).flatten(2)  # (S, n, C)
-        return project(self.to_out.weight, self.to_out.bias, y)
+        return project(self.to_out, y)
 
     @staticmethod
     def _heads(x: Tensor) -> Tensor:
@@ -72,8 +72,8 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) to the same."""
-        y = F.gelu(project(self.fc1.weight, self.fc1.bias, x), approximate="tanh")
-        return project(self.fc2.weight, self.fc2.bias, y)
+        y = F.gelu(project(self.fc1, x), approximate="tanh")
+        return project(self.fc2, y)
 
 
 class TimeBlock(nn.Module):
@@ -109,7 +109,7 @@ class UpdateBlock(nn.Module):
     def context_part(self, context: Tensor) -> Tensor:
         """What the compressor makes of the context alone, (..., C) float32: it is linear, so once is enough."""
         weight = self.compressor.weight[:, WIDTH : 2 * WIDTH]
-        return project(weight, None, context).float()
+        return self._join(weight, None, context)
 
     def compress(self, feature: Tensor, context_part: Tensor, motion_code: Tensor, state: Tensor) -> Tensor:
         """Joins what is known of some frames.
@@ -126,11 +126,16 @@ class UpdateBlock(nn.Module):
         weight = self.compressor.weight
         weight = torch.cat([weight[:, :WIDTH], weight[:, 2 * WIDTH :]], dim=1)
         known = torch.cat([part.to(weight.dtype) for part in (feature, motion_code, state)], dim=-1)  # (n, h, w, 258)
-        return project(weight, self.compressor.bias, known).float() + context_part
+        return self._join(weight, self.compressor.bias, known) + context_part
+
+    @staticmethod
+    def _join(weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
+        """Part of the compressor."""
+        return F.linear(x.to(weight.dtype), weight.flatten(1), bias).float()
 
     def finish(self, feature: Tensor) -> Tensor:
         """The last convolution, (..., C) float32 to the same."""
-        return project(self.final_conv.weight, self.final_conv.bias, feature).float()
+        return project(self.final_conv, feature).float()
 
     def mix(self, feature: Tensor, cells: int, frames: int, on_block: Callable[[], None]) -> None:
         """Takes a window through all blocks, in place.
