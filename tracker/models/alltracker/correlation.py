@@ -11,9 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .config import CORRELATIONS, LEVELS, RADIUS, level_sizes
+from .config import LEVELS, RADIUS, level_sizes
 
-FAR = 2.0**20
+_FAR = 2.0**20
+_READ = 2 * RADIUS + 2  # cells per side, for one position fewer
 
 
 def feature_pyramid(features: Tensor) -> Tensor:
@@ -69,7 +70,7 @@ class Neighbourhoods:
         self._starts = torch.tensor(starts[:-1], device=device)[:, None]  # (levels, 1)
         rows, columns = (torch.tensor(sides, device=device)[:, None] for sides in zip(*sizes, strict=True))
         self._columns, self._last_row, self._last_column = columns, rows - 1, columns - 1  # (levels, 1) each
-        self._offsets = torch.arange(-RADIUS, RADIUS + 2, device=device)  # (10,): one more than is read
+        self._offsets = torch.arange(_READ, device=device) - RADIUS  # (10,)
 
     def look_up(self, volume: Tensor, centres: Tensor) -> Tensor:
         """Reads the neighbourhood of each position at every level, between cells bilinearly.
@@ -81,16 +82,34 @@ class Neighbourhoods:
         Returns:
             (n, 405) in the volume's dtype, level by level; within one, x changes slower than y
         """
+        index, share = self.places(centres)
+        return self.blend(volume.gather(1, index), share)
+
+    def places(self, centres: Tensor) -> tuple[Tensor, Tensor]:
+        """Which cells of a volume are read for each position, and how they are blended.
+
+        Args:
+            centres: (n, 2) float32, x and y in cells of the first level
+
+        Returns:
+            (n, 500) int64 cells of all levels; (n, levels, 2) float32 from one cell to the next
+        """
         at = centres[:, None] * self._scales  # (n, levels, 2)
         low = at.floor()
-        share = (at - low).to(volume.dtype)[..., None, None]  # (n, levels, 2, 1, 1)
+        share = at - low
         # far outside, all that is read is the border: whole numbers must not overflow on the way there
-        low = low.clamp(-FAR, FAR).long()
+        low = low.clamp(-_FAR, _FAR).long()
         x = (low[..., :1] + self._offsets).clamp_min(0).minimum(self._last_column)  # (n, levels, 10)
         y = (low[..., 1:] + self._offsets).clamp_min(0).minimum(self._last_row)  # (n, levels, 10)
         row_starts = y * self._columns + self._starts
         index = x[..., :, None] + row_starts[..., None, :]  # (n, levels, 10, 10): x, then y
-        found = volume.gather(1, index.flatten(1)).view(index.shape)
-        found = torch.lerp(found[..., :-1, :], found[..., 1:, :], share[..., 0, :, :])  # (n, levels, 9, 10)
-        found = torch.lerp(found[..., :-1], found[..., 1:], share[..., 1, :, :])  # (n, levels, 9, 9)
-        return found.reshape(len(found), CORRELATIONS)  # (n, 405)
+        return index.flatten(1), share
+
+    @staticmethod
+    def blend(cells: Tensor, share: Tensor) -> Tensor:
+        """Goes between the cells that were read: (n, 500) and (n, levels, 2) to (n, 405)."""
+        found = cells.unflatten(1, (LEVELS, _READ, _READ))  # (n, levels, 10, 10)
+        right, down = share.to(cells.dtype)[..., None, None].unbind(dim=2)  # (n, levels, 1, 1) each
+        found = torch.lerp(found[..., :-1, :], found[..., 1:, :], right)  # (n, levels, 9, 10)
+        found = torch.lerp(found[..., :-1], found[..., 1:], down)  # (n, levels, 9, 9)
+        return found.flatten(1)  # (n, 405)

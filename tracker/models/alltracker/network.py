@@ -178,7 +178,7 @@ class AllTracker(nn.Module):
         lookup = _Correlations(anchor, maps, blocks)
         time_part = self.update_block.context_part(self.time_emb[0, rows])[:, None, None]  # (S, 1, 1, C)
         state = state.clone()
-        feature = anchor.start.expand(len(maps), -1, -1, -1).contiguous()  # (S, h, w, C)
+        feature = anchor.start.repeat(len(maps), 1, 1, 1)  # (S, h, w, C), never the stored map itself
         for _ in range(iterations):
             for some in _slices(len(maps), blocks.frames):
                 blocks.on_block()
@@ -241,20 +241,24 @@ class _Correlations:
 
     def of(self, some: slice, motion: Tensor) -> Tensor:
         """(n, h, w, 405) correlations of some frames with (n, h, w, 2) motion."""
-        centres = (self._anchor.cells + motion).flatten(1, 2)  # (n, h w, 2)
-        found = [self._of_frame(*self._maps[i], centres[k]) for k, i in enumerate(range(some.start, some.stop))]
-        return torch.stack(found).unflatten(1, motion.shape[1:3])  # (n, h, w, 405)
+        index, share = self._anchor.neighbourhoods.places((self._anchor.cells + motion).flatten(0, 2))
+        parts = index.split(motion.shape[1] * motion.shape[2])  # (h w, 500) of each frame
+        frames = self._maps[some.start : some.stop]
+        cells = [self._read(key, feature, part) for (key, feature), part in zip(frames, parts, strict=True)]
+        found = self._anchor.neighbourhoods.blend(torch.cat(cells), share)  # (n h w, 405)
+        return found.unflatten(0, motion.shape[:3])  # (n, h, w, 405)
 
-    def _of_frame(self, key: int, feature: Tensor, centres: Tensor) -> Tensor:
+    def _read(self, key: int, feature: Tensor, index: Tensor) -> Tensor:
+        """The products with one frame at some of its cells: (h w, 500) to the same."""
         if self._blocks.keeps_volumes:
             if key not in self._anchor.volumes:
                 self._anchor.volumes[key] = self._build(feature)
-            return self._anchor.neighbourhoods.look_up(self._anchor.volumes[key], centres)
+            return self._anchor.volumes[key].gather(1, index)
         pyramid = feature_pyramid(feature)
         anchor = self._anchor.feature.flatten(0, 1)  # (h w, C)
         size = self._blocks.volume_cells
-        parts = zip(anchor.split(size), centres.split(size), strict=True)
-        return torch.cat([self._anchor.neighbourhoods.look_up(correlation_volume(a, pyramid), c) for a, c in parts])
+        pieces = zip(anchor.split(size), index.split(size), strict=True)
+        return torch.cat([correlation_volume(some, pyramid).gather(1, where) for some, where in pieces])
 
     def _build(self, feature: Tensor) -> Tensor:
         return correlation_volume(self._anchor.feature.flatten(0, 1), feature_pyramid(feature))
