@@ -173,9 +173,7 @@ class PlainAllTracker:
         for start in starts:
             if start:
                 state = torch.cat([state[step:], state[-1:].expand(step, -1, -1, -1)])
-            state, full = self.window(
-                features[0], padded[start : start + length], state, slice(0, length), iterations
-            )
+            state, full = self.window(features[0], padded[start : start + length], state, slice(0, length), iterations)
             for i in range(min(length, total - start)):
                 if keep == "last" or start + i not in found:
                     found[start + i] = full[i]

@@ -29,8 +29,8 @@ def test_space_blocks_have_the_exact_gelu():
     for value in block.parameters():
         value.zero_()
     block.layer_scale.fill_(1)
-    block.block["3"].bias.fill_(1.0)
-    block.block["5"].weight.fill_(1.0)
+    block.get_parameter("block.3.bias").fill_(1)
+    block.get_parameter("block.5.weight").fill_(1)
     out = block(torch.zeros(1, 1, 1, 2))
     torch.testing.assert_close(out.flatten(), torch.full((2,), 8 * 0.8413447))  # 8 x GELU(1)
 
