@@ -13,7 +13,18 @@ from typing import Any
 import torch
 
 from ..shared.memory import available_bytes
-from .config import CORRELATIONS, MLP_RATIO, NEIGHBOURS, UPSAMPLED, WIDTH, AllTrackerConfig, grid_size, level_sizes
+from .config import (
+    CORRELATIONS,
+    LEVELS,
+    MLP_RATIO,
+    NEIGHBOURS,
+    RADIUS,
+    UPSAMPLED,
+    WIDTH,
+    AllTrackerConfig,
+    grid_size,
+    level_sizes,
+)
 from .encoder import WIDTHS
 from .network import Blocks
 
@@ -24,6 +35,7 @@ _SMALLEST = Blocks(encoder_frames=1, frames=1, cells=64, volume_cells=256)
 _CPU_BLOCKS = Blocks(encoder_frames=1, frames=1, cells=256)
 # enough work per kernel to fill a large GPU
 _GPU_BLOCKS = Blocks(encoder_frames=16, frames=16, cells=1 << 16)
+_CPU_SLACK = 1.1
 _RESULT_BYTES = 33  # of a point in a frame: positions, scores, what `Tracks` holds of them
 
 
@@ -182,7 +194,11 @@ def estimate_bytes(
         refining += seen * cells * _volume_cells((rows, columns)) * work.feature_bytes
     total = stored * map_bytes + started + results + max(encoding, refining)
     if device.type == "cpu":
-        total += min(encoding, refining) // 2  # blocks of these sizes stay with the process, half of them unusable
+        # blocks of these sizes stay with the process when they are freed, and not all of them can be used again
+        total += min(encoding, refining) // 2
+        if not keeps_clip and (work.backward or passes_together < work.passes):
+            total += stored * map_bytes  # of the round before
+        total *= _CPU_SLACK
     return int(total)
 
 
@@ -210,16 +226,15 @@ def _block_bytes(config: AllTrackerConfig, work: Workload, blocks: Blocks, windo
     value = work.feature_bytes
     frames = min(blocks.frames, window)
     grid = grid_size(work.model_size)
-    together = cells if blocks.keeps_volumes else min(blocks.volume_cells, cells)
-    neighbourhoods = CORRELATIONS / 81 * 100  # values that are gathered for a cell
-    reading = together * neighbourhoods * (2 * _INDEX_BYTES + 3 * value)
+    together = 0 if blocks.keeps_volumes else min(blocks.volume_cells, cells)  # kept ones are counted elsewhere
+    read = LEVELS * (2 * RADIUS + 2) ** 2  # values that are gathered for a cell
+    reading = frames * cells * read * (_INDEX_BYTES + 3 * value)
     pyramid = 2 * _volume_cells(grid) * config.feature_dim * value
-    building = pyramid if blocks.keeps_volumes else pyramid + together * _volume_cells(grid) * value
-    correlations = frames * cells * CORRELATIONS * value * 2
-    yield reading + building + correlations
+    yield reading + pyramid + together * _volume_cells(grid) * value
     yield frames * cells * (CORRELATIONS + 2 * 512 + 192) * value  # motion encoder
     yield frames * cells * WIDTH * (2 * MLP_RATIO * value + 4 * _FLOAT_BYTES)  # space
     yield window * min(blocks.cells, cells) * WIDTH * (2 * MLP_RATIO * value + 6 * _FLOAT_BYTES)  # time
     yield frames * cells * WIDTH * (4 * value + 2 * _FLOAT_BYTES)  # heads
     upsampled = NEIGHBOURS * WIDTH * _FLOAT_BYTES + NEIGHBOURS * UPSAMPLED * (value + 2 * _FLOAT_BYTES)
-    yield frames * (cells * WIDTH * _FLOAT_BYTES + work.query_cells * upsampled)
+    points = work.num_points * 4 * 4 * 2 * _FLOAT_BYTES  # read from four pixels each
+    yield frames * (cells * WIDTH * _FLOAT_BYTES + work.query_cells * upsampled + points)

@@ -181,19 +181,20 @@ class _ClipRun:
         decoded = self._num_frames
         kept = None
         for group in self._groups(self._queries.t):
-            kept = self._encoded(self._first, backwards=False)
-            self._track_group(kept, group, backwards=False)
-            decoded = kept.num_frames
+            features = self._encoded(self._first_of(group, backwards=False), backwards=False)
+            self._track_group(features, group, backwards=False)
+            decoded = features.num_frames
+            kept = features if self._plan.keeps_clip else None
+            del features  # or its frames would stay beside those of the next
         if decoded < self._num_frames:  # fewer frames than were counted decode
             self._queries.check_inside(self._source.size_px, decoded)
             self._num_frames = decoded
         if self._backward:
             for group in self._groups(self._queries.t[self._queries.t > 0]):
-                last = int(self._queries.t.max())
-                first = self._num_frames - 1 - last
-                whole = kept if self._plan.keeps_clip else None
-                features = ReversedFeatures(whole) if whole else self._encoded(first, backwards=True)
+                first = self._first_of(group, backwards=True)
+                features = ReversedFeatures(kept) if kept else self._encoded(first, backwards=True)
                 self._track_group(features, group, backwards=True)
+                del features
         return self._tracks()
 
     def _groups(self, query_frames: np.ndarray) -> Iterator[list[int]]:
@@ -202,6 +203,12 @@ class _ClipRun:
         size = len(frames) if self._plan.keeps_clip else self._plan.passes_together
         for start in range(0, len(frames), max(size, 1)):
             yield frames[start : start + size]
+
+    def _first_of(self, group: list[int], backwards: bool) -> int:
+        """The first frame, of its direction, that is needed for the passes of some query frames."""
+        if backwards:
+            return self._num_frames - 1 - group[-1]
+        return self._first if self._plan.keeps_clip else group[0]
 
     def _encoded(self, first: int, backwards: bool) -> EncodedFeatures:
         """Features of the clip from a frame, of its direction, on."""
@@ -254,8 +261,8 @@ class _ClipRun:
         encoded, refined = 0, 0
         for backwards in (False, True)[: 1 + self._backward]:
             groups = list(self._groups(self._queries.t[self._queries.t > 0] if backwards else self._queries.t))
-            read = int(self._queries.t.max()) + 1 if backwards else self._num_frames - self._first
-            encoded += 0 if backwards and self._plan.keeps_clip else len(groups) * read
+            if not (backwards and self._plan.keeps_clip):
+                encoded += sum(self._num_frames - self._first_of(group, backwards) for group in groups)
             for frame in (frame for group in groups for frame in group):
                 length = frame + 1 if backwards else self._num_frames - frame
                 refined += sum(window_lengths(max(length, 1), self._model.config))

@@ -60,7 +60,7 @@ class EncodedFeatures:
         self._chunks = chunks
         self._keeps = keeps
         self._maps: dict[int, Tensor] = {}
-        self._num_frames = first
+        self._num_frames = self._wanted_from = first
 
     @property
     def num_frames(self) -> int:
@@ -72,7 +72,8 @@ class EncodedFeatures:
             if chunk is None:
                 return
             for one in self._encode(chunk).unbind():
-                self._maps[self._num_frames] = one
+                if self._num_frames >= self._wanted_from:
+                    self._maps[self._num_frames] = one
                 self._num_frames += 1
 
     def at(self, frame: int) -> Tensor:
@@ -80,6 +81,7 @@ class EncodedFeatures:
 
     def drop_before(self, frame: int) -> None:
         if not self._keeps:
+            self._wanted_from = frame
             for index in [index for index in self._maps if index < frame]:
                 del self._maps[index]
 
@@ -311,14 +313,14 @@ def track_passes(
         points = waiting[0] if one_by_one else min(waiting, key=lambda points: points.next_start)
         if before is not None and before is not points:
             before.forget_volumes()
+        if not one_by_one:
+            features.drop_before(min(points.next_start for points in waiting))
         found = points.track_window(model, features, course)
         if found is not None:
             on_found(points, found)
         before = points
         if points.finished:
             waiting.remove(points)
-        if waiting and not one_by_one:
-            features.drop_before(min(points.next_start for points in waiting))
 
 
 def window_lengths(num_frames: int, config: AllTrackerConfig) -> list[int]:

@@ -69,8 +69,10 @@ def test_frames_are_encoded_when_they_are_needed_and_dropped_when_not():
     assert features.at(4) == 4
     with pytest.raises(KeyError):
         features.at(3)
+    features.drop_before(9)
     features.reach(99)
     assert features.num_frames == 10
+    assert (features.at(9), len(features._maps)) == (9, 1), "what nobody waits for is not kept on the way"
 
 
 def test_a_clip_that_is_kept_is_read_backwards():
