@@ -178,7 +178,7 @@ def estimate_bytes(
     """
     rows, columns = grid_size(work.model_size)
     cells = rows * columns
-    window = min(config.window, max(work.num_frames - 1, 1)) if work.num_frames <= 2 else config.window
+    window = config.window if work.num_frames > 2 else 1
     seen = min(window, work.num_frames)
     map_bytes = cells * config.feature_dim * work.feature_bytes
     stored = work.num_frames if keeps_clip else min(window + 1 + blocks.encoder_frames, work.num_frames)
