@@ -1,4 +1,4 @@
-"""Point tracking for video data sets in FiftyOne.
+"""Point tracking for video datasets in FiftyOne.
 
 One folder is at once a FiftyOne plugin (`register`), a remote model-zoo source
 (`download_model`, `load_model`) and the Python package `point_tracking`. This

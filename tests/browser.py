@@ -33,7 +33,7 @@ def chromium() -> str:
 
 @contextmanager
 def app_page(dataset: fo.Dataset) -> Iterator[Page]:
-    """Opens the App on a data set in a new browser, with the grid loaded."""
+    """Opens the App on a dataset in a new browser, with the grid loaded."""
     executable = chromium()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

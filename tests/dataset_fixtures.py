@@ -1,4 +1,4 @@
-"""Data sets of real clips, and trackers whose answers a test knows."""
+"""Datasets of real clips, and trackers whose answers a test knows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trackers import DriftTracker
 
 @pytest.fixture
 def make_dataset(tmp_path: Path) -> Iterator[Callable[..., fo.Dataset]]:
-    """A function that makes a data set of video files; deletes it afterwards."""
+    """A function that makes a dataset of video files; deletes it afterwards."""
     made: list[fo.Dataset] = []
 
     def make(*paths: Path | str) -> fo.Dataset:

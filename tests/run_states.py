@@ -27,7 +27,7 @@ def raw_frames(dataset: fo.Dataset) -> list[dict]:
 
 
 def state_of(dataset: fo.Dataset) -> tuple[list[Any], list[Any]]:
-    """Everything of a data set that a run may change, without ids and time stamps."""
+    """Everything of a dataset that a run may change, without ids and time stamps."""
     samples = [plain(d) for d in dataset._sample_collection.find().sort("_id", 1)]
     for sample in samples:
         for key in ("_rand", "_dataset_id", "tags", "_media_type"):
@@ -54,7 +54,7 @@ def undisturbed(
 
 
 def leftovers(dataset: fo.Dataset) -> list[Any]:
-    """What is left of work on a data set beside it."""
+    """What is left of work on a dataset beside it."""
     key = {"_id": Key(dataset._doc.id).below}
     found = [d["_id"] for name in (CLAIMS, STAGED, OUTCOMES) for d in collection(name).find(key)]
     return found + list(collection(OWNERS).find({"dataset_id": dataset._doc.id}))

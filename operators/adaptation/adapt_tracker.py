@@ -45,11 +45,11 @@ class AdaptTracker(SamplesOperator):
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
-        from ...workflows.adaptation.adapt_tracker import run
+        from ...workflows.adaptation.adapt_tracker import run_adaptation
         from .adapt_tracker_form import options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
-        report = yield from self.run(ctx, run, samples, options)
+        report = yield from self.run(ctx, run_adaptation, samples, options)
         if not ctx.delegated:
             yield show_text(ctx, "Adapt a tracker", "\n\n".join(_told(report)))
 
@@ -57,7 +57,7 @@ class AdaptTracker(SamplesOperator):
         """Adapts a tracker from Python.
 
         Args:
-            sample_collection: a video data set or view
+            sample_collection: a video dataset or view
             name: of the new tracker
             delegate: schedule the run instead of waiting for it
             params: as for `point_tracking.adapt_tracker`

@@ -43,11 +43,11 @@ class EvaluateTracks(SamplesOperator):
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
-        from ...workflows.evaluation.evaluate_dataset import run
+        from ...workflows.evaluation.evaluate_dataset import run_evaluation
         from .evaluate_tracks_form import options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
-        report = yield from self.run(ctx, run, samples, options)
+        report = yield from self.run(ctx, run_evaluation, samples, options)
         if not ctx.delegated:
             yield ctx.trigger("reload_dataset")
             yield from show_summary(
@@ -60,10 +60,10 @@ class EvaluateTracks(SamplesOperator):
             )
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
-        """Evaluates the tracks of a data set or view from Python.
+        """Evaluates the tracks of a dataset or view from Python.
 
         Args:
-            sample_collection: a video data set or view
+            sample_collection: a video dataset or view
             delegate: schedule the run instead of waiting for it
             params: as for `point_tracking.evaluate_dataset`
 

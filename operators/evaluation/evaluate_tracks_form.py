@@ -14,7 +14,7 @@ from ...store.runs.records import record_of
 from ...tracker.errors import OptionError
 from ...tracker.models.registry import list_trackers
 from ...workflows.evaluation.figures import METRICS
-from ...workflows.evaluation.options import DEFAULTS, MATCH, EvaluationOptions
+from ...workflows.evaluation.options import EVALUATION_DEFAULTS, MATCH, EvaluationOptions
 from ..shared import forms
 
 _QUERY_MODES = {
@@ -84,7 +84,7 @@ def _frame_fields(dataset: fo.Dataset, kinds: tuple[type, ...]) -> list[str]:
 
 
 def _add_label_field(ctx: Any, inputs: types.Object, fields: list[str]) -> str:
-    default = DEFAULTS.label_field if DEFAULTS.label_field in fields else fields[0]
+    default = EVALUATION_DEFAULTS.label_field if EVALUATION_DEFAULTS.label_field in fields else fields[0]
     choices = types.DropdownView()
     for name in fields:
         choices.add_choice(name, label=name)
@@ -125,7 +125,7 @@ def _add_truth(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     inputs.enum(
         "query_mode",
         modes.values(),
-        default=DEFAULTS.query_mode,
+        default=EVALUATION_DEFAULTS.query_mode,
         label="Frames that count",
         description="The two ways of the benchmark TAP-Vid: from where on is a point judged?",
         view=modes,
@@ -133,7 +133,9 @@ def _add_truth(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     ways = types.DropdownView()
     for name, text in MATCH.items():
         ways.add_choice(name, label=name, description=text)
-    inputs.enum("match", ways.values(), default=DEFAULTS.match, label="Match tracks with known tracks", view=ways)
+    inputs.enum(
+        "match", ways.values(), default=EVALUATION_DEFAULTS.match, label="Match tracks with known tracks", view=ways
+    )
     if isinstance(ctx.params.get("sparse"), bool):  # from Python
         inputs.bool("sparse")
     else:
@@ -163,7 +165,7 @@ def _add_masks(ctx: Any, inputs: types.Object) -> None:
 def _add_cycle(ctx: Any, inputs: types.Object) -> None:
     inputs.bool(
         "cycle",
-        default=DEFAULTS.cycle,
+        default=EVALUATION_DEFAULTS.cycle,
         label="Track back to the start",
         description="Needs no truth: how near their start do points end? Takes as long as tracking did",
     )
@@ -239,7 +241,9 @@ def _add_key(ctx: Any, inputs: types.Object, label_field: str) -> None:
         prop.invalid = True
         prop.error_message = f"There is a run {given!r} already, and it is no evaluation. Choose another key"
         return
-    replace = inputs.bool("overwrite", default=DEFAULTS.overwrite, label="Replace the evaluation of that name")
+    replace = inputs.bool(
+        "overwrite", default=EVALUATION_DEFAULTS.overwrite, label="Replace the evaluation of that name"
+    )
     if not ctx.params.get("overwrite"):
         replace.invalid = True
         replace.error_message = f"There is an evaluation {given!r} already. Replace it, or choose another key"

@@ -12,7 +12,7 @@ import fiftyone.operators.types as types
 
 from ...store.tracks.keypoints import LAYOUTS
 from ...tracker.models.registry import tracker_info
-from ...workflows.tracking.options import DEFAULTS
+from ...workflows.tracking.options import TRACK_DEFAULTS
 
 
 def resolve_input(model_name: str, ctx: Any) -> types.Property:
@@ -33,28 +33,28 @@ def resolve_input(model_name: str, ctx: Any) -> types.Property:
     inputs = types.Object()
     inputs.int(
         "grid_size",
-        default=DEFAULTS.grid_size,
+        default=TRACK_DEFAULTS.grid_size,
         min=1,
         label="Grid size",
         description="Points per side: 30 means 30 x 30 points per video",
     )
     inputs.int(
         "frame_index",
-        default=DEFAULTS.frame_index,
+        default=TRACK_DEFAULTS.frame_index,
         min=0,
         label="Frame of the grid",
         description="Counted from 0; in clips, from the clip's first frame",
     )
     inputs.bool(
         "backward",
-        default=DEFAULTS.backward,
+        default=TRACK_DEFAULTS.backward,
         label="Track backward too",
         description="Also follow points from their frame towards the start of the video",
     )
     inputs.enum(
         "layout",
         list(LAYOUTS),
-        default=DEFAULTS.layout,
+        default=TRACK_DEFAULTS.layout,
         label="Layout",
         description="One keypoint per point, or one per frame with all points (cheaper to store)",
     )

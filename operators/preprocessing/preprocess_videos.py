@@ -43,11 +43,11 @@ class PreprocessVideos(SamplesOperator):
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
-        from ...workflows.preprocessing.preprocess_dataset import run
+        from ...workflows.preprocessing.preprocess_dataset import run_preprocessing
         from .preprocess_videos_form import OPEN_DATASET, options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
-        report = yield from self.run(ctx, run, samples, options)
+        report = yield from self.run(ctx, run_preprocessing, samples, options)
         if ctx.delegated:
             return
         if report.media_field is not None:
@@ -65,10 +65,10 @@ class PreprocessVideos(SamplesOperator):
             yield ctx.ops.open_dataset(report.dataset_name)
 
     def __call__(self, sample_collection: Any, output_dir: Any, *, delegate: bool = False, **params: Any) -> Any:
-        """Preprocesses a data set or view from Python.
+        """Preprocesses a dataset or view from Python.
 
         Args:
-            sample_collection: a video data set or view
+            sample_collection: a video dataset or view
             output_dir: folder for the copies
             delegate: schedule the run instead of waiting for it
             params: as for `point_tracking.preprocess_dataset`

@@ -12,7 +12,7 @@ from ...tracker.transcoding.policy import DEFAULT_POLICY, POLICIES, FramePolicy
 from ...tracker.transcoding.transcode import MAX_CRF, MIN_SIDE, PRESETS, TranscodeOptions
 from ...workflows.lifecycle.run import choose_key
 from ...workflows.preprocessing.options import (
-    DEFAULTS,
+    PREPROCESS_DEFAULTS,
     TARGETS,
     PreprocessOptions,
     check_folder,
@@ -45,10 +45,10 @@ def build_form(ctx: Any) -> types.Object:
     _add_result(ctx, inputs)
     inputs.bool(
         "overwrite",
-        default=DEFAULTS.overwrite,
+        default=PREPROCESS_DEFAULTS.overwrite,
         label="Replace earlier copies",
         description=(
-            "Copies of the same sources made with other options are replaced, and in a data set of copies their "
+            "Copies of the same sources made with other options are replaced, and in a dataset of copies their "
             "samples with all labels. Fitting copies are always reused. Original videos are never touched"
         ),
     )
@@ -142,22 +142,22 @@ def _add_picture(ctx: Any, inputs: types.Object) -> None:
     )
     side = ctx.params.get("longest_side")
     forms.check_field(prop, lambda: TranscodeOptions(longest_side=side))
-    inputs.bool("keep_audio", default=DEFAULTS.keep_audio, label="Keep the sound")
+    inputs.bool("keep_audio", default=PREPROCESS_DEFAULTS.keep_audio, label="Keep the sound")
     choices = types.DropdownView()
     for name in PRESETS:
         choices.add_choice(name, label=name)
     inputs.enum(
         "preset",
         choices.values(),
-        default=DEFAULTS.preset,
+        default=PREPROCESS_DEFAULTS.preset,
         label="Encoder preset",
         description="Slower presets make smaller files",
         view=choices,
     )
-    crf = ctx.params.get("crf", DEFAULTS.crf)
+    crf = ctx.params.get("crf", PREPROCESS_DEFAULTS.crf)
     prop = inputs.int(
         "crf",
-        default=DEFAULTS.crf,
+        default=PREPROCESS_DEFAULTS.crf,
         label="Quality (crf)",
         description=f"From 0 (lossless) to {MAX_CRF}; higher makes smaller files, and below 18 is hardly told apart",
     )
@@ -169,10 +169,12 @@ def _add_result(ctx: Any, inputs: types.Object) -> None:
     choices = types.RadioGroup()
     for name, label in TARGETS.items():
         choices.add_choice(name, label=label)
-    inputs.enum("target", choices.values(), default=DEFAULTS.target, label="Where the copies go", view=choices)
-    target = ctx.params.get("target") or DEFAULTS.target
+    inputs.enum(
+        "target", choices.values(), default=PREPROCESS_DEFAULTS.target, label="Where the copies go", view=choices
+    )
+    target = ctx.params.get("target") or PREPROCESS_DEFAULTS.target
     if target == "media_field":
-        prop = inputs.str("media_field", default=DEFAULTS.media_field, label="Name of the media field")
+        prop = inputs.str("media_field", default=PREPROCESS_DEFAULTS.media_field, label="Name of the media field")
         inputs.view(
             "media_field_meaning",
             types.Notice(
@@ -187,14 +189,16 @@ def _add_result(ctx: Any, inputs: types.Object) -> None:
     else:
         prop = inputs.str(
             "dataset_name",
-            label="Name of the new data set",
-            description=f"Empty: {dataset_name_of(ctx.dataset, DEFAULTS)}",
+            label="Name of the new dataset",
+            description=f"Empty: {dataset_name_of(ctx.dataset, PREPROCESS_DEFAULTS)}",
         )
-        inputs.bool("persistent", default=DEFAULTS.persistent, label="Keep the new data set after this session")
+        inputs.bool(
+            "persistent", default=PREPROCESS_DEFAULTS.persistent, label="Keep the new dataset after this session"
+        )
         inputs.bool(
             "open_dataset",
             default=OPEN_DATASET,
-            label="Open the new data set when done",
+            label="Open the new dataset when done",
             description="Not where the run is scheduled",
         )
         inputs.view(
@@ -214,13 +218,13 @@ def _add_result(ctx: Any, inputs: types.Object) -> None:
 
 def _check_run_key(ctx: Any, run_key: str) -> None:
     again = bool(ctx.params.get("overwrite"))
-    options = PreprocessOptions(output_dir=DEFAULTS.output_dir, run_key=run_key, overwrite=again)
+    options = PreprocessOptions(output_dir=PREPROCESS_DEFAULTS.output_dir, run_key=run_key, overwrite=again)
     choose_key(ctx.dataset, options)
 
 
 def _check_destination(ctx: Any, target: str) -> None:
     names = ("dataset_name", "media_field", "overwrite")
     values = {name: ctx.params[name] for name in names if ctx.params.get(name) not in (None, "")}
-    folder = _folder_in(ctx.params) or DEFAULTS.output_dir
+    folder = _folder_in(ctx.params) or PREPROCESS_DEFAULTS.output_dir
     options = PreprocessOptions(output_dir=folder, target=target, **values)
     check_destination(forms.target_of(ctx), options)

@@ -47,9 +47,9 @@ class ShowRunSamples(foo.Operator):
         if not keys:
             error = OptionError(
                 "Track points, preprocess videos or evaluate tracks first. Runs that made copies, or wrote the tracks "
-                "of copies onto their source videos, are in the data set of the sources"
+                "of copies onto their source videos, are in the dataset of the sources"
             )
-            view = types.Error(label="There is no point tracking run in this data set yet", description=str(error))
+            view = types.Error(label="There is no point tracking run in this dataset yet", description=str(error))
             show_error(inputs.view("no_runs", view), error)
         else:
             runs = types.DropdownView()
@@ -77,8 +77,8 @@ class ShowRunSamples(foo.Operator):
         """The samples of a run that had an outcome.
 
         Args:
-            sample_collection: a data set or view
-            run_key: of the run
+            sample_collection: a dataset or view
+            run_key: of the record of the run
             status: "failed", "done", "skipped", "reused" or "not run"
 
         Returns:
@@ -94,7 +94,7 @@ class ShowRunSamples(foo.Operator):
 
 
 def _sample_ids(report: Any, status: str) -> list[str]:
-    """The samples of this data set: where preprocessed copies were tracked and written back, their sources."""
+    """The samples of this dataset: where preprocessed copies were tracked and written back, their sources."""
     return [row.get("destination_id") or row["sample_id"] for row in report.rows(status)]
 
 

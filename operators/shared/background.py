@@ -23,8 +23,8 @@ def run_in_thread(ctx: Any, run: Callable[..., Any], samples: Any, options: Any)
     Args:
         ctx: FiftyOne's execution context
         run: called with samples, options, progress= and cancelled=
-        samples: a data set or view
-        options: of the run
+        samples: a dataset or view
+        options: what the run is told
 
     Returns:
         what `run` returns
@@ -113,7 +113,7 @@ def show_summary(
         failed: heading above the failures
         warned: heading above the warnings
         notes: lines in markdown on how to read the report, shown below it
-        dataset: name of the data set with the run, where the App does not show that one
+        dataset: name of the dataset with the run, where the App does not show that one
     """
     lines = [str(report), "", *notes, ""]
     for heading, rows in (
@@ -129,7 +129,7 @@ def show_summary(
                 )
             lines.append("")
     if report.failures:
-        place = f", in the data set `{dataset}`" if dataset else ""
+        place = f", in the dataset `{dataset}`" if dataset else ""
         lines.append(
             f"To see exactly these samples: the operator **Show samples of a run** (press the backtick key){place}."
         )

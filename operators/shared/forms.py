@@ -36,8 +36,8 @@ def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> 
     Args:
         ctx: FiftyOne's execution context
         inputs: the form
-        action: verb of the choice, as in "Preprocess the entire data set"
-        blocked: heading where the data set holds no videos
+        action: verb of the choice, as in "Preprocess the entire dataset"
+        blocked: heading where the dataset holds no videos
 
     Returns:
         False where the form ends here
@@ -76,7 +76,7 @@ def target_of(ctx: Any) -> Any:
     """The samples that the user chose; of groups, their videos.
 
     Returns:
-        a data set or view
+        a dataset or view
     """
     if only_open_sample(ctx):
         return _videos_of(ctx.dataset).select(ctx.current_sample)

@@ -55,8 +55,8 @@ class SamplesOperator(foo.Operator):
         Args:
             ctx: FiftyOne's execution context
             run: called with samples, options, progress= and, in the App, cancelled=
-            samples: a data set or view
-            options: of the run
+            samples: a dataset or view
+            options: what the run is told
 
         Returns:
             what `run` returns
@@ -72,7 +72,7 @@ class SamplesOperator(foo.Operator):
         """Schedules the operator from Python.
 
         Args:
-            sample_collection: a data set or view
+            sample_collection: a dataset or view
             params: of the operator
 
         Returns:

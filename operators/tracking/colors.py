@@ -6,10 +6,10 @@ import fiftyone as fo
 
 
 def color_by_track(dataset: fo.Dataset, layout: str) -> None:
-    """Sets the data set's colour scheme so that each track keeps one colour; other settings stay.
+    """Sets the dataset's colour scheme so that each track keeps one colour; other settings stay.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         layout: "points" (a keypoint's index decides) or "frame" (its position among the points)
     """
     scheme = dataset.app_config.color_scheme or fo.ColorScheme()

@@ -43,11 +43,11 @@ class TrackPoints(SamplesOperator):
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ...workflows.tracking.targets import destination_of
-        from ...workflows.tracking.track_dataset import run
+        from ...workflows.tracking.track_dataset import run_tracking
         from .track_points_form import options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
-        report = yield from self.run(ctx, run, samples, options)
+        report = yield from self.run(ctx, run_tracking, samples, options)
         # a run that found nothing to do has no key, and its samples may have no destination
         destination = destination_of(samples, options) if report.run_key else ctx.dataset
         if report.num_samples and ctx.params.get("color_by_track", True):
@@ -57,7 +57,7 @@ class TrackPoints(SamplesOperator):
         if not ctx.delegated:
             yield ctx.trigger("reload_dataset")
             elsewhere = destination.name if destination.name != ctx.dataset.name else ""
-            notes = [f"The tracks are in the data set `{elsewhere}`, that of the source videos."] if elsewhere else []
+            notes = [f"The tracks are in the dataset `{elsewhere}`, that of the source videos."] if elsewhere else []
             yield from show_summary(
                 ctx,
                 "Track points",
@@ -69,10 +69,10 @@ class TrackPoints(SamplesOperator):
             )
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
-        """Tracks points in a data set or view from Python.
+        """Tracks points in a dataset or view from Python.
 
         Args:
-            sample_collection: a video data set or view
+            sample_collection: a video dataset or view
             delegate: schedule the run instead of waiting for it
             params: as for `point_tracking.track_dataset`
 

@@ -18,7 +18,7 @@ from ...tracker.queries.grid import check_frame_index, check_grid_size
 from ...tracker.video.sampling import as_sampling
 from ...workflows.lifecycle.options import facts_of, given_options
 from ...workflows.lifecycle.run import choose_key
-from ...workflows.tracking.options import DEFAULTS, ENGINES, WRITE_TO, TrackOptions
+from ...workflows.tracking.options import ENGINES, TRACK_DEFAULTS, WRITE_TO, TrackOptions
 from ...workflows.tracking.targets import failed_samples
 from ..shared import forms, tracker_form
 
@@ -43,7 +43,7 @@ def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> ty
     # first of all: why Execute is disabled must be in sight
     _add_label_field(ctx, inputs)
     _add_existing(ctx, inputs, written_to, chosen)
-    tracker_form.add_tracker(ctx, inputs, DEFAULTS.tracker_name)
+    tracker_form.add_tracker(ctx, inputs, TRACK_DEFAULTS.tracker_name)
     num_points = _add_prompts(ctx, inputs)
     forms.add_options(ctx, inputs, options_class, "prompt")
     forms.add_sampling(ctx, inputs)
@@ -53,7 +53,7 @@ def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> ty
         "color_by_track",
         default=True,
         label="Colour by track",
-        description="Each track keeps one colour, from the next time the data set is opened",
+        description="Each track keeps one colour, from the next time the dataset is opened",
     )
     _add_size_notice(ctx, inputs, chosen, num_points, layout)
     _add_engine(ctx, inputs)
@@ -89,7 +89,7 @@ def options_of(params: dict[str, Any]) -> TrackOptions:
 
 def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
     """Adds what to track; returns the number of points where it is known."""
-    grid_size = ctx.params.get("grid_size", DEFAULTS.grid_size)
+    grid_size = ctx.params.get("grid_size", TRACK_DEFAULTS.grid_size)
     points, error = None, None
     try:
         points = forms.parse_points(ctx.params.get("points"))
@@ -98,7 +98,7 @@ def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
     if points is None and error is None:
         grid = inputs.int(
             "grid_size",
-            default=DEFAULTS.grid_size,
+            default=TRACK_DEFAULTS.grid_size,
             label="Grid size",
             description=_grid_caption(grid_size),
         )
@@ -115,11 +115,11 @@ def _add_prompts(ctx: Any, inputs: types.Object) -> int | None:
     if points is None or isinstance(points, str):
         index = inputs.int(
             "frame_index",
-            default=DEFAULTS.frame_index,
+            default=TRACK_DEFAULTS.frame_index,
             label="Frame of the grid and the mask",
             description="Counted from 0",
         )
-        forms.check_field(index, lambda: check_frame_index(ctx.params.get("frame_index", DEFAULTS.frame_index)))
+        forms.check_field(index, lambda: check_frame_index(ctx.params.get("frame_index", TRACK_DEFAULTS.frame_index)))
     prop = _add_points_field(ctx, inputs)
     if error is None:
         error = forms.error_of(lambda: TrackOptions(points=points))
@@ -181,10 +181,10 @@ def _given_sampling(params: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _add_label_field(ctx: Any, inputs: types.Object) -> None:
-    label_field = ctx.params.get("label_field", DEFAULTS.label_field)
+    label_field = ctx.params.get("label_field", TRACK_DEFAULTS.label_field)
     prop = inputs.str(
         "label_field",
-        default=DEFAULTS.label_field,
+        default=TRACK_DEFAULTS.label_field,
         label="Label field",
         description="Name of the frame field to write, without 'frames.'",
     )
@@ -192,13 +192,13 @@ def _add_label_field(ctx: Any, inputs: types.Object) -> None:
 
 
 def _add_layout(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
-    suggested = "frame" if num_points is not None and num_points >= SUGGEST_FRAME_LAYOUT_FROM else DEFAULTS.layout
+    suggested = "frame" if num_points is not None and num_points >= SUGGEST_FRAME_LAYOUT_FROM else TRACK_DEFAULTS.layout
     choices = types.RadioGroup()
     choices.add_choice("points", label="One keypoint per point", description="filter, select and correct single points")
     choices.add_choice("frame", label="One keypoint per frame", description="smaller and faster for dense grids")
     prop = inputs.enum("layout", list(LAYOUTS), default=suggested, label="Layout", view=choices)
     layout = ctx.params.get("layout") or suggested
-    keep_hidden = bool(ctx.params.get("keep_hidden", DEFAULTS.keep_hidden)) and layout == "points"
+    keep_hidden = bool(ctx.params.get("keep_hidden", TRACK_DEFAULTS.keep_hidden)) and layout == "points"
     if num_points is not None and layout in LAYOUTS:
         forms.check_field(prop, lambda: check_document_size(num_points, layout, keep_hidden))
     if suggested == "frame" and layout == "points":
@@ -209,7 +209,7 @@ def _add_layout(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
     if layout == "points":
         inputs.bool(
             "keep_hidden",
-            default=DEFAULTS.keep_hidden,
+            default=TRACK_DEFAULTS.keep_hidden,
             label="Keep hidden points",
             description="Store occluded points too, marked with occluded = True",
         )
@@ -221,7 +221,7 @@ def _add_media(ctx: Any, inputs: types.Object) -> None:
     fields = media_fields_with_copies(ctx.dataset)
     if not fields:
         return
-    chosen = ctx.params.get("media_field") or DEFAULTS.media_field
+    chosen = ctx.params.get("media_field") or TRACK_DEFAULTS.media_field
     if fields != [FILEPATH]:
         choices = types.DropdownView()
         for name in dict.fromkeys([FILEPATH, *fields]):
@@ -229,12 +229,12 @@ def _add_media(ctx: Any, inputs: types.Object) -> None:
         inputs.enum(
             "media_field",
             choices.values(),
-            default=DEFAULTS.media_field,
+            default=TRACK_DEFAULTS.media_field,
             label="Media to track",
             description="Tracks of preprocessed media are written onto the frame numbers of the videos in filepath",
             view=choices,
         )
-    write_to = ctx.params.get("write_to") or (DEFAULTS.write_to if chosen == FILEPATH else "source")
+    write_to = ctx.params.get("write_to") or (TRACK_DEFAULTS.write_to if chosen == FILEPATH else "source")
     if chosen in fields:
         choices = types.RadioGroup()
         for name in WRITE_TO if chosen == FILEPATH else ("source",):
@@ -246,14 +246,14 @@ def _add_media(ctx: Any, inputs: types.Object) -> None:
     if write_to == "source":
         inputs.bool(
             "interpolate",
-            default=DEFAULTS.interpolate,
+            default=TRACK_DEFAULTS.interpolate,
             label="Fill the frames in between",
             description="Linearly, where a point is visible on both sides; marked with interpolated = True",
         )
 
 
 def _add_existing(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> None:
-    label_field = ctx.params.get("label_field", DEFAULTS.label_field)
+    label_field = ctx.params.get("label_field", TRACK_DEFAULTS.label_field)
     overwrite, skip = bool(ctx.params.get("overwrite")), bool(ctx.params.get("skip_existing"))
     exists = isinstance(label_field, str) and has_label_field(written_to, label_field)
     if not exists and not overwrite and not skip:
@@ -269,11 +269,11 @@ def _add_existing(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen
         )
     inputs.bool(
         "skip_existing",
-        default=DEFAULTS.skip_existing,
+        default=TRACK_DEFAULTS.skip_existing,
         label="Leave finished samples alone",
         description="Continues a run that was interrupted: tracks the samples that failed or were not reached",
     )
-    prop = inputs.bool("overwrite", default=DEFAULTS.overwrite, label="Replace existing tracks")
+    prop = inputs.bool("overwrite", default=TRACK_DEFAULTS.overwrite, label="Replace existing tracks")
     if overwrite and skip:
         forms.check_field(prop, lambda: TrackOptions(overwrite=True, skip_existing=True))
     elif num_held and not overwrite and not skip:
@@ -314,7 +314,7 @@ def _check_failed(ctx: Any, written_to: fo.Dataset) -> None:
 
 
 def _written_to(ctx: Any) -> fo.Dataset:
-    """The data set that tracks are written to, which also holds the runs."""
+    """The dataset that tracks are written to, which also holds the runs."""
     if ctx.params.get("write_to") != "source" or (ctx.params.get("media_field") or FILEPATH) != FILEPATH:
         return ctx.dataset
     try:
@@ -338,13 +338,13 @@ def _add_engine(ctx: Any, inputs: types.Object) -> None:
     choices = types.DropdownView()
     for name, label in ENGINES.items():
         choices.add_choice(name, label=label)
-    prop = inputs.enum("engine", list(ENGINES), default=DEFAULTS.engine, label="Run on", view=choices)
+    prop = inputs.enum("engine", list(ENGINES), default=TRACK_DEFAULTS.engine, label="Run on", view=choices)
     if ctx.params.get("engine") != "ray":
-        forms.check_field(prop, lambda: TrackOptions(engine=ctx.params.get("engine") or DEFAULTS.engine))
+        forms.check_field(prop, lambda: TrackOptions(engine=ctx.params.get("engine") or TRACK_DEFAULTS.engine))
         return
     inputs.str("address", label="Address of the cluster", description="Empty: start one on this machine")
     inputs.int("num_workers", label="Workers", description="Empty: as many as there is room for")
-    inputs.float("gpus_per_worker", default=DEFAULTS.gpus_per_worker, label="GPUs per worker")
+    inputs.float("gpus_per_worker", default=TRACK_DEFAULTS.gpus_per_worker, label="GPUs per worker")
     _add_path_map(ctx, inputs)
     values = {name: ctx.params.get(name) for name in ("engine", "address", "num_workers", "gpus_per_worker")}
     given = {name: value for name, value in values.items() if value not in (None, "")}

@@ -1,6 +1,6 @@
 """Claims: one run at a time writes a field of a sample, and what it has begun can be ended by another.
 
-A claim is a document beside the data set that says how far its owner is:
+A claim is a document beside the dataset that says how far its owner is:
 
 - "claimed": nothing of the sample was changed, at most something was staged;
 - "writing": the field was empty, and its frames are being filled;
@@ -20,14 +20,13 @@ from pymongo.errors import DuplicateKeyError
 
 from ...tracker.errors import ClaimError
 from .connection import CLAIMS, OWNERS, collection, dataset_id_of
-from .frame_documents import EVERY_FRAME, FrameStore
+from .frame_documents import EVERY_FRAME, MARK_DONE, FrameStore
 from .keys import Key
 from .liveness import DeathWatch, Owner, Watch, owners_of
 
 CLAIMED = "claimed"
 FILLING = "writing"
 SWITCHING = "switching"
-_DONE = "done"
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,7 @@ def settle(store: FrameStore, claim: dict[str, Any]) -> None:
         store.set_mark(sample_id, claim["mark"])
     elif phase == FILLING:
         mark = store.mark(sample_id)
-        if mark is None or mark.get("state") != _DONE:
+        if mark is None or mark.get("state") != MARK_DONE:
             store.clear(sample_id, claim["frames_before"])
             if mark is not None:
                 store.set_mark(sample_id, None)
@@ -166,10 +165,10 @@ def settle(store: FrameStore, claim: dict[str, Any]) -> None:
 
 
 def settle_dead_owners(dataset: fo.Dataset, owner: Owner, watch: DeathWatch) -> list[dict[str, Any]]:
-    """Ends what dead runs had begun on a data set, whatever the field.
+    """Ends what dead runs had begun on a dataset, whatever the field.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         owner: who does it
         watch: tells dead owners from living ones
 

@@ -26,7 +26,7 @@ from pymongo.results import UpdateResult
 
 from ...tracker.errors import DatabaseError
 
-# work that is going on, kept outside of data sets: FiftyOne refuses samples with fields it does not know
+# work that is going on, kept outside of datasets: FiftyOne refuses samples with fields it does not know
 OWNERS = "point_tracking.owners"
 CLAIMS = "point_tracking.claims"
 STAGED = "point_tracking.staged"
@@ -40,7 +40,7 @@ _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 3.0
 _UNAUTHORIZED = 13
 
-# threads of a process share one object for the document of a data set: a reload drops what another has not saved yet
+# threads of a process share one object for the document of a dataset: a reload drops what another has not saved yet
 changing_document = threading.RLock()
 
 P = ParamSpec("P")
@@ -221,12 +221,12 @@ def reload_dataset(dataset: fo.Dataset, *, patience_s: float | None = None) -> N
 
 
 def dataset_id_of(dataset: fo.Dataset) -> Any:
-    """The id under which FiftyOne keeps a data set."""
+    """The id under which FiftyOne keeps a dataset."""
     return dataset._doc.id
 
 
 def dataset_document(dataset_id: Any, *keys: str) -> dict[str, Any] | None:
-    """What FiftyOne keeps of a data set, as it is now in the database; None where it was deleted.
+    """What FiftyOne keeps of a dataset, as it is now in the database; None where it was deleted.
 
     Args:
         dataset_id: from `dataset_id_of`

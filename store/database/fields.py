@@ -104,7 +104,7 @@ def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
     """Refuses a label field whose name or existing type does not allow tracks in it.
 
     Args:
-        dataset: the data set to write to
+        dataset: the dataset to write to
         label_field: the name, without "frames."
 
     Raises:
@@ -157,7 +157,7 @@ def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolat
     """Declares the fields that tracks need; what exists already stays as it is.
 
     Args:
-        dataset: the data set to write to
+        dataset: the dataset to write to
         label_field: the name, without "frames."
         occluded: whether keypoints will carry the attribute `occluded`
         interpolated: whether keypoints will carry the attribute `interpolated`

@@ -26,6 +26,9 @@ from .keys import Key
 
 _BASE_KEYS = ["_id", "frame_number", "_sample_id", "_dataset_id", "created_at", "last_modified_at"]
 _DUPLICATE = 11000
+# states of a sample's mark: some of its frames are written, all of them are
+MARK_WRITING = "writing"
+MARK_DONE = "done"
 Ranges = list[list[int]]
 EVERY_FRAME: Ranges = [[0, 2**31]]
 
@@ -44,10 +47,10 @@ class FramesFound:
 
 
 class FrameStore:
-    """The frames of a data set, as far as one label field is concerned.
+    """The frames of a dataset, as far as one label field is concerned.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         label_field: a checked name, without "frames."
     """
 
@@ -72,11 +75,11 @@ class FrameStore:
         return FramesFound([d["frame_number"] for d in found], [d["frame_number"] for d in found if d["holds"]])
 
     def has_sample(self, sample_id: str) -> bool:
-        """Whether the sample is still in the data set."""
+        """Whether the sample is still in the dataset."""
         return self._samples.find_one({"_id": ObjectId(sample_id)}, {"_id": 1}) is not None
 
     def check_declared(self) -> None:
-        """Notices that the data set or the field was deleted while a run was going on.
+        """Notices that the dataset or the field was deleted while a run was going on.
 
         Raises:
             CollectionError, FieldError: saying which
@@ -86,13 +89,13 @@ class FrameStore:
             raise FieldError(f"The field {name!r} was deleted while the run was going on. Run again to make it anew")
 
     def is_declared(self) -> bool:
-        """Whether the data set has the field, so that documents with it can be read."""
+        """Whether the dataset has the field, so that documents with it can be read."""
         return self._missing_field() is None
 
     def _missing_field(self) -> str | None:
         document = dataset_document(self.dataset_id, "frame_fields.name", "sample_fields.name")
         if document is None:
-            raise CollectionError(f"The data set {self._name!r} was deleted while the run was going on")
+            raise CollectionError(f"The dataset {self._name!r} was deleted while the run was going on")
         for key, name in (("frame_fields", self.label_field), ("sample_fields", self.info_field)):
             if name not in [field["name"] for field in document.get(key) or []]:
                 return name

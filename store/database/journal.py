@@ -60,7 +60,7 @@ def clear_journal(dataset_id: Any, run_key: str, *, patience_s: float | None = N
 
     Args:
         dataset_id: from `dataset_id_of`
-        run_key: of the run
+        run_key: of the record of the run
         patience_s: how long to try where the database is away
         on_disk: return only when all that was written is on the server's disk
     """

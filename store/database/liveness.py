@@ -181,7 +181,7 @@ class Watch:
 
 
 def owners_of(dataset_id: Any) -> list[dict[str, Any]]:
-    """The owners that work on a data set, living and dead."""
+    """The owners that work on a dataset, living and dead."""
     return collection(OWNERS).find({"dataset_id": dataset_id})
 
 
@@ -191,7 +191,7 @@ def forget(owner_id: str) -> None:
 
 
 def forget_deleted_datasets(watch: Watch) -> None:
-    """Removes what dead runs left of data sets that are gone."""
+    """Removes what dead runs left of datasets that are gone."""
     for dataset_id in collection(OWNERS).distinct("dataset_id"):
         if dataset_document(dataset_id, "_id") is not None:
             continue

@@ -1,4 +1,4 @@
-"""Locks: one owner at a time does something to a data set; a dead owner's lock is taken over."""
+"""Locks: one owner at a time does something to a dataset; a dead owner's lock is taken over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOCK_POLL_S = 0.1
 
 @contextlib.contextmanager
 def lock(owner: Owner, name: str) -> Iterator[None]:
-    """Lets one owner at a time do something to a data set.
+    """Lets one owner at a time do something to a dataset.
 
     Args:
         owner: who

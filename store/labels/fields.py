@@ -13,7 +13,7 @@ def find_field(dataset: fo.Dataset, name: str) -> tuple[str, bool, fo.Field]:
     """Finds a prompt field on frames or samples; the prefix "frames." may be left out.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         name: "field" or "frames.field"
 
     Returns:

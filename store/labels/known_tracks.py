@@ -69,7 +69,7 @@ def check_keypoints_field(dataset: fo.Dataset, name: str, role: str = "known tra
     """Refuses a frame field that cannot hold tracks.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         name: of the field, without "frames."
         role: what it is to hold, in words, for the message
 
@@ -126,7 +126,7 @@ def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, spa
     """Reads the truth of a sample.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_id: the sample
         gt_field: frame field of Keypoints with an index, or with an instance; in either layout
         sparse: a frame without a keypoint of a point is unlabelled; otherwise the point is hidden there

@@ -23,7 +23,7 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str) -> str:
     """Refuses a field that holds no masks per frame.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         mask_field: "frames.field"; the prefix may be left out
 
     Returns:
@@ -49,7 +49,7 @@ def read_object_masks(
     """Reads the masks of a sample.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_id: the sample
         name: of the frame field, from `check_mask_field`
         size_px: (width, height) of the displayed frame

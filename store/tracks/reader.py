@@ -23,7 +23,7 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
     was not kept has no position (NaN) and confidence 0.
 
     Args:
-        sample: a video sample of a data set
+        sample: a video sample of a dataset
         label_field: name of the frame field, without "frames."
 
     Returns:
@@ -36,7 +36,7 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
     """
     dataset, sample_id = dataset_of(sample)
     if not has_label_field(dataset, label_field):
-        raise FieldError(f"There is no frame field {label_field!r}. Track this data set first, or check the name")
+        raise FieldError(f"There is no frame field {label_field!r}. Track this dataset first, or check the name")
     columns = _read_columns(dataset, sample_id, label_field)
     mark = read_marks(dataset, [sample_id], label_field).get(sample_id)
     if mark is not None:

@@ -17,9 +17,6 @@ import fiftyone as fo
 from ..database.fields import info_field_of, is_ours
 from .videos import select_videos
 
-WRITING = "writing"
-DONE = "done"
-
 
 @dataclass(frozen=True)
 class SampleMark:
@@ -63,7 +60,7 @@ def read_marks(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str)
     """Reads the marks of some samples.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_ids: which samples
         label_field: the name, without "frames."
 

@@ -1,6 +1,6 @@
 """Where a preprocessed copy comes from, on its sample, and the way back to the source's frame numbers.
 
-The copy in a data set of its own has its link in the sample field
+The copy in a dataset of its own has its link in the sample field
 `source_video`; one in a second media field `<media_field>` has it in
 `<media_field>_source` of the same sample.
 """
@@ -44,7 +44,7 @@ class SourceLink:
     """The source of a copy.
 
     Args:
-        dataset: name of the data set that holds the source
+        dataset: name of the dataset that holds the source
         sample_id: of the source's sample
         num_frames: of the source that decode
         size_px: (width, height) of the source's displayed frame
@@ -128,14 +128,14 @@ def read_source_links(samples: SampleCollection, media_field: str) -> dict[str, 
     """Reads where the media of some samples comes from.
 
     Args:
-        samples: a data set or view
+        samples: a dataset or view
         media_field: the field with the media's paths
 
     Returns:
         sample id -> link, for the samples whose media is a preprocessed copy
 
     Raises:
-        CollectionError: if there are no copies in this data set at all
+        CollectionError: if there are no copies in this dataset at all
     """
     name = _source_link_field(samples, media_field)
     keys = ("dataset", "sample_id", "num_frames", "width", "height", "frame_numbers")
@@ -161,28 +161,28 @@ def _source_link_field(samples: SampleCollection, media_field: str) -> str:
 
 
 def source_dataset(samples: SampleCollection) -> fo.Dataset:
-    """The data set with the sources of copies in a data set of their own.
+    """The dataset with the sources of copies in a dataset of their own.
 
     Args:
         samples: copies
 
     Raises:
-        CollectionError: if these are no copies, their sources are in several data sets, or theirs was deleted
+        CollectionError: if these are no copies, their sources are in several datasets, or theirs was deleted
     """
     names = sorted(samples.distinct(f"{_source_link_field(samples, FILEPATH)}.dataset"))
     if len(names) != 1:
-        found = f"in {len(names)} data sets ({', '.join(names)})" if names else "unknown"
-        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one data set at a time")
+        found = f"in {len(names)} datasets ({', '.join(names)})" if names else "unknown"
+        raise CollectionError(f"The sources of these samples are {found}. Track the copies of one dataset at a time")
     if not fo.dataset_exists(names[0]):
         raise CollectionError(
-            f"The data set {names[0]!r} with the sources of these samples was deleted or renamed. "
+            f"The dataset {names[0]!r} with the sources of these samples was deleted or renamed. "
             "Use write_to='media', or preprocess again"
         )
     return fo.load_dataset(names[0])
 
 
 def source_ids(samples: SampleCollection) -> list[str]:
-    """The ids of the sources' samples, of copies in a data set of their own.
+    """The ids of the sources' samples, of copies in a dataset of their own.
 
     Args:
         samples: copies
@@ -194,7 +194,7 @@ def source_ids(samples: SampleCollection) -> list[str]:
 
 
 def source_id_field(samples: SampleCollection) -> str:
-    """The sample field with the id of the source's sample, of copies in a data set of their own.
+    """The sample field with the id of the source's sample, of copies in a dataset of their own.
 
     Args:
         samples: copies
@@ -206,10 +206,10 @@ def source_id_field(samples: SampleCollection) -> str:
 
 
 def media_fields_with_copies(dataset: fo.Dataset) -> list[str]:
-    """The media fields of a data set that hold preprocessed copies.
+    """The media fields of a dataset that hold preprocessed copies.
 
     Args:
-        dataset: any data set
+        dataset: any dataset
 
     Returns:
         names, "filepath" among them where the samples themselves are copies

@@ -1,4 +1,4 @@
-"""A FiftyOne sample as a video: its data set, its frame size, its metadata."""
+"""A FiftyOne sample as a video: its dataset, its frame size, its metadata."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ class VideoShape:
 
 
 def dataset_of(sample: fo.Sample | SampleView) -> tuple[fo.Dataset, str]:
-    """The data set and the id of a video sample.
+    """The dataset and the id of a video sample.
 
     Args:
-        sample: a video sample of a data set or view
+        sample: a video sample of a dataset or view
 
     Returns:
-        the data set, and the sample's id in it
+        the dataset, and the sample's id in it
 
     Raises:
-        CollectionError: if it is no video sample of a data set
+        CollectionError: if it is no video sample of a dataset
     """
     if not isinstance(sample, (fo.Sample, SampleView)) or not sample.in_dataset:
-        raise CollectionError("Expected a sample of a data set. Add the sample to a data set first")
+        raise CollectionError("Expected a sample of a dataset. Add the sample to a dataset first")
     if isinstance(sample, ClipView):
         raise CollectionError("This is a clip, not a whole video. Pass its video: dataset[clip.sample_id]")
     if sample.media_type != "video":
@@ -55,10 +55,10 @@ def dataset_of(sample: fo.Sample | SampleView) -> tuple[fo.Dataset, str]:
 def select_videos(dataset: fo.Dataset, sample_ids: str | Sequence[str]) -> fo.DatasetView:
     """Chooses video samples by their ids.
 
-    Of a grouped data set `select` alone finds only samples of the active slice.
+    Of a grouped dataset `select` alone finds only samples of the active slice.
 
     Args:
-        dataset: a data set of videos, or a grouped one
+        dataset: a dataset of videos, or a grouped one
         sample_ids: of one sample or several
 
     Returns:
@@ -144,7 +144,7 @@ def fill_metadata(samples: SampleCollection) -> int:
     where a sample has none.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
 
     Returns:
         the number of samples that were given metadata; files that cannot be read are left alone
@@ -168,7 +168,7 @@ def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> N
     """Gives a sample metadata where it has none; the user's own stays.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_id: the sample
         video: its opened video
     """
@@ -188,30 +188,30 @@ def check_collection(samples: SampleCollection) -> None:
     """Refuses collections that hold no whole videos.
 
     Args:
-        samples: a data set or view
+        samples: a dataset or view
 
     Raises:
         CollectionError: saying what was found and what to pass instead
     """
     if not isinstance(samples, SampleCollection):
-        raise CollectionError(f"Expected a FiftyOne data set or view, found {type(samples).__name__}")
+        raise CollectionError(f"Expected a FiftyOne dataset or view, found {type(samples).__name__}")
     if isinstance(samples, ClipsView):
         raise CollectionError(
-            "This is a clips view: several clips share one video's frames. Pass the data set or view that the clips "
+            "This is a clips view: several clips share one video's frames. Pass the dataset or view that the clips "
             "were made from, e.g. dataset.select(clips.values('sample_id'))"
         )
     if samples.media_type == "group":
         raise CollectionError(
             "This is a grouped collection. Choose its video slice first: samples.select_group_slices('<slice>')"
         )
-    # an empty data set has no media type yet
+    # an empty dataset has no media type yet
     if samples.media_type not in ("video", None):
         raise CollectionError(
             f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
-            "Choose a data set or view of videos"
+            "Choose a dataset or view of videos"
         )
 
 
 def holds_nothing(samples: SampleCollection) -> bool:
-    """Whether a collection is empty. `len` only estimates that of a data set: wrongly, where the server was killed."""
+    """Whether a collection is empty. `len` only estimates that of a dataset: wrongly, where the server was killed."""
     return not samples.limit(1).values("id")

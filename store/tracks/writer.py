@@ -32,11 +32,11 @@ from ...tracker.types import Tracks
 from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims
 from ..database.connection import changing_document, database_error, reload_dataset, server_process
 from ..database.fields import check_label_field, declare, has_label_field
-from ..database.frame_documents import FrameStore, missing_numbers, ranges_of
+from ..database.frame_documents import MARK_DONE, MARK_WRITING, FrameStore, missing_numbers, ranges_of
 from ..database.liveness import Owner
 from .keypoint_bytes import encoded_frame_documents
 from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
-from .sample_status import DONE, WRITING, SampleMark, mark_document, read_marks
+from .sample_status import SampleMark, mark_document, read_marks
 from .videos import VideoShape, dataset_of, select_videos, video_shape_of
 
 # keypoints turned into documents per call: bounds memory without costing speed
@@ -58,7 +58,7 @@ def write_tracks(
     """Stores tracks as the frame-level keypoints of a video sample.
 
     Args:
-        sample: a video sample of a data set
+        sample: a video sample of a dataset
         label_field: name of the frame field, without "frames."
         tracks: T rows, N points, in pixels of the displayed frame
         frame_numbers: (T,) increasing frame numbers (from 1), one per row; row i
@@ -69,7 +69,7 @@ def write_tracks(
         overwrite: replace what the field holds for this sample
 
     Raises:
-        CollectionError: if the sample is no video sample of a data set
+        CollectionError: if the sample is no video sample of a dataset
         FieldError: if the field's name or type does not allow it
         FieldExistsError: if the field holds data and overwrite is False
         ShapeError: if there are more rows than frames, or bad frame numbers
@@ -95,7 +95,7 @@ def write_tracks(
         shape,
         frame_numbers=frame_numbers,
         keep_hidden=keep_hidden,
-        mark=SampleMark(state=WRITING, layout=layout, num_points=tracks.num_points, num_frames=shape.num_frames),
+        mark=SampleMark(state=MARK_WRITING, layout=layout, num_points=tracks.num_points, num_frames=shape.num_frames),
     )
 
 
@@ -115,10 +115,10 @@ def store_tracks(
     """Replaces what a field holds for one sample, whole or not at all.
 
     Whatever ends the work, an error or the death of the process, the sample has
-    the old state or the new one, at the latest after the next run on the data set.
+    the old state or the new one, at the latest after the next run on the dataset.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_id: the sample
         label_field: a checked label field
         tracks: T rows, N points, in pixels of the displayed frame
@@ -142,7 +142,9 @@ def store_tracks(
     """
     numbers = _check_frame_numbers(frame_numbers, tracks.num_frames, shape.num_frames)
     stored = _count_stored(tracks, shape.size_px, keep_hidden)
-    mark = replace(mark, state=DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored)
+    mark = replace(
+        mark, state=MARK_DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored
+    )
     with _claimed(dataset, label_field, sample_id, mark.run_key) if claims is None else nullcontext(claims) as held:
 
         def write() -> None:
@@ -203,7 +205,7 @@ def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num
     store = claims.store
     found = store.find(sample_id)
     if found is None:
-        raise WriteError(f"The sample {sample_id} is no longer in the data set")
+        raise WriteError(f"The sample {sample_id} is no longer in the dataset")
     missing = dict.fromkeys(missing_numbers(found.numbers, num_frames))
     if found.holding:
         left = {**missing, **dict.fromkeys(found.holding)}
@@ -218,7 +220,7 @@ def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num
         store.switch(sample_id)
     else:
         claims.advance(sample_id, FILLING, frames_before=ranges_of(found.numbers))
-        store.set_mark(sample_id, mark_document(replace(mark, state=WRITING, num_keypoints=0)))
+        store.set_mark(sample_id, mark_document(replace(mark, state=MARK_WRITING, num_keypoints=0)))
         write = store.write if found.numbers else store.insert
         for piece in pieces:
             claims.check(sample_id)
@@ -258,7 +260,7 @@ def samples_with_data(dataset: fo.Dataset, sample_ids: Sequence[str], label_fiel
     """Which samples hold anything in a label field, finished, half written or foreign.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_ids: which samples to look at
         label_field: name of the frame field, without "frames."
 

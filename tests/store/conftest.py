@@ -1,4 +1,4 @@
-"""Data sets of real clips, and trackers whose answers a test knows."""
+"""Datasets of real clips, and trackers whose answers a test knows."""
 
 from dataset_fixtures import clip, drift, make_dataset, rng, untouched
 

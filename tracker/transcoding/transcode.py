@@ -86,7 +86,7 @@ class TranscodeOptions:
         return {**asdict(replace(self, policy=None)), "policy": self.policy.to_record()}  # type: ignore[arg-type]
 
 
-DEFAULTS = TranscodeOptions()
+COPY_DEFAULTS = TranscodeOptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ class Transcoded:
     """A finished copy.
 
     Args:
-        path: of the copy
+        path: the file that was made or reused
         provenance: its source and frames
         reused: it was there already, made from the same source in the same way
         warnings: what the user should know, in words
@@ -113,7 +113,7 @@ class _TimelineError(Exception):
 def transcode(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
-    options: TranscodeOptions = DEFAULTS,
+    options: TranscodeOptions = COPY_DEFAULTS,
     *,
     overwrite: bool = False,
     threads: int = 0,

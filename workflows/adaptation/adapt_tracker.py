@@ -1,4 +1,4 @@
-"""Adaptation: a tracker is trained further on the videos of a data set or view, without labels."""
+"""Adaptation: a tracker is trained further on the videos of a dataset or view, without labels."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def adapt_tracker(
     Teachers track clips of the videos, the student learns to follow them. A part of
     the videos is held out; the result is kept only if, on these, more points come
     back to where they started than before. Only the videos are read: no label of the
-    data set is changed. The new tracker is in `list_trackers()` then.
+    dataset is changed. The new tracker is in `list_trackers()` then.
 
     Args:
-        samples: a video data set or view, at least two different videos
+        samples: a video dataset or view, at least two different videos
         name: of the new tracker
         tracker: to start from: one of CoTracker3's form, by name or loaded
         tracker_options: what `load_tracker` takes for that name, e.g. a `checkpoint`
@@ -87,10 +87,10 @@ def adapt_tracker(
         AdaptationError: if the videos, or what the teachers make of them, cannot be learnt from
     """
     options = AdaptOptions.picked_from(locals())
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    return run_adaptation(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_adaptation(
     samples: SampleCollection,
     options: AdaptOptions,
     *,
@@ -100,8 +100,8 @@ def run(
     """Does what `adapt_tracker` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `adapt_tracker`
 
     Returns:

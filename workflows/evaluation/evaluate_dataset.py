@@ -1,4 +1,4 @@
-"""Evaluation: the tracks of every sample of a data set or view are judged, and the scores stored with it."""
+"""Evaluation: the tracks of every sample of a dataset or view are judged, and the scores stored with it."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import open_run, run_environment
 from .figures import FIGURES, field_of
 from .judge_sample import SampleJudge
-from .options import DEFAULTS, EvaluationOptions
+from .options import EVALUATION_DEFAULTS, EvaluationOptions
 from .report import EvaluationOutcome, EvaluationReport
 
 
 def evaluate_dataset(
     samples: SampleCollection,
-    label_field: str = DEFAULTS.label_field,
-    gt_field: str | None = DEFAULTS.gt_field,
+    label_field: str = EVALUATION_DEFAULTS.label_field,
+    gt_field: str | None = EVALUATION_DEFAULTS.gt_field,
     *,
-    query_mode: QueryMode = DEFAULTS.query_mode,
-    match: str = DEFAULTS.match,
-    sparse: bool | None = DEFAULTS.sparse,
-    metrics: Sequence[str] = DEFAULTS.metrics,
-    mask_field: str | None = DEFAULTS.mask_field,
-    cycle: bool = DEFAULTS.cycle,
-    tracker: str | Tracker | None = DEFAULTS.tracker,
-    tracker_options: Mapping[str, Any] | None = DEFAULTS.tracker_options,
-    group_by: str | None = DEFAULTS.group_by,
-    eval_key: str | None = DEFAULTS.eval_key,
-    overwrite: bool = DEFAULTS.overwrite,
+    query_mode: QueryMode = EVALUATION_DEFAULTS.query_mode,
+    match: str = EVALUATION_DEFAULTS.match,
+    sparse: bool | None = EVALUATION_DEFAULTS.sparse,
+    metrics: Sequence[str] = EVALUATION_DEFAULTS.metrics,
+    mask_field: str | None = EVALUATION_DEFAULTS.mask_field,
+    cycle: bool = EVALUATION_DEFAULTS.cycle,
+    tracker: str | Tracker | None = EVALUATION_DEFAULTS.tracker,
+    tracker_options: Mapping[str, Any] | None = EVALUATION_DEFAULTS.tracker_options,
+    group_by: str | None = EVALUATION_DEFAULTS.group_by,
+    eval_key: str | None = EVALUATION_DEFAULTS.eval_key,
+    overwrite: bool = EVALUATION_DEFAULTS.overwrite,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> EvaluationReport:
-    """Judges the tracks of every sample of a data set or view.
+    """Judges the tracks of every sample of a dataset or view.
 
     Scores are stored in the sample fields `<eval_key>_<figure>` (float; None where
     there is nothing to count), their means in the run record `<eval_key>`. A
     sample that cannot be judged is recorded as a failure, and the run goes on.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
         label_field: the frame field with tracks, without "frames."
         gt_field: the frame field with known tracks: Keypoints with an index or an
             instance, in either layout; None to judge by masks or cycles alone
@@ -93,10 +93,10 @@ def evaluate_dataset(
             that are somebody else's
     """
     options = EvaluationOptions.picked_from(locals())
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    return run_evaluation(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_evaluation(
     samples: SampleCollection,
     options: EvaluationOptions,
     *,
@@ -106,8 +106,8 @@ def run(
     """Does what `evaluate_dataset` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `evaluate_dataset`
 
     Returns:
@@ -161,8 +161,8 @@ def check_evaluation_fields(dataset: fo.Dataset, options: EvaluationOptions) -> 
     """Refuses fields that do not exist or hold something else.
 
     Args:
-        dataset: the data set
-        options: of the run
+        dataset: the dataset
+        options: what the run is told
 
     Raises:
         FieldError: saying what was found

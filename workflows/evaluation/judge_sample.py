@@ -11,12 +11,12 @@ import fiftyone as fo
 import numpy as np
 
 from ...store.database.connection import is_outage
+from ...store.database.frame_documents import MARK_DONE
 from ...store.labels.known_tracks import is_sparse, read_known_tracks
 from ...store.labels.masks import check_mask_field, read_object_masks
 from ...store.runs.outcomes import DONE, FAILED
 from ...store.runs.records import record_of
 from ...store.tracks.reader import read_tracks
-from ...store.tracks.sample_status import DONE as WRITTEN
 from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.videos import frame_size_of, select_videos
 from ...tracker.coordinates import frame_index_of
@@ -43,8 +43,8 @@ class SampleJudge:
     """Judges sample after sample; what stays the same from one to the next.
 
     Args:
-        dataset: the data set
-        options: of the run
+        dataset: the dataset
+        options: what the run is told
         eval_key: of the run record, which score fields start with
         marks: sample id -> what was written for it
         cancelled: asked between samples and chunks of tracking
@@ -161,7 +161,7 @@ class SampleJudge:
 
     def _tracks(self, sample_id: str) -> Tracks:
         mark = self.marks.get(sample_id)
-        if mark is not None and mark.state != WRITTEN:
+        if mark is not None and mark.state != MARK_DONE:
             raise FieldError(f"The tracks of this sample in frames.{self.options.label_field} are half written")
         tracks = read_tracks(self.dataset[sample_id], self.options.label_field)
         if mark is None and not np.isfinite(tracks.xy).any():

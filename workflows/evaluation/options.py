@@ -132,4 +132,4 @@ class EvaluationOptions(RunOptions):
         return f"eval_{self.label_field}"
 
 
-DEFAULTS = EvaluationOptions()
+EVALUATION_DEFAULTS = EvaluationOptions()

@@ -20,7 +20,7 @@ def truth_queries(
     """The points that an evaluation asks for: `track_dataset(samples, points=truth_queries(samples))`.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
         gt_field: frame field with known tracks
         query_mode: "first": each point where it is visible first; "strided": in
             every 5th frame in which it is visible (track these with backward=True)

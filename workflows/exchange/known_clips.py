@@ -26,7 +26,7 @@ def load_known_clips(
     mask_field: str = "object",
     persistent: bool = False,
 ) -> fo.Dataset:
-    """Makes a FiftyOne data set of clips with a truth file each (NAME.mp4 and NAME.npz).
+    """Makes a FiftyOne dataset of clips with a truth file each (NAME.mp4 and NAME.npz).
 
     The videos stay where they are. Each clip becomes a sample with the fields
     `clip`, `kind`, `queries` (a list of (t, x, y), for
@@ -37,18 +37,18 @@ def load_known_clips(
 
     Args:
         folder: with the files
-        name: of the new data set; None lets FiftyOne choose
+        name: of the new dataset; None lets FiftyOne choose
         gt_field: name of the frame field for the known tracks
         mask_field: name of the frame field for masks
-        persistent: keep the data set when FiftyOne's database restarts
+        persistent: keep the dataset when FiftyOne's database restarts
 
     Returns:
-        the data set
+        the dataset
 
     Raises:
         TruthError: if there are no clips, or a truth file is wrong
         VideoError: if a video does not decode
-        OptionError: if there is a data set of that name
+        OptionError: if there is a dataset of that name
         FieldError: for a bad field name
     """
     for field_name in (gt_field, mask_field):

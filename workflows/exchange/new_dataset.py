@@ -22,7 +22,7 @@ DEFAULT_FPS = 24.0
 
 def new_dataset(name: str | None, persistent: bool) -> fo.Dataset:
     if name is not None and fo.dataset_exists(name):
-        raise OptionError(f"There is a data set {name!r} already. Choose another name, or delete that one")
+        raise OptionError(f"There is a dataset {name!r} already. Choose another name, or delete that one")
     return fo.Dataset(name, persistent=persistent)
 
 

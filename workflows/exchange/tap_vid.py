@@ -1,4 +1,4 @@
-"""Data sets with known tracks: TAP-Vid's files and clips with a truth file, as FiftyOne data sets and back."""
+"""Datasets with known tracks: TAP-Vid's files and clips with a truth file, as FiftyOne datasets and back."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def load_tapvid(
     fps: float = DEFAULT_FPS,
     persistent: bool = False,
 ) -> fo.Dataset:
-    """Makes a FiftyOne data set of a TAP-Vid file.
+    """Makes a FiftyOne dataset of a TAP-Vid file.
 
     Each clip becomes an mp4 and a sample with the fields `clip` (its name),
     `queries` (a list of (t, x, y): each point where it is visible first, for
@@ -57,19 +57,19 @@ def load_tapvid(
 
     Args:
         path: a .pkl file in either form (dict or list; arrays or JPEG files)
-        name: of the new data set; None lets FiftyOne choose
-        output_dir: folder for the videos; None = a folder of the data set's name
-            where FiftyOne keeps data sets
+        name: of the new dataset; None lets FiftyOne choose
+        output_dir: folder for the videos; None = a folder of the dataset's name
+            where FiftyOne keeps datasets
         gt_field: name of the frame field for the known tracks
         fps: frames per second of the videos, which the file does not tell
-        persistent: keep the data set when FiftyOne's database restarts
+        persistent: keep the dataset when FiftyOne's database restarts
 
     Returns:
-        the data set
+        the dataset
 
     Raises:
         TruthError: if the file is no TAP-Vid file, or asks for code
-        OptionError: if there is a data set of that name, or for a bad rate
+        OptionError: if there is a dataset of that name, or for a bad rate
         OutputError: if a video exists already or cannot be written
         FieldError: for a bad field name
     """
@@ -106,7 +106,7 @@ def write_tapvid(
     """Writes known (or predicted) tracks with their videos as a TAP-Vid file.
 
     Args:
-        samples: a video data set or view; a clip's name is its field `clip`, or its file's
+        samples: a video dataset or view; a clip's name is its field `clip`, or its file's
         path: of the .pkl file; replaced where it exists
         gt_field: frame field of Keypoints with an index or an instance
         video: "jpeg", compressed frames, or "raw", arrays of every frame

@@ -20,7 +20,7 @@ class Progress:
 
     Args:
         iteration: samples finished
-        total: samples of the run
+        total: samples that will be finished
         progress: share of the whole work done, from 0 to 1
         message: what is being done, in words
     """
@@ -49,7 +49,7 @@ class ProgressReporter:
     Args:
         option: None (as FiftyOne is configured), True or False (a bar or none),
             or a function that takes a `Progress`
-        total: samples of the run
+        total: samples that will be finished
 
     Raises:
         OptionError: if the option is none of these

@@ -108,7 +108,7 @@ def open_run(
 
     Args:
         dataset: that keeps the run
-        options: of the run
+        options: what the run is told
         report: gets its key, the number of targets and the seconds; what else it says is the block's to fill in
         num_targets: samples the run is going to look at
         prepare: called with the key, under the lock and before the run is recorded

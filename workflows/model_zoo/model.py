@@ -19,9 +19,10 @@ import fiftyone.core.models as fom
 from fiftyone.core.sample import SampleView
 
 from ...store.database.fields import FRAMES_PREFIX, check_label_field
+from ...store.database.frame_documents import MARK_WRITING
 from ...store.runs.outcomes import Failure
 from ...store.tracks.keypoints import check_document_size, frame_documents
-from ...store.tracks.sample_status import WRITING, SampleMark
+from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.videos import VideoShape, dataset_of, store_metadata
 from ...store.tracks.writer import samples_with_data, store_tracks
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_index_of, frame_number_of
@@ -39,7 +40,7 @@ from ...tracker.models.registry import check_tracker_options, load_tracker
 from ...tracker.types import Queries, Tracks
 from ...tracker.video.frames import VideoFrames
 from ..lifecycle.options import facts_of, given_options
-from ..tracking.options import DEFAULTS, TrackOptions, check_track_size
+from ..tracking.options import TRACK_DEFAULTS, TrackOptions, check_track_size
 from ..tracking.prompts import queries_of
 
 _PROMPTS = ("mask_field", "points")
@@ -94,7 +95,7 @@ def load_model(
     if chosen.get("overwrite") and store_in is None:
         raise OptionError("overwrite=True goes with store_in: what apply_model stores itself is added to what is there")
     # checked before the tracker is loaded, which may take long
-    label_field = DEFAULTS.label_field if store_in is None else store_in
+    label_field = TRACK_DEFAULTS.label_field if store_in is None else store_in
     checked = TrackOptions(label_field=label_field, tracker=name, **chosen)
     config = ModelConfig(confidence_thresh)
     if isinstance(name, str):
@@ -301,7 +302,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         dataset, sample_id = dataset_of(sample)
         shape = VideoShape(video.size_px, video.num_frames)
         mark = SampleMark(
-            state=WRITING,
+            state=MARK_WRITING,
             layout=self._options.layout,
             num_points=clip.tracks.num_points,
             num_frames=shape.num_frames,

@@ -17,12 +17,11 @@ from ...store.database.fields import check_sample_field_name
 from ...store.tracks.source_links import source_link_field_of
 from ...tracker.errors import OptionError, OutputError
 from ...tracker.transcoding.policy import FramePolicy
-from ...tracker.transcoding.transcode import DEFAULTS as COPY_DEFAULTS
-from ...tracker.transcoding.transcode import TranscodeOptions
+from ...tracker.transcoding.transcode import COPY_DEFAULTS, TranscodeOptions
 from ..lifecycle.options import RunOptions, option
 
 TARGETS = {
-    "dataset": "A new data set of the copies",
+    "dataset": "A new dataset of the copies",
     "media_field": "A second media field of the same samples",
 }
 
@@ -95,7 +94,7 @@ class PreprocessOptions(RunOptions):
         return {**super().to_record(), **self.copy.to_record()}
 
 
-DEFAULTS = PreprocessOptions(output_dir="preprocessed")
+PREPROCESS_DEFAULTS = PreprocessOptions(output_dir="preprocessed")
 
 
 def check_folder(folder: Path, sources: Iterable[str]) -> None:

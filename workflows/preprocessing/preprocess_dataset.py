@@ -25,7 +25,7 @@ from ...tracker.transcoding.transcode import Transcoded, transcode
 from ...tracker.video.probe import probe
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import open_run, run_environment
-from .options import DEFAULTS, PreprocessOptions
+from .options import PREPROCESS_DEFAULTS, PreprocessOptions
 from .preprocessed_videos import Copy, store_copies
 from .report import REUSED, CopyOutcome, PreprocessReport
 from .targets import CopyTarget, find_copy_targets
@@ -47,17 +47,17 @@ def preprocess_dataset(
     fps: float | None = None,
     every_nth: int | None = None,
     max_frames: int | None = None,
-    longest_side: int | None = DEFAULTS.longest_side,
-    keep_audio: bool = DEFAULTS.keep_audio,
-    preset: str = DEFAULTS.preset,
-    crf: int = DEFAULTS.crf,
-    target: str = DEFAULTS.target,
-    dataset_name: str | None = DEFAULTS.dataset_name,
-    persistent: bool = DEFAULTS.persistent,
-    media_field: str = DEFAULTS.media_field,
-    overwrite: bool = DEFAULTS.overwrite,
-    num_workers: int | None = DEFAULTS.num_workers,
-    run_key: str | None = DEFAULTS.run_key,
+    longest_side: int | None = PREPROCESS_DEFAULTS.longest_side,
+    keep_audio: bool = PREPROCESS_DEFAULTS.keep_audio,
+    preset: str = PREPROCESS_DEFAULTS.preset,
+    crf: int = PREPROCESS_DEFAULTS.crf,
+    target: str = PREPROCESS_DEFAULTS.target,
+    dataset_name: str | None = PREPROCESS_DEFAULTS.dataset_name,
+    persistent: bool = PREPROCESS_DEFAULTS.persistent,
+    media_field: str = PREPROCESS_DEFAULTS.media_field,
+    overwrite: bool = PREPROCESS_DEFAULTS.overwrite,
+    num_workers: int | None = PREPROCESS_DEFAULTS.num_workers,
+    run_key: str | None = PREPROCESS_DEFAULTS.run_key,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> PreprocessReport:
@@ -70,7 +70,7 @@ def preprocess_dataset(
     makes the copies that are missing.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
         output_dir: folder for the copies; not a folder of sources, nor inside one
         policy: "auto" (videos longer than 10 s: of every third frame, 7 per second;
             others: 10 per second), "fps", "every_nth" or "max_frames"; None is the
@@ -82,16 +82,16 @@ def preprocess_dataset(
         keep_audio: keep the sound
         preset: x264's speed, "ultrafast" to "veryslow"
         crf: x264's quality, 0 (lossless) to 51
-        target: "dataset", a new data set of the copies, whose samples have the tags
+        target: "dataset", a new dataset of the copies, whose samples have the tags
             of their sources and a link to them, but none of their labels and other
             fields; or "media_field", a second media field of the same samples,
             whose frame-numbered labels keep belonging to the source
-        dataset_name: of the new data set; "<name>-preprocessed" where not given.
+        dataset_name: of the new dataset; "<name>-preprocessed" where not given.
             One that an earlier run made is continued
-        persistent: whether the new data set outlives the session
+        persistent: whether the new dataset outlives the session
         media_field: name of the second media field
         overwrite: replace copies that were made with other options; their samples
-            in the new data set are replaced with them, labels included. Without it
+            in the new dataset are replaced with them, labels included. Without it
             such copies are failures, and fitting ones are always reused
         num_workers: videos at the same time; one per core where not given
         run_key: name of the run record; chosen where not given
@@ -100,11 +100,11 @@ def preprocess_dataset(
         cancelled: asked again and again; True ends the run, keeping finished copies
 
     Returns:
-        the report; `report.dataset` is the new data set, `report.failures` lists
+        the report; `report.dataset` is the new dataset, `report.failures` lists
         what could not be copied
 
     Raises:
-        CollectionError: if the collection holds no videos, or the data set to write
+        CollectionError: if the collection holds no videos, or the dataset to write
             to is someone else's
         OptionError: for an option outside what is supported, or an output folder
             among the sources
@@ -113,10 +113,10 @@ def preprocess_dataset(
         OutputError: if the output folder cannot be written to
     """
     options = PreprocessOptions.picked_from(locals())
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    return run_preprocessing(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_preprocessing(
     samples: SampleCollection,
     options: PreprocessOptions,
     *,
@@ -126,8 +126,8 @@ def run(
     """Does what `preprocess_dataset` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `preprocess_dataset`
 
     Returns:

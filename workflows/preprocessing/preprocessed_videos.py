@@ -1,4 +1,4 @@
-"""Preprocessed copies into the database: as samples of a data set, or as a second media field."""
+"""Preprocessed copies into the database: as samples of a dataset, or as a second media field."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def store_copies(
     Args:
         dataset: of the sources
         copies: to store
-        options: of the run
+        options: what the run is told
         patience_s: how long to try where the database is away
 
     Returns:
@@ -58,20 +58,20 @@ def store_copies(
 
 
 def store_dataset(source: fo.Dataset, copies: Sequence[Copy], options: PreprocessOptions) -> str:
-    """Adds copies to their data set; samples whose copy is unchanged keep their labels.
+    """Adds copies to their dataset; samples whose copy is unchanged keep their labels.
 
     Runs that store at once take turns, so that each source gets one sample.
 
     Args:
-        source: the data set of the sources
+        source: the dataset of the sources
         copies: to add
-        options: of the run
+        options: what the run is told
 
     Returns:
-        the name of the data set
+        the name of the dataset
 
     Raises:
-        CollectionError: if someone else made a data set of that name meanwhile
+        CollectionError: if someone else made a dataset of that name meanwhile
     """
     with Owner(source, None) as owner, lock(owner, "copies"):
         dataset = _open_dataset(source, options)
@@ -109,7 +109,7 @@ def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
 
 
 def _make_dataset(source: fo.Dataset, name: str, options: PreprocessOptions) -> None:
-    """Makes the data set, unless someone else just did.
+    """Makes the dataset, unless someone else just did.
 
     It gets its name last: one left by a killed process without its note would be
     taken for someone else's. Until then it is not persistent, so FiftyOne removes it.
@@ -124,7 +124,7 @@ def _make_dataset(source: fo.Dataset, name: str, options: PreprocessOptions) -> 
     except ValueError as error:
         dataset.delete()
         if not fo.dataset_exists(name):
-            raise CollectionError(f"There can be no data set {name!r}: {error}") from error
+            raise CollectionError(f"There can be no dataset {name!r}: {error}") from error
 
 
 def _catch_up(dataset: fo.Dataset) -> None:
@@ -148,9 +148,9 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
     Args:
         dataset: of the samples
         copies: to store
-        options: of the run
+        options: what the run is told
     """
-    # two threads must not change the document of a data set at once, and a run that starts changes it too
+    # two threads must not change the document of a dataset at once, and a run that starts changes it too
     with Owner(dataset, None) as owner, lock(owner, "runs"), changing_document:
         _catch_up(dataset)
         _declare_media_field(dataset, options.media_field)

@@ -83,20 +83,20 @@ class PreprocessReport(SampleReport[CopyOutcome]):
 
     @property
     def dataset(self) -> fo.Dataset:
-        """The data set of the copies.
+        """The dataset of the copies.
 
         Raises:
             CollectionError: if the run made none
         """
         if self.dataset_name is None or not fo.dataset_exists(self.dataset_name):
-            raise CollectionError("This run has no data set of copies: it made a media field, or no copy at all")
+            raise CollectionError("This run has no dataset of copies: it made a media field, or no copy at all")
         return fo.load_dataset(self.dataset_name)
 
     def __str__(self) -> str:
         copies = self.outcomes_with(DONE, REUSED)
         before, after = (sum(getattr(o, name) for o in copies) / _MIB for name in ("source_bytes", "size_bytes"))
         source_frames = sum(o.num_source_frames for o in copies)
-        place = f"the data set {self.dataset_name!r}" if self.target == "dataset" else f"the field {self.media_field!r}"
+        place = f"the dataset {self.dataset_name!r}" if self.target == "dataset" else f"the field {self.media_field!r}"
         parts = [
             f"Preprocessed {count_of(len(copies), 'video')} ({source_frames:,} frames to {self.num_frames:,}, "
             f"{before:.1f} MiB to {after:.1f} MiB) in {self.seconds:.1f} s into {self.output_dir}"

@@ -63,14 +63,14 @@ def find_copy_targets(samples: SampleCollection, options: PreprocessOptions) -> 
     """Chooses the copies' names, and makes all checks that need no media.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
 
     Returns:
         one target per sample, in the order of the collection
 
     Raises:
-        CollectionError: if these are no videos, or the data set to write is not a fitting one
+        CollectionError: if these are no videos, or the dataset to write is not a fitting one
         FieldError: if the media field cannot be written
         FieldExistsError: if stored data would be replaced without being told to
         OptionError: if the output folder is, or lies in, a folder of sources
@@ -86,11 +86,11 @@ def find_copy_targets(samples: SampleCollection, options: PreprocessOptions) -> 
 
 
 def check_destination(samples: SampleCollection, options: PreprocessOptions) -> None:
-    """Refuses to write to someone else's data set or field, or over other copies without being told to.
+    """Refuses to write to someone else's dataset or field, or over other copies without being told to.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
 
     Raises:
         CollectionError, FieldError, FieldExistsError: saying what is in the way
@@ -108,31 +108,31 @@ def _targets(samples: SampleCollection, options: PreprocessOptions) -> list[Copy
 
 
 def dataset_name_of(dataset: fo.Dataset, options: PreprocessOptions) -> str:
-    """The name of the data set of copies."""
+    """The name of the dataset of copies."""
     return options.dataset_name or f"{dataset.name}-preprocessed"
 
 
 def check_is_of(dataset: fo.Dataset, source: fo.Dataset) -> None:
-    """Refuses a data set that does not hold the copies of a source's videos.
+    """Refuses a dataset that does not hold the copies of a source's videos.
 
     Args:
         dataset: to write copies to
-        source: the data set of the sources
+        source: the dataset of the sources
 
     Raises:
         CollectionError: saying whose it is
     """
     name = dataset.name
     if name == source.name:
-        raise CollectionError(f"{name!r} is the data set of the source videos itself. Choose another dataset_name")
+        raise CollectionError(f"{name!r} is the dataset of the source videos itself. Choose another dataset_name")
     record = (dataset.info or {}).get(INFO_KEY)
     if not isinstance(record, dict) or PREPROCESSED_FROM not in record:
         raise CollectionError(
-            f"There is a data set {name!r} already, and preprocessing did not make it. Choose another dataset_name"
+            f"There is a dataset {name!r} already, and preprocessing did not make it. Choose another dataset_name"
         )
     if record[PREPROCESSED_FROM] != source.name:
         raise CollectionError(
-            f"The data set {name!r} holds copies of the videos of {record[PREPROCESSED_FROM]!r}, not of "
+            f"The dataset {name!r} holds copies of the videos of {record[PREPROCESSED_FROM]!r}, not of "
             f"{source.name!r}. Choose another dataset_name"
         )
 
@@ -151,7 +151,7 @@ def _check_dataset(source: fo.Dataset, targets: Sequence[CopyTarget], options: P
     moved = [i for i, path in zip(source_ids, paths, strict=True) if planned.get(i, path) != path]
     if moved:
         raise CollectionError(
-            f"The data set {name!r} already has copies of {len(moved)} of these videos in another folder. "
+            f"The dataset {name!r} already has copies of {len(moved)} of these videos in another folder. "
             "Choose another dataset_name, or overwrite=True to replace them"
         )
 
@@ -165,7 +165,7 @@ def _check_name(name: str) -> None:
     taken = next((other for other in fo.list_datasets() if to_slug(other) == slug), None)
     if taken is not None:
         raise OptionError(
-            f"Invalid dataset_name ({name!r}): in addresses it reads {slug!r}, as the data set {taken!r} does. "
+            f"Invalid dataset_name ({name!r}): in addresses it reads {slug!r}, as the dataset {taken!r} does. "
             "Choose another one"
         )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import fiftyone as fo
 
 from ...store.database.fields import info_field_of, is_ours
+from ...store.database.frame_documents import MARK_DONE
 from ...store.runs.outcomes import DONE, Outcome
-from ...store.tracks.sample_status import DONE as MARKED_DONE
 
 
 def marked_outcomes(dataset: fo.Dataset, label_field: str, run_key: str, *, onto_source: bool) -> list[Outcome]:
@@ -24,7 +24,7 @@ def marked_outcomes(dataset: fo.Dataset, label_field: str, run_key: str, *, onto
     info = info_field_of(label_field)
     if not is_ours(dataset, label_field) or onto_source:
         return []
-    view = dataset.match((fo.ViewField(f"{info}.run_key") == run_key) & (fo.ViewField(f"{info}.state") == MARKED_DONE))
+    view = dataset.match((fo.ViewField(f"{info}.run_key") == run_key) & (fo.ViewField(f"{info}.state") == MARK_DONE))
     names = ("num_points", "num_frames", "num_keypoints")
     columns = view.values(["id", "filepath", *(f"{info}.{name}" for name in names)])
     return [

@@ -241,7 +241,7 @@ class TrackOptions(RunOptions):
         return record
 
 
-DEFAULTS = TrackOptions()
+TRACK_DEFAULTS = TrackOptions()
 
 
 def _is_path_map(value: Any) -> bool:

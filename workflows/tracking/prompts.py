@@ -29,12 +29,12 @@ _ASPECT_TOLERANCE = 0.02
 
 
 def reads_masks_of_sources(dataset: fo.Dataset, destination: fo.Dataset, options: TrackOptions) -> bool:
-    """Whether the mask field is one of the sources that copies were made from, in their own data set.
+    """Whether the mask field is one of the sources that copies were made from, in their own dataset.
 
     Args:
         dataset: that is tracked
         destination: that is written to
-        options: of the run
+        options: what the run is told
     """
     if options.mask_field is None or dataset.name == destination.name:
         return False
@@ -47,7 +47,7 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
     Args:
         dataset: that is tracked
         destination: that is written to
-        options: of the run
+        options: what the run is told
 
     Raises:
         FieldError: saying what was found and what is supported
@@ -85,9 +85,9 @@ def sample_queries(
     """What to track in one sample.
 
     Args:
-        dataset: the data set
+        dataset: the dataset
         sample_id: the sample
-        options: of the run
+        options: what the run is told
         size_px: (width, height) of the displayed frame
         warnings: receives what the user should know, in words
 

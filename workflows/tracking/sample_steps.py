@@ -13,10 +13,10 @@ from typing import TypeVar
 import fiftyone as fo
 
 from ...store.database.claims import Busy, Claims
+from ...store.database.frame_documents import MARK_DONE, MARK_WRITING
 from ...store.runs.outcomes import DONE, FAILED, SKIPPED, Outcome
 from ...store.tracks.keypoints import check_document_size
-from ...store.tracks.sample_status import DONE as MARKED_DONE
-from ...store.tracks.sample_status import WRITING, SampleMark
+from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.source_links import FILEPATH, check_copy, check_source
 from ...store.tracks.videos import VideoShape, store_metadata
 from ...store.tracks.writer import store_tracks
@@ -108,11 +108,11 @@ class SampleSteps:
 
     Args:
         dataset: of the samples
-        destination: the data set that is written to
+        destination: the dataset that is written to
         tracker: ready to track; None where the steps are done by workers elsewhere
-        options: of the run
+        options: what the run is told
         run_key: of its record
-        claims: of the run
+        claims: what the run holds
         cancelled: asked between chunks of work
         budget: of frames decoded ahead
     """
@@ -244,7 +244,7 @@ class SampleSteps:
     def _written_meanwhile(self, job: Job) -> Outcome | None:
         """What to say of a sample that was finished since the run began."""
         target, mark = job.target, self.claims.store.mark(job.target.destination_id)
-        if mark is None or mark.get("state") != MARKED_DONE:
+        if mark is None or mark.get("state") != MARK_DONE:
             return None
         if target.marked and mark.get("run_key") == target.marked_by:
             return None
@@ -322,7 +322,7 @@ class SampleSteps:
             frame_numbers=frame_numbers,
             keep_hidden=self.options.keep_hidden,
             mark=SampleMark(
-                state=WRITING,
+                state=MARK_WRITING,
                 layout=self.options.layout,
                 num_points=len(sample.queries),
                 num_frames=shape.num_frames,

@@ -10,8 +10,9 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.fields import check_label_field, is_ours
+from ...store.database.frame_documents import MARK_DONE
 from ...store.runs.outcomes import FAILED, Outcome
-from ...store.tracks.sample_status import DONE, SampleMark, read_marks
+from ...store.tracks.sample_status import SampleMark, read_marks
 from ...store.tracks.source_links import FILEPATH, SourceLink, read_source_links, source_dataset, source_id_field
 from ...store.tracks.videos import check_collection, holds_nothing
 from ...store.tracks.writer import samples_with_data
@@ -62,8 +63,8 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
     """Chooses what to do with every sample, and makes all checks that need no media.
 
     Args:
-        samples: a data set or view
-        options: of the run
+        samples: a dataset or view
+        options: what the run is told
 
     Returns:
         one Target per sample, in the order of the collection
@@ -114,7 +115,7 @@ def failed_samples(samples: SampleCollection, dataset: fo.Dataset, run_key: str)
     Args:
         samples: to choose from
         dataset: that tracks are written to, which also holds the run
-        run_key: of the run
+        run_key: of the record of the run
 
     Returns:
         ids
@@ -134,17 +135,17 @@ def failed_samples(samples: SampleCollection, dataset: fo.Dataset, run_key: str)
 
 
 def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Dataset:
-    """The data set that tracks are written to.
+    """The dataset that tracks are written to.
 
     Args:
         samples: that are tracked
-        options: of the run
+        options: what the run is told
 
     Returns:
         the samples' own, or that of the sources they were preprocessed from
 
     Raises:
-        CollectionError: if the sources are in several data sets, or theirs was deleted
+        CollectionError: if the sources are in several datasets, or theirs was deleted
     """
     if options.write_to == "media" or options.media_field != FILEPATH:
         return samples._dataset
@@ -153,7 +154,7 @@ def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Datas
 
 def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:
     if options.media_field not in samples.get_field_schema(flat=False):
-        raise FieldError(f"There is no media field {options.media_field!r} in this data set. Check the name")
+        raise FieldError(f"There is no media field {options.media_field!r} in this dataset. Check the name")
 
 
 def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> None:
@@ -167,7 +168,7 @@ def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> N
 def _finished_samples(
     dataset: fo.Dataset, ids: Sequence[str], marks: Mapping[str, SampleMark], options: TrackOptions
 ) -> set[str]:
-    finished = {sample_id for sample_id, mark in marks.items() if mark.state == DONE}
+    finished = {sample_id for sample_id, mark in marks.items() if mark.state == MARK_DONE}
     if options.skip_existing:
         # unmarked data in a field of ours is a half-written sample and is redone; in any other field it is the user's
         if not is_ours(dataset, options.label_field):

@@ -1,4 +1,4 @@
-"""The run: every sample of a data set or view is read, tracked and written."""
+"""The run: every sample of a dataset or view is read, tracked and written."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ...tracker.video.sampling import Sampling
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import Run, choose_key, open_run, run_environment
 from .marked_samples import marked_outcomes
-from .options import DEFAULTS, TrackOptions
+from .options import TRACK_DEFAULTS, TrackOptions
 from .report import TrackReport
 from .sample_steps import SampleSteps
 from .scheduler import JobQueue, Scheduler, local_queue
@@ -35,43 +35,43 @@ logger = logging.getLogger(__name__)
 
 def track_dataset(
     samples: SampleCollection,
-    label_field: str = DEFAULTS.label_field,
+    label_field: str = TRACK_DEFAULTS.label_field,
     *,
-    tracker: str | Tracker = DEFAULTS.tracker,
-    tracker_options: Mapping[str, Any] | None = DEFAULTS.tracker_options,
-    grid_size: int = DEFAULTS.grid_size,
-    frame_index: int = DEFAULTS.frame_index,
-    mask_field: str | None = DEFAULTS.mask_field,
-    points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = DEFAULTS.points,
-    backward: bool = DEFAULTS.backward,
-    sampling: Sampling | Mapping[str, Any] | None = DEFAULTS.sampling,
-    layout: str = DEFAULTS.layout,
-    keep_hidden: bool = DEFAULTS.keep_hidden,
-    overwrite: bool = DEFAULTS.overwrite,
-    skip_existing: bool = DEFAULTS.skip_existing,
-    media_field: str = DEFAULTS.media_field,
-    write_to: str = DEFAULTS.write_to,
-    interpolate: bool = DEFAULTS.interpolate,
-    only_failed_of: str | None = DEFAULTS.only_failed_of,
-    wait_for_others: bool = DEFAULTS.wait_for_others,
-    engine: str = DEFAULTS.engine,
-    address: str | None = DEFAULTS.address,
-    num_workers: int | None = DEFAULTS.num_workers,
-    gpus_per_worker: float = DEFAULTS.gpus_per_worker,
-    path_map: Mapping[str, str] | None = DEFAULTS.path_map,
-    run_key: str | None = DEFAULTS.run_key,
+    tracker: str | Tracker = TRACK_DEFAULTS.tracker,
+    tracker_options: Mapping[str, Any] | None = TRACK_DEFAULTS.tracker_options,
+    grid_size: int = TRACK_DEFAULTS.grid_size,
+    frame_index: int = TRACK_DEFAULTS.frame_index,
+    mask_field: str | None = TRACK_DEFAULTS.mask_field,
+    points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = TRACK_DEFAULTS.points,
+    backward: bool = TRACK_DEFAULTS.backward,
+    sampling: Sampling | Mapping[str, Any] | None = TRACK_DEFAULTS.sampling,
+    layout: str = TRACK_DEFAULTS.layout,
+    keep_hidden: bool = TRACK_DEFAULTS.keep_hidden,
+    overwrite: bool = TRACK_DEFAULTS.overwrite,
+    skip_existing: bool = TRACK_DEFAULTS.skip_existing,
+    media_field: str = TRACK_DEFAULTS.media_field,
+    write_to: str = TRACK_DEFAULTS.write_to,
+    interpolate: bool = TRACK_DEFAULTS.interpolate,
+    only_failed_of: str | None = TRACK_DEFAULTS.only_failed_of,
+    wait_for_others: bool = TRACK_DEFAULTS.wait_for_others,
+    engine: str = TRACK_DEFAULTS.engine,
+    address: str | None = TRACK_DEFAULTS.address,
+    num_workers: int | None = TRACK_DEFAULTS.num_workers,
+    gpus_per_worker: float = TRACK_DEFAULTS.gpus_per_worker,
+    path_map: Mapping[str, str] | None = TRACK_DEFAULTS.path_map,
+    run_key: str | None = TRACK_DEFAULTS.run_key,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> TrackReport:
-    """Tracks points through every video of a data set or view.
+    """Tracks points through every video of a dataset or view.
 
     A sample that cannot be tracked is recorded as a failure, leaves nothing
     behind, and the run goes on. Reading, tracking and writing overlap. A run whose
     process died is continued by the same call with `skip_existing=True`; several runs
-    may be at one data set at once, and each sample and field is written by one of them.
+    may be at one dataset at once, and each sample and field is written by one of them.
 
     Args:
-        samples: a video data set or view
+        samples: a video dataset or view
         label_field: name of the frame field to write, without "frames."
         tracker: a name from `list_trackers()`, or a loaded Tracker
         tracker_options: what `load_tracker` takes for that name
@@ -97,8 +97,8 @@ def track_dataset(
             pixels are those of that video
         write_to: "media", the frames of the tracked video, or "source": the tracked
             video was made by `preprocess_dataset`, and tracks are written onto the
-            frame numbers of the video it was made from (for copies in a data set of
-            their own, onto the samples of the source's data set, which also keeps
+            frame numbers of the video it was made from (for copies in a dataset of
+            their own, onto the samples of the source's dataset, which also keeps
             the run)
         interpolate: with write_to="source", also fill the frames in between,
             linearly by frame number, where a point is visible on both sides; such
@@ -134,10 +134,10 @@ def track_dataset(
         DatabaseError: if the database stays away, or lets this user only read
     """
     options = TrackOptions.picked_from(locals())
-    return run(samples, options, progress=progress, cancelled=cancelled)
+    return run_tracking(samples, options, progress=progress, cancelled=cancelled)
 
 
-def run(
+def run_tracking(
     samples: SampleCollection,
     options: TrackOptions,
     *,
@@ -147,8 +147,8 @@ def run(
     """Does what `track_dataset` says, for options that are checked already.
 
     Args:
-        samples: a video data set or view
-        options: of the run
+        samples: a video dataset or view
+        options: what the run is told
         progress, cancelled: as for `track_dataset`
 
     Returns:

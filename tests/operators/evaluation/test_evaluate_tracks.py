@@ -15,7 +15,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext
 
 import point_tracking as pt
-from point_tracking.workflows.evaluation.options import DEFAULTS, EvaluationOptions
+from point_tracking.workflows.evaluation.options import EVALUATION_DEFAULTS, EvaluationOptions
 
 URI = "@fo-video/point-tracking/evaluate_tracks"
 
@@ -112,7 +112,7 @@ def test_the_form_has_the_defaults_of_the_options(dataset: fo.Dataset) -> None:
     names = set(EvaluationOptions.__dataclass_fields__) & set(form)
     assert names >= {"label_field", "gt_field", "query_mode", "match", "cycle", "group_by", "eval_key"}
     for name in names - {"gt_field"}:
-        assert (form[name].default or None) == (getattr(DEFAULTS, name) or None), name
+        assert (form[name].default or None) == (getattr(EVALUATION_DEFAULTS, name) or None), name
     # the loaders' name for known tracks is offered first
     assert form["gt_field"].default == "ground_truth"
 

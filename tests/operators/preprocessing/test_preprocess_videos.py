@@ -14,7 +14,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 import point_tracking as pt
-from point_tracking.workflows.preprocessing.options import DEFAULTS, PreprocessOptions
+from point_tracking.workflows.preprocessing.options import PREPROCESS_DEFAULTS, PreprocessOptions
 
 URI = "@fo-video/point-tracking/preprocess_videos"
 TRACK_URI = "@fo-video/point-tracking/track_points"
@@ -89,7 +89,7 @@ def test_the_new_data_set_is_opened_where_that_was_chosen(
     assert opened == ([{"dataset": f"{dataset.name}-preprocessed"}] if params == {"open_dataset": True} else [])
     text = next(values["results"]["summary"] for uri, values in calls if "show_output" in uri)
     assert "Show samples of a run" in text
-    assert (f"in the data set `{dataset.name}`" in text) == bool(opened), "the run is where the sources are"
+    assert (f"in the dataset `{dataset.name}`" in text) == bool(opened), "the run is where the sources are"
 
 
 def test_the_app_shows_an_error_before_it_is_raised(dataset: fo.Dataset, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_the_form_has_the_defaults_of_the_options(dataset: fo.Dataset) -> None:
     names = (set(PreprocessOptions.__dataclass_fields__) & set(form)) - {"output_dir"}
     assert names >= {"policy", "longest_side", "keep_audio", "preset", "crf", "target", "persistent", "overwrite"}
     for name in names:
-        assert form[name].default == getattr(DEFAULTS, name), name
+        assert form[name].default == getattr(PREPROCESS_DEFAULTS, name), name
 
 
 def test_the_form_says_what_a_media_field_means(dataset: fo.Dataset) -> None:

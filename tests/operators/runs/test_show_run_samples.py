@@ -81,7 +81,7 @@ def test_of_copies_that_were_written_back_the_sources_are_shown(tmp_path: Path) 
     assert _shown(sources, run_key=report.run_key, status="done")[0] == [ids[0], ids[2]]
     assert foo.get_operator(URI)(sources, report.run_key).values("id") == ids[1:2]
     # the copies have no run of their own, and their form knows those of the sources
-    assert "data set of the sources" in _form(copies, URI)["no_runs"].view.description
+    assert "dataset of the sources" in _form(copies, URI)["no_runs"].view.description
     assert "only_failed_of" not in _form(copies, TRACK_URI)
     form = _form(copies, TRACK_URI, write_to="source", only_failed_of=report.run_key)
     assert [choice.value for choice in form["only_failed_of"].view.choices] == [report.run_key]
@@ -118,8 +118,8 @@ def test_the_result_tells_where_the_tracks_and_the_run_are_if_not_in_sight(tmp_p
         return next(c.body.params["results"]["summary"] for c in calls if "show_output" in c.body.operator_uri)
 
     text = told(write_to="source")
-    assert f"The tracks are in the data set `{sources.name}`" in text
-    assert f"key), in the data set `{sources.name}`." in text
+    assert f"The tracks are in the dataset `{sources.name}`" in text
+    assert f"key), in the dataset `{sources.name}`." in text
     assert sources.name not in told()
     copies.delete()
     sources.delete()

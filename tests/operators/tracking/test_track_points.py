@@ -17,7 +17,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 import point_tracking as pt
-from point_tracking.workflows.tracking.options import DEFAULTS, TrackOptions
+from point_tracking.workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 from point_tracking.workflows.tracking.report import TrackReport
 
 URI = "@fo-video/point-tracking/track_points"
@@ -162,7 +162,7 @@ def test_the_form_has_the_defaults_of_the_options(dataset: fo.Dataset) -> None:
     names = set(TrackOptions.__dataclass_fields__) & set(form)
     assert names >= {"tracker", "grid_size", "frame_index", "backward", "label_field", "layout", "keep_hidden"}
     for name in names:
-        assert form[name].default == getattr(DEFAULTS, name), name
+        assert form[name].default == getattr(TRACK_DEFAULTS, name), name
 
 
 def test_the_form_warns_of_what_a_run_will_do(dataset: fo.Dataset) -> None:

@@ -88,7 +88,7 @@ def test_sources_in_several_datasets_or_in_one_that_is_gone_are_refused(
     more = copies.add_sample(fo.Sample(filepath="/more.mp4"))
     document = {**source_link_document(_provenance(), sources, sources.last().id), "dataset": "no-such-dataset"}
     copies.set_values("source_video", {more: document}, key_field="id", validate=False)
-    with pytest.raises(CollectionError, match="in 2 data sets"):
+    with pytest.raises(CollectionError, match="in 2 datasets"):
         source_dataset(copies)
     with pytest.raises(CollectionError, match=r"'no-such-dataset'.*deleted or renamed"):
         source_dataset(copies.select(more))

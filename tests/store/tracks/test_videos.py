@@ -37,7 +37,7 @@ def test_frame_documents_are_those_that_decode_not_those_declared(make_dataset: 
 
 def test_samples_outside_a_video_data_set_are_refused(clip: Path, tmp_path: Path, make_dataset: MakeDataset) -> None:
     tracks = random_tracks(np.random.default_rng(0), 3, 4, SIZE)
-    with pytest.raises(CollectionError, match="data set"):
+    with pytest.raises(CollectionError, match="dataset"):
         pt.write_tracks(fo.Sample(filepath=str(clip)), "tracks", tracks)
     dataset = make_dataset(clip)
     video = dataset.first()

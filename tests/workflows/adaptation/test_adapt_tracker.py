@@ -1,4 +1,4 @@
-"""`adapt_tracker` on data sets of real clips."""
+"""`adapt_tracker` on datasets of real clips."""
 
 from __future__ import annotations
 

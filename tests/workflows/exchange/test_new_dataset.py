@@ -17,7 +17,7 @@ from point_tracking.workflows.exchange.new_dataset import add_known_tracks, medi
 def test_a_name_that_is_taken_is_refused(no_datasets_stay: None) -> None:
     made = new_dataset("loaded", persistent=True)
     assert (made.name, made.persistent) == ("loaded", True)
-    with pytest.raises(OptionError, match="a data set 'loaded' already"):
+    with pytest.raises(OptionError, match="a dataset 'loaded' already"):
         new_dataset("loaded", persistent=False)
     assert new_dataset(None, persistent=False).name != new_dataset(None, persistent=False).name
 

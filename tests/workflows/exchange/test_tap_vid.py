@@ -1,4 +1,4 @@
-"""TAP-Vid's files and clips with truth as data sets, and back."""
+"""TAP-Vid's files and clips with truth as datasets, and back."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_a_signal_ends_preprocessing_in_order(
     found: Any = load_report(dataset, "preprocess")
     assert (found.cancelled, found.interrupted) == (True, False)
     assert 1 <= found.num_samples < 4
-    # finished copies are in the data set, whatever ended the run
+    # finished copies are in the dataset, whatever ended the run
     assert sorted(found.dataset.values("filepath")) == sorted(str(path) for path in out.glob("*.mp4"))
     assert len(found.dataset) == found.num_samples
     found.dataset.delete()

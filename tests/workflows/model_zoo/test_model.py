@@ -27,7 +27,7 @@ from point_tracking.tracker.errors import (
 )
 from point_tracking.workflows.lifecycle.options import given_options
 from point_tracking.workflows.model_zoo import model as zoo_model
-from point_tracking.workflows.tracking.options import DEFAULTS, TrackOptions
+from point_tracking.workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 
 MakeDataset = Callable[..., fo.Dataset]
 SIZE = media.SIZE
@@ -275,7 +275,7 @@ def test_unknown_names_and_options_of_a_loaded_tracker_are_refused(drift: DriftT
 def test_the_defaults_are_those_of_track_dataset(drift: DriftTracker) -> None:
     options = pt.load_model(drift)._options
     for name in zoo_model.taken_options():
-        assert getattr(options, name) == getattr(DEFAULTS, name), name
+        assert getattr(options, name) == getattr(TRACK_DEFAULTS, name), name
 
 
 def test_every_option_of_track_dataset_is_taken_or_refused_with_a_reason() -> None:

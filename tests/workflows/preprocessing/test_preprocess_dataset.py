@@ -99,7 +99,7 @@ def test_bad_files_are_failures_and_the_run_goes_on(make_dataset: MakeDataset, s
 def test_where_nothing_can_be_copied_no_data_set_is_made(make_dataset: MakeDataset, sources: Path, out: Path) -> None:
     report = pt.preprocess_dataset(make_dataset(media.zero_bytes(sources / "zero.mp4")), out)
     assert report.dataset_name is None
-    with pytest.raises(CollectionError, match="no data set of copies"):
+    with pytest.raises(CollectionError, match="no dataset of copies"):
         _ = report.dataset
 
 

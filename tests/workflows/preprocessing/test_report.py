@@ -26,7 +26,7 @@ def _report(*statuses: str, **values: Any) -> PreprocessReport:
 def test_copies_are_counted_whether_made_or_reused() -> None:
     report = _report("done", REUSED, "failed", "not run")
     assert (report.num_samples, report.num_reused, report.num_frames, report.num_not_run) == (2, 1, 10, 1)
-    text = "Preprocessed 2 videos (40 frames to 10, 6.0 MiB to 1.0 MiB) in 1.0 s into /out and the data set 'small'"
+    text = "Preprocessed 2 videos (40 frames to 10, 6.0 MiB to 1.0 MiB) in 1.0 s into /out and the dataset 'small'"
     assert str(report) == f"{text}; 1 earlier copy reused; 1 failure"
 
 
@@ -43,10 +43,10 @@ def test_how_it_ended_is_said(values: dict[str, Any], text: str) -> None:
 
 
 def test_where_nothing_was_copied_no_place_is_named() -> None:
-    assert "data set" not in str(_report("failed"))
+    assert "dataset" not in str(_report("failed"))
 
 
 @pytest.mark.parametrize("name", [None, "no-such-dataset"])
 def test_a_dataset_that_is_not_there_is_said_to_be_missing(name: str | None) -> None:
-    with pytest.raises(CollectionError, match="no data set of copies"):
+    with pytest.raises(CollectionError, match="no dataset of copies"):
         _ = _report("done", dataset_name=name).dataset

@@ -1,4 +1,4 @@
-"""Grouped data sets whose active slice is another one than the videos'."""
+"""Grouped datasets whose active slice is another one than the videos'."""
 
 from __future__ import annotations
 

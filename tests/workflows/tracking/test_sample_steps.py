@@ -124,7 +124,7 @@ def test_a_source_sample_that_is_gone_is_a_failure(dataset: fo.Dataset, out: Pat
     dataset.delete_samples([dataset.first().id])
     report = pt.track_dataset(copies, "back", tracker=drift, grid_size=2, write_to="source")
     assert [f.kind for f in report.failures] == ["WriteError"]
-    assert "no longer in the data set" in report.failures[0].message
+    assert "no longer in the dataset" in report.failures[0].message
     name = dataset.name
     dataset.delete()
     with pytest.raises(CollectionError, match=f"{name}.*deleted or renamed"):

@@ -199,7 +199,7 @@ def test_samples_come_and_go_during_a_run(make_dataset: MakeDataset, clips: list
     tracker._on_frame = change
     report = pt.track_dataset(dataset, tracker=tracker, grid_size=2)
     assert [o.status for o in report.outcomes] == ["done", "done", "done", "failed", "failed"]
-    assert all("no longer in the data set" in f.message for f in report.failures)
+    assert all("no longer in the dataset" in f.message for f in report.failures)
     assert dataset.values("tracks_info.state") == ["done", "done", "done", None]
     assert {str(i) for i in dataset._frame_collection.distinct("_sample_id")} == set(ids[:3])
     assert not leftovers(dataset)

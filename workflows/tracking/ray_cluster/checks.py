@@ -34,9 +34,9 @@ def check_nodes(
         ray: the package, connected
         module: `ray_worker`, as nodes import it
         env: from `database_environment`
-        destination: the data set that is written to
-        targets: of the run
-        options: of the run
+        destination: the dataset that is written to
+        targets: samples to look at
+        options: what the run is told
 
     Raises:
         DependencyError, VideoError, DatabaseError, OptionError: naming the remedy

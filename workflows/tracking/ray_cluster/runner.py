@@ -38,10 +38,10 @@ class RayQueue:
     """Jobs on their way through the workers of a cluster; stands in for `stages.StageQueue`.
 
     Args:
-        samples: the data set of the samples
-        destination: the data set that is written to
+        samples: the dataset of the samples
+        destination: the dataset that is written to
         targets: of the run, to be looked for from every node
-        options: of the run
+        options: what the run is told
 
     Raises:
         DependencyError: if Ray or this package is missing
@@ -88,7 +88,7 @@ class RayQueue:
 
         Args:
             owner: of the run, which settles what dead workers leave
-            claims: of the run
+            claims: what the run holds
             run_key: of its record
         """
         self._owner, self._claims = owner, claims

@@ -22,7 +22,7 @@ def inspect_node(paths: list[str], dataset_id: str, uri: str, database: str) -> 
 
     Args:
         paths: of media, as the node sees them
-        dataset_id: of the data set that is written to
+        dataset_id: of the dataset that is written to
         uri, database: of MongoDB
 
     Returns:
@@ -41,7 +41,7 @@ class TrackWorker:
     """The worker; an actor of Ray with as many concurrent calls as it takes samples at a time.
 
     Args:
-        job: names of the data sets, options, run key, the id to claim samples under
+        job: names of the datasets, options, run key, the id to claim samples under
     """
 
     def __init__(self, job: dict[str, Any]) -> None:
