@@ -20,12 +20,6 @@ ROOT = Path(point_tracking.__file__).parent
 ROOMS = ("tracker", "store", "workflows", "operators", "panels", "demo")
 # rooms whose modules all have tests at the same place
 MIRRORED = ("tracker", "store", "workflows", "operators", "demo")
-    "tracker",
-    "store",
-    "workflows",
-    "operators",
-    "demo",
-)  # rooms whose modules all have tests at the same place
 MAX_MODULES = 12  # of a folder, its __init__ among them
 MIN_DOCSTRING_LINES = 3
 
