@@ -69,6 +69,18 @@ class QueryMatcher:
         self.textured = np.zeros(len(query_t), bool)
         """(N,) bool, which points can be told from their surroundings."""
 
+    def grow(self, query_t: np.ndarray, query_xy: np.ndarray) -> None:
+        """Makes room for more points, of which nothing is known until `add`.
+
+        Args:
+            query_t: (K,) int, frame index of each query
+            query_xy: (K, 2) float32, pixels of the working frame
+        """
+        self._query_t = np.concatenate([self._query_t, query_t])
+        self._query_xy = np.concatenate([self._query_xy, query_xy]).astype(np.float32)
+        self._templates = np.concatenate([self._templates, np.zeros((len(query_t), _PATCH_AREA), np.float32)])
+        self.textured = np.concatenate([self.textured, np.zeros(len(query_t), bool)])
+
     def add(self, points: np.ndarray, frame_index: int, grey: np.ndarray) -> None:
         """Learns what points look like.
 
@@ -112,17 +124,40 @@ class QueryMatcher:
         query_frame, origin = self._frames[frame_index], self._query_xy[points]
         found, there = _lucas_kanade(query_frame, grey, origin, guess, search)
         returned, back = _lucas_kanade(grey, query_frame, found, origin, search)
-        likeness = self._likeness(points, grey, found)
+        likeness = self.likeness(points, grey, found)
         error = reference_distance(returned, origin, self._size_px)
         shift = reference_distance(found, guess, self._size_px)
         sure = there & back & inside_raster(found, self._size_px) & (likeness > self._min_likeness)
         sure &= (error < search.max_error_px) & (shift < search.max_shift_px)
         if search.better_only:
-            sure &= likeness > self._likeness(points, grey, guess)
+            sure &= likeness > self.likeness(points, grey, guess)
         return found, error, sure
 
-    def _likeness(self, points: np.ndarray, grey: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    def likeness(self, points: np.ndarray, grey: np.ndarray, xy: np.ndarray) -> np.ndarray:
+        """Correlation of what surrounds places with what surrounded the points.
+
+        Args:
+            points: (K,) int
+            grey: uint8 (H, W), the frame
+            xy: (K, 2) float32, pixels of the working frame
+
+        Returns:
+            (K,) float32 from -1 to 1
+        """
         return (self._templates[points] * _patches(grey, xy)[0]).sum(axis=1)
+
+
+def is_flat(grey: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    """Tells which places of a frame look like any other.
+
+    Args:
+        grey: uint8 (H, W)
+        xy: (K, 2) float32 pixels
+
+    Returns:
+        (K,) bool
+    """
+    return _patches(grey, xy)[1] <= _MIN_TEXTURE
 
 
 def inside_raster(xy: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:

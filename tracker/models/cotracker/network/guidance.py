@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +32,21 @@ _SHRINK = 2  # the flow's frames are so much smaller than the model's
 _MIN_SIDE_PX = 32  # DIS needs a few of its 8 px patches in either direction
 _CLOSES_PX = 3.0  # of the model's frame
 _CLOSED_LOGIT = 1.0
+# visibility x confidence in a window's first frame below which another tracker's guess replaces settled frames too
+_UNSURE = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """Where another tracker puts the points of a window.
+
+    Args:
+        xy: (B, N, S, 2) feature pixels; any finite numbers where it does not know
+        kept: (B, N, S) bool, where it is to be followed
+    """
+
+    xy: Tensor
+    kept: Tensor
 
 
 def motion_size(config: CoTrackerConfig) -> tuple[int, int]:
@@ -79,6 +94,28 @@ def frame_motion(
                 motion[i, 2 * part : 2 * part + 2] = moved.transpose(2, 0, 1)
         before = grey
     return motion, before
+
+
+def motion_of_flow(
+    there: np.ndarray, back: np.ndarray, size_px: tuple[int, int], config: CoTrackerConfig
+) -> np.ndarray:
+    """The motion into a frame and back, of flow that was computed elsewhere.
+
+    Args:
+        there: (h', w', 2) float32 from the frame before, in pixels of a frame of `size_px`
+        back: (h'', w'', 2) float32 to it, likewise
+        size_px: (width, height)
+        config: of the model
+
+    Returns:
+        float16 (4, h, w) in feature pixels
+    """
+    import cv2
+
+    height, width = motion_size(config)
+    scale = np.array(config.grid_size[::-1], np.float32) / size_px
+    parts = [cv2.resize(flow, (width, height), interpolation=cv2.INTER_AREA) * scale for flow in (there, back)]
+    return np.concatenate(parts, axis=2).transpose(2, 0, 1).astype(np.float16)
 
 
 def clip_motion(video: Tensor, config: CoTrackerConfig) -> Tensor:
@@ -132,6 +169,28 @@ def carry_along(state: TrackState, maps: FeatureMaps, settled: Tensor, config: C
     return type(state)(
         torch.stack(xy, dim=2), state.visibility.detach() + torch.stack(logits, dim=2), state.confidence.detach()
     )
+
+
+@torch.no_grad()
+def follow_guide(state: TrackState, start: TrackState, guide: Guide, settled: Tensor, t: Tensor) -> TrackState:
+    """Puts points where another tracker has them.
+
+    Args:
+        state: (B, N, S), the guess after `carry_along`
+        start: the same before it
+        guide: of the same points and frames
+        settled: (B, N) int64, the last frame that is not to be moved where the network is sure of the point
+        t: (B, N) int64 query frames, from the start of the window
+
+    Returns:
+        the guess; its visibility is raised where the guide was followed
+    """
+    frames = torch.arange(state.xy.shape[2], device=settled.device)
+    sure = torch.sigmoid(start.visibility[..., 0]) * torch.sigmoid(start.confidence[..., 0])  # (B, N)
+    use = guide.kept & (frames > torch.where(sure < _UNSURE, t, settled)[..., None])  # (B, N, S)
+    xy = torch.where(use[..., None], guide.xy, state.xy)
+    visibility = torch.where(use, start.visibility.clamp(min=0) + _CLOSED_LOGIT, state.visibility)
+    return type(state)(xy, visibility, state.confidence)
 
 
 def _between(maps: FeatureMaps, earlier: int, later: int) -> tuple[Tensor, Tensor]:

@@ -65,15 +65,25 @@ class ClipFeatures:
             earliest; otherwise the store grows
         dtype: to keep features in
         rolling: whether old frames may be dropped
+        computes_motion: for models that are guided, whether flow between the frames is computed here; otherwise it
+            is given with `put_motion`
 
     Attributes:
         num_frames: frames encoded so far
     """
 
-    def __init__(self, model: CoTracker, capacity: int, dtype: torch.dtype, rolling: bool = False) -> None:
+    def __init__(
+        self,
+        model: CoTracker,
+        capacity: int,
+        dtype: torch.dtype,
+        rolling: bool = False,
+        computes_motion: bool = True,
+    ) -> None:
         self.num_frames = 0
         self._model = model
         self._rolling = rolling
+        self._computes_motion = computes_motion
         self._capacity = max(capacity, 1)
         self._dtype = dtype
         self._levels = self._allocate(self._capacity)
@@ -104,10 +114,19 @@ class ClipFeatures:
         slots = torch.arange(self.num_frames, self.num_frames + count, device=self._levels[0].device) % self._capacity
         for stored, fresh in zip(self._levels, encode_frames(self._model, frames, self._dtype), strict=True):
             stored.index_copy_(0, slots, fresh)
-        if self._motion is not None:
+        if self._motion is not None and self._computes_motion:
             motion, self._last_grey = frame_motion(frames, self._last_grey, self._model.config)
             self._motion.index_copy_(0, slots, torch.from_numpy(motion).to(slots.device))
         self.num_frames += count
+
+    def map_of(self, frame_index: int) -> Tensor:
+        """The finest map of a stored frame, (h, w, C); not a copy."""
+        return self._levels[0][frame_index % self._capacity]
+
+    def put_motion(self, frame_index: int, motion: np.ndarray) -> None:
+        """Stores the motion into a frame and back, float16 (4, h, w) in feature pixels."""
+        if self._motion is not None:
+            self._motion[frame_index % self._capacity] = torch.from_numpy(motion).to(self._motion.device)
 
     def _grow(self, extra: int) -> None:
         self._capacity += extra

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..network.chunks import ChunkSizes
 from ..network.correlation import FeatureMaps
 from ..network.cotracker2 import CoTracker2
-from ..network.guidance import carry_along
+from ..network.guidance import Guide, carry_along, follow_guide
 from ..network.model import CoTracker3, QuerySupport, TrackState
 
 WindowedModel = CoTracker3 | CoTracker2
@@ -65,7 +65,11 @@ class WindowedPoints:
         self._sampled = torch.cat([self._sampled, torch.zeros_like(t, dtype=torch.bool)], dim=1)
 
     def refine_window(
-        self, maps: FeatureMaps, iterations: int | None = None, chunks: ChunkSizes | None = None
+        self,
+        maps: FeatureMaps,
+        iterations: int | None = None,
+        chunks: ChunkSizes | None = None,
+        guide: Guide | None = None,
     ) -> Iterator[TrackState]:
         """Tracks all points through the next window.
 
@@ -74,6 +78,7 @@ class WindowedPoints:
                 video; then the last one is repeated
             iterations: how often to refine; None = as configured
             chunks: how much to do at once
+            guide: where another tracker puts the points, for models that are guided
 
         Yields:
             the guess for (B, N, S) after every iteration; after the last one the
@@ -87,7 +92,10 @@ class WindowedPoints:
         queries = QuerySupport(self._templates, self.t - self.start, first_window=self.start == 0)
         state = self._initial_state()
         if config.guided:
-            state = carry_along(state, maps, self._settled_frames(), config)
+            start, settled = state, self._settled_frames()
+            state = carry_along(start, maps, settled, config)
+            if guide is not None:
+                state = follow_guide(state, start, guide, settled, self.t - self.start)
         for state in self.model.refine(maps, queries, state, iterations, chunks):  # noqa: B020
             yield state
         self._overlap = TrackState(

@@ -16,10 +16,13 @@ from point_tracking.tracker.models.cotracker.network.config import COTRACKER2, C
 from point_tracking.tracker.models.cotracker.network.correlation import FeatureMaps
 from point_tracking.tracker.models.cotracker.network.guidance import (
     MOTION_PARTS,
+    Guide,
     carry_along,
     clip_motion,
+    follow_guide,
     frame_motion,
     motion_bytes,
+    motion_of_flow,
     motion_size,
 )
 from point_tracking.tracker.models.cotracker.network.model import TrackState
@@ -189,3 +192,40 @@ def test_models_that_are_not_guided_keep_no_motion(small_model, clip):
 def test_only_windows_of_cotracker3_can_be_guided(config):
     with pytest.raises(OptionError, match="Only windows of CoTracker3 can be guided"):
         replace(config, guided=True)
+
+
+# -- guided by another tracker
+
+
+def guided(settled: int, sure: float, kept: bool = True, t: int = 0) -> TrackState:
+    """A window of 4 frames, carried to (1, 1), (2, 1), .. and guided to (20, 10)."""
+    logit = float(np.log(sure / (1 - sure)))
+    start = TrackState(torch.ones(1, 1, 4, 2), torch.full((1, 1, 4), logit), torch.full((1, 1, 4), 9.0))
+    carried = TrackState(start.xy + torch.arange(4.0)[:, None], start.visibility - 1, start.confidence)
+    guide = Guide(torch.tensor([20.0, 10.0]).expand(1, 1, 4, 2), torch.full((1, 1, 4), kept))
+    return follow_guide(carried, start, guide, torch.tensor([[settled]]), torch.tensor([[t]]))
+
+
+def test_frames_that_are_not_settled_start_where_the_guide_is():
+    state = guided(settled=1, sure=0.9)
+    assert state.xy[0, 0, :, 0].tolist() == [1, 2, 20, 20]
+    assert (state.visibility[0, 0, 2:] > 1).all()
+    assert (state.visibility[0, 0, :2] < state.visibility[0, 0, 2:]).all()
+
+
+def test_where_the_network_is_not_sure_settled_frames_follow_too():
+    assert guided(settled=2, sure=0.3).xy[0, 0, :, 0].tolist() == [1, 20, 20, 20]
+    assert guided(settled=2, sure=0.3, t=1).xy[0, 0, :, 0].tolist() == [1, 2, 20, 20], "but for the query itself"
+
+
+def test_a_guide_that_has_lost_the_point_is_not_followed():
+    state = guided(settled=1, sure=0.9, kept=False)
+    assert state.xy[0, 0, :, 0].tolist() == [1, 2, 3, 4]
+
+
+def test_flow_of_another_size_is_told_in_feature_pixels():
+    there = np.tile(np.float32([6, -4]), (240, 320, 1))
+    motion = motion_of_flow(there, -there[::2, ::2], (320, 240), CONFIG)
+    assert motion.shape == (MOTION_PARTS, *motion_size(CONFIG))
+    expected = np.array([6 * 48 / 320, -4 * 32 / 240])
+    np.testing.assert_allclose(motion.mean(axis=(1, 2)), [*expected, *-expected], atol=1e-3)
