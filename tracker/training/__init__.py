@@ -7,4 +7,6 @@ Read `configs` (what is trained, and how), `data` (where clips come from), `step
 run, its checkpoints and curves), `__main__` (the command). `adapting` trains a tracker further on unlabelled videos,
 which need av too; `workflows.adaptation` calls it for samples. Another configuration is an entry in
 `configs.CONFIGS`.
+
+`selection` fits the estimate that pt-fused-2 chooses by, with a command of its own.
 """

@@ -22,6 +22,7 @@ from .clips import occluded_clip, shifted_clip, still_clip
 TRACKERS: dict[str, Callable[[], Tracker]] = {
     "optical-flow": lambda: load_tracker("optical-flow"),
     "pt-fused": lambda: load_tracker("pt-fused", device="cpu"),
+    "pt-fused-2": lambda: load_tracker("pt-fused-2", device="cpu"),
     "pt-small": lambda: load_tracker("pt-small", device="cpu"),
 }
 
