@@ -19,7 +19,7 @@ OUT ?= runs/$(CONFIG)
 export DEMO_APP VIDEOS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench train
+.PHONY: help setup demo test lint bench train fit
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,3 +49,7 @@ bench:  ## run the benchmarks (BENCH=benchmarks/decode.py: one of them)
 train:  ## train a tracker of our own (CONFIG=small, MINUTES=30, OUT=runs/small)
 	@$(SETUP) setup
 	@$(RUN) point_tracking.tracker.training --config "$(CONFIG)" --minutes "$(MINUTES)" --out "$(OUT)" --resume
+
+fit:  ## fit the estimate that pt-fused-2 chooses by, anew (about ten minutes of one core)
+	@$(SETUP) setup
+	@$(RUN) point_tracking.tracker.training.selection
