@@ -153,7 +153,9 @@ def is_ours(dataset: fo.Dataset, label_field: str) -> bool:
 
 
 @retried
-def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False) -> None:
+def declare(
+    dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False, objects: bool = False
+) -> None:
     """Declares the fields that tracks need; what exists already stays as it is.
 
     Args:
@@ -161,6 +163,7 @@ def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolat
         label_field: the name, without "frames."
         occluded: whether keypoints will carry the attribute `occluded`
         interpolated: whether keypoints will carry the attribute `interpolated`
+        objects: whether keypoints will carry the attribute `object`
     """
     if not has_label_field(dataset, label_field):
         dataset.add_frame_field(
@@ -173,6 +176,8 @@ def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolat
         dataset.add_frame_field(f"{label_field}.keypoints.occluded", fo.BooleanField)
     if interpolated:
         dataset.add_frame_field(f"{label_field}.keypoints.interpolated", fo.BooleanField)
+    if objects:
+        dataset.add_frame_field(f"{label_field}.keypoints.object", fo.IntField)
     info_field = info_field_of(label_field)
     if info_field not in dataset.get_field_schema(flat=False):
         dataset.add_sample_field(

@@ -9,7 +9,7 @@ import numpy as np
 from fiftyone.core.sample import SampleView
 
 from ...tracker.coordinates import frame_index_of, frame_number_of
-from ...tracker.errors import FieldError, MaskError
+from ...tracker.errors import FieldError, MaskError, NoPromptError
 from ..database.fields import FRAMES_PREFIX
 from ..tracks.videos import select_videos
 from .fields import find_field
@@ -108,7 +108,8 @@ def read_mask(
         (H', W') array, nonzero = track; the union where there are several detections
 
     Raises:
-        MaskError: if there is no mask, or it cannot be read
+        NoPromptError: if there is no label
+        MaskError: if it holds no mask, or one that cannot be read
     """
     name, on_frames, _ = find_field(sample.dataset, mask_field)
     if on_frames:
@@ -118,7 +119,7 @@ def read_mask(
     else:
         label, place = sample[name], "on this sample"
     if label is None:
-        raise MaskError(f"There is no mask in {mask_field!r} {place}")
+        raise NoPromptError(f"There is no mask in {mask_field!r} {place}")
     try:
         mask = mask_of(label, size_px)
     except (OSError, ValueError) as error:

@@ -18,6 +18,10 @@ FAILED = "failed"
 NOT_RUN = "not run"
 
 
+# there was nothing to track from; tried again by `skip_existing`, and no failure
+NO_PROMPT = "no prompt"
+
+
 @dataclass(frozen=True)
 class Failure:
     """A sample that could not be tracked.
@@ -42,8 +46,8 @@ class Outcome:
     Args:
         sample_id: of the sample
         filepath: of its media
-        status: "done", "skipped", "failed" or "not run" (after a cancellation)
-        kind, message: of the error, for failed samples
+        status: "done", "skipped", "failed", "no prompt" or "not run" (after a cancellation)
+        kind, message: of the error, for failed samples; what was missing, for those without a prompt
         seconds: spent on this sample
         num_points: tracks
         num_frames: frames tracked

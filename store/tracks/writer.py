@@ -35,7 +35,7 @@ from ..database.fields import check_label_field, declare, has_label_field
 from ..database.frame_documents import MARK_DONE, MARK_WRITING, FrameStore, missing_numbers, ranges_of
 from ..database.liveness import Owner
 from .keypoint_bytes import encoded_frame_documents
-from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
+from .keypoints import TrackNames, check_document_size, check_layout, frame_documents, visible_in_frame
 from .sample_status import SampleMark, mark_document, read_marks
 from .videos import VideoShape, dataset_of, select_videos, video_shape_of
 
@@ -110,6 +110,7 @@ def store_tracks(
     keep_hidden: bool,
     mark: SampleMark,
     interpolated: np.ndarray | None = None,
+    names: TrackNames | None = None,
     claims: Claims | None = None,
 ) -> int:
     """Replaces what a field holds for one sample, whole or not at all.
@@ -127,6 +128,7 @@ def store_tracks(
         keep_hidden: also store hidden points
         mark: layout, tracker and run to note with the sample
         interpolated: (T,) bool, rows to be marked as filled in; None where no row is
+        names: what the tracks are called; None = as `DEFAULT_LABEL` says
         claims: of the run that has claimed the sample; None claims it for this call
 
     Returns:
@@ -149,8 +151,15 @@ def store_tracks(
 
         def write() -> None:
             with changing_document:
-                declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
-            pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
+                objects = names is not None and names.has_objects
+                declare(
+                    dataset,
+                    label_field,
+                    occluded=keep_hidden,
+                    interpolated=interpolated is not None,
+                    objects=objects,
+                )
+            pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated, names)
             _write(held, sample_id, pieces, shape.num_frames, mark)
 
         try:
@@ -244,15 +253,18 @@ def _pieces(
     layout: str,
     keep_hidden: bool,
     interpolated: np.ndarray | None,
+    names: TrackNames | None,
 ) -> Iterator[dict[int, Any]]:
     """Yields frame number -> document, some frames at a time."""
     for rows in _row_chunks(tracks):
         if layout == "points":
             documents = encoded_frame_documents(
-                tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated
+                tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated, names=names
             )
         else:
-            documents = frame_documents(tracks, shape.size_px, rows=rows, layout=layout, interpolated=interpolated)
+            documents = frame_documents(
+                tracks, shape.size_px, rows=rows, layout=layout, interpolated=interpolated, names=names
+            )
         yield dict(zip(numbers[rows].tolist(), documents, strict=True))
 
 

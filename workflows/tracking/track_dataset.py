@@ -168,18 +168,18 @@ def run_tracking(
         if not targets:
             return report
         choose_key(dataset, options)  # refuses a taken one before anything is loaded
-        with _cluster(samples._dataset, dataset, targets, options) as cluster:
+        with _cluster(samples, dataset, targets, options) as cluster:
             tracker = None if cluster else _loaded(options)
             with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
                 claims = Claims(FrameStore(dataset, options.label_field), run.owner)
-                steps = SampleSteps(samples._dataset, dataset, tracker, options, run.key, claims, cancelled)
+                steps = SampleSteps(samples, dataset, tracker, options, run.key, claims, cancelled)
                 _run_targets(targets, steps, run, cluster, report, progress)
     return report
 
 
 @contextmanager
 def _cluster(
-    samples: fo.Dataset, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
+    samples: SampleCollection, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
 ) -> Iterator[JobQueue | None]:
     """Where the samples are worked on, if not in this process; refuses a cluster that cannot do it."""
     if options.engine == "local":
