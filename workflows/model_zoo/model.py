@@ -20,6 +20,7 @@ from fiftyone.core.sample import SampleView
 
 from ...store.database.fields import FRAMES_PREFIX, check_label_field
 from ...store.database.frame_documents import MARK_WRITING
+from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
 from ...store.tracks.keypoints import TrackNames, check_document_size, frame_documents
 from ...store.tracks.sample_status import SampleMark
@@ -222,6 +223,12 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         frame_range = _frame_range(reader)
         if self._store_in is not None:
             self._check_target(sample, frame_range is not None)
+        elif isinstance(sample, SampleView) and hides_frames(sample._view):
+            raise CollectionError(
+                "This view hides frames, and FiftyOne's apply_model makes hidden frames anew when it writes to them: "
+                "their other labels would be lost. Use load_model(..., store_in='tracks'), which writes to frames as "
+                "they are, or track_dataset"
+            )
         video = self._open(reader.inpath)
         warnings: list[str] = []
         try:

@@ -52,32 +52,33 @@ def starts(dataset: fo.Dataset, field: str = "tracks") -> list[tuple[int, float,
     return [first[index] for index in sorted(first)]
 
 
+JOINTS = {
+    1: [keypoint(0.1, label="nose", index=1), keypoint(0.2, label="tail", index=2)],
+    4: [keypoint(0.3, label="ear", index=3)],
+}
+VIEWS: dict[str, tuple[Callable[[fo.Dataset], fo.DatasetView], list[str]]] = {
+    "labels": (lambda d: d.filter_labels("frames.joints", F("label") == "tail"), ["tail"]),
+    "frames": (lambda d: d.match_frames(F("frame_number") > 2), ["ear"]),
+    "selected": (lambda d: d.select_labels(tags="good", fields="frames.joints"), ["nose"]),
+    "renamed": (lambda d: d.map_labels("frames.joints", {"nose": "muzzle"}), ["muzzle", "tail", "ear"]),
+    "sorted": (lambda d: d.sort_by("filepath").limit(1).filter_labels("frames.joints", F("index") < 3), ["n", "t"]),
+    "hidden": (lambda d: d.select_fields("tags"), ["nose", "tail", "ear"]),
+    "own": (lambda d: d.mongo([{"$match": {}}]).filter_labels("frames.joints", F("label") == "ear"), ["ear"]),
+}
+
+
 class TestAView:
     """A view chooses prompts, never which frames are tracked or written."""
-
-    JOINTS = {
-        1: [keypoint(0.1, label="nose", index=1), keypoint(0.2, label="tail", index=2)],
-        4: [keypoint(0.3, label="ear", index=3)],
-    }
-    VIEWS: dict[str, tuple[Callable[[fo.Dataset], fo.DatasetView], list[str]]] = {
-        "labels": (lambda d: d.filter_labels("frames.joints", F("label") == "tail"), ["tail"]),
-        "frames": (lambda d: d.match_frames(F("frame_number") > 2), ["ear"]),
-        "selected": (lambda d: d.select_labels(tags="good", fields="frames.joints"), ["nose"]),
-        "renamed": (lambda d: d.map_labels("frames.joints", {"nose": "muzzle"}), ["muzzle", "tail", "ear"]),
-        "sorted": (lambda d: d.sort_by("filepath").limit(1).filter_labels("frames.joints", F("index") < 3), ["n", "t"]),
-        "hidden": (lambda d: d.select_fields("tags"), ["nose", "tail", "ear"]),
-        "own": (lambda d: d.mongo([{"$match": {}}]).filter_labels("frames.joints", F("label") == "ear"), ["ear"]),
-    }
 
     @pytest.mark.parametrize("name", VIEWS)
     def test_its_labels_are_the_prompt_and_all_frames_are_written(
         self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker, name: str
     ) -> None:
-        dataset = prompted(make_dataset(clip), self.JOINTS)
+        dataset = prompted(make_dataset(clip), JOINTS)
         sample = dataset.first()
         sample.frames[1]["joints"].keypoints[0].tags.append("good")
         sample.save()
-        view, expected = self.VIEWS[name]
+        view, expected = VIEWS[name]
         report = pt.track_dataset(view(dataset), "tracks", tracker=drift, points="frames.joints", backward=True)
         assert report.failures == []
         assert [label[: len(e)] for (_, _, label, _), e in zip(starts(dataset), expected, strict=True)] == expected
@@ -105,13 +106,13 @@ class TestAView:
             assert min(xs) >= WIDTH / 2 - 1, field
 
     def test_all_hidden_is_no_prompt(self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker) -> None:
-        dataset = prompted(make_dataset(clip), self.JOINTS)
+        dataset = prompted(make_dataset(clip), JOINTS)
         view = dataset.filter_labels("frames.joints", F("label") == "wing", only_matches=False)
         report = pt.track_dataset(view, "tracks", tracker=drift, points="frames.joints")
         assert [o.status for o in report.outcomes] == ["no prompt"]
 
     def test_it_travels_as_plain_values(self, make_dataset: MakeDataset, clip: Path) -> None:
-        dataset = prompted(make_dataset(clip), self.JOINTS)
+        dataset = prompted(make_dataset(clip), JOINTS)
         view = dataset.limit(1).filter_labels("frames.joints", F("label") == "tail")
         again = view_from_document(dataset, view_document(view))
         sample_id = dataset.first().id
