@@ -31,13 +31,13 @@ from ...tracker.errors import (
 from ...tracker.types import Tracks
 from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims
 from ..database.connection import changing_document, database_error, reload_dataset, server_process
-from ..database.fields import check_label_field, declare, has_label_field
+from ..database.fields import check_label_field, declare
 from ..database.frame_documents import MARK_DONE, MARK_WRITING, FrameStore, missing_numbers, ranges_of
 from ..database.liveness import Owner
 from .keypoint_bytes import encoded_frame_documents
 from .keypoints import TrackNames, check_document_size, check_layout, frame_documents, visible_in_frame
-from .sample_status import SampleMark, mark_document, read_marks
-from .videos import VideoShape, dataset_of, select_videos, video_shape_of
+from .sample_status import SampleMark, check_foreign_labels, mark_document, read_contents
+from .videos import VideoShape, dataset_of, video_shape_of
 
 # keypoints turned into documents per call: bounds memory without costing speed
 _POINTS_PER_WRITE = 50_000
@@ -54,6 +54,7 @@ def write_tracks(
     layout: str = "points",
     keep_hidden: bool = False,
     overwrite: bool = False,
+    replace_labels: int | None = None,
 ) -> None:
     """Stores tracks as the frame-level keypoints of a video sample.
 
@@ -66,12 +67,15 @@ def write_tracks(
         layout: "points", one Keypoint per visible point, or "frame", one Keypoint
             per frame with all points (hidden = NaN)
         keep_hidden: also store hidden points, with occluded=True (layout "points")
-        overwrite: replace what the field holds for this sample
+        overwrite: replace the tracks that this package wrote for this sample
+        replace_labels: the number of other labels, such as hand labels, that the field
+            holds for this sample: replace these; without it they are never touched
 
     Raises:
         CollectionError: if the sample is no video sample of a dataset
         FieldError: if the field's name or type does not allow it
-        FieldExistsError: if the field holds data and overwrite is False
+        FieldExistsError: if the field holds tracks and overwrite is False, or other labels
+            whose number was not given
         ShapeError: if there are more rows than frames, or bad frame numbers
         LimitError: if a frame's document would pass the database's limit
         VideoError: if the video's size cannot be found out
@@ -81,7 +85,11 @@ def write_tracks(
     check_label_field(dataset, label_field)
     check_layout(layout, keep_hidden)
     check_document_size(tracks.num_points, layout, keep_hidden)
-    if not overwrite and samples_with_data(dataset, [sample_id], label_field):
+    contents = read_contents(dataset, [sample_id], label_field)
+    check_foreign_labels(
+        dataset, contents.foreign, label_field, replace_labels, ", or replace_labels={number} to replace them"
+    )
+    if not overwrite and contents.written:
         raise FieldExistsError(
             f"The field {label_field!r} of this sample already holds data. Use overwrite=True to replace it, "
             "or another label field"
@@ -266,28 +274,6 @@ def _pieces(
                 tracks, shape.size_px, rows=rows, layout=layout, interpolated=interpolated, names=names
             )
         yield dict(zip(numbers[rows].tolist(), documents, strict=True))
-
-
-def samples_with_data(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str) -> set[str]:
-    """Which samples hold anything in a label field, finished, half written or foreign.
-
-    Args:
-        dataset: the dataset
-        sample_ids: which samples to look at
-        label_field: name of the frame field, without "frames."
-
-    Returns:
-        ids of those that do
-    """
-    if not has_label_field(dataset, label_field):
-        return set()
-    marked = set(read_marks(dataset, sample_ids, label_field))
-    unmarked = [sample_id for sample_id in sample_ids if sample_id not in marked]
-    if not unmarked:
-        return marked
-    holds_data = fo.ViewField(label_field).exists()
-    found = select_videos(dataset, unmarked).match_frames(holds_data, omit_empty=True).values("id")
-    return marked | set(found)
 
 
 def _check_frame_numbers(

@@ -164,8 +164,9 @@ class SampleJudge:
         if mark is not None and mark.state != MARK_DONE:
             raise FieldError(f"The tracks of this sample in frames.{self.options.label_field} are half written")
         tracks = read_tracks(self.dataset[sample_id], self.options.label_field)
-        if mark is None and not np.isfinite(tracks.xy).any():
-            raise FieldError(f"This sample has no tracks in frames.{self.options.label_field}. Track it first")
+        if (mark is None or mark.num_keypoints) and not np.isfinite(tracks.xy).any():
+            removed = "" if mark is None else " any more: they were removed"
+            raise FieldError(f"This sample has no tracks in frames.{self.options.label_field}{removed}. Track it first")
         return tracks
 
     def _tracked_frames(self, sample_id: str, tracks: Tracks) -> np.ndarray:

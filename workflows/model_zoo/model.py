@@ -23,9 +23,9 @@ from ...store.database.frame_documents import MARK_WRITING
 from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
 from ...store.tracks.keypoints import TrackNames, check_document_size, frame_documents
-from ...store.tracks.sample_status import SampleMark
+from ...store.tracks.sample_status import SampleMark, check_foreign_labels, read_contents
 from ...store.tracks.videos import VideoShape, dataset_of, store_metadata
-from ...store.tracks.writer import samples_with_data, store_tracks
+from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_index_of, frame_number_of
 from ...tracker.engine.run import TrackedClip, track_clip
 from ...tracker.errors import (
@@ -223,7 +223,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         frame_range = _frame_range(reader)
         if self._store_in is not None:
             self._check_target(sample, frame_range is not None)
-        elif isinstance(sample, SampleView) and hides_frames(sample._view):
+        elif isinstance(sample, SampleView) and sample._view is not None and hides_frames(sample._view):
             raise CollectionError(
                 "This view hides frames, and FiftyOne's apply_model makes hidden frames anew when it writes to them: "
                 "their other labels would be lost. Use load_model(..., store_in='tracks'), which writes to frames as "
@@ -306,7 +306,10 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         assert self._store_in is not None
         dataset, sample_id = dataset_of(sample)
         check_label_field(dataset, self._store_in)
-        if not self._options.overwrite and samples_with_data(dataset, [sample_id], self._store_in):
+        contents = read_contents(dataset, [sample_id], self._store_in)
+        remedy = ", or track_dataset(..., replace_labels=...)"
+        check_foreign_labels(dataset, contents.foreign, self._store_in, None, remedy)
+        if not self._options.overwrite and contents.written:
             raise FieldExistsError(
                 f"{FRAMES_PREFIX}{self._store_in} of this sample already holds data. Use overwrite=True to replace it, "
                 "or another field"

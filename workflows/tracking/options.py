@@ -81,6 +81,9 @@ class TrackOptions(RunOptions):
     layout: str = "points"
     keep_hidden: bool = False
     overwrite: bool = False
+    replace_labels: int | None = option(
+        None, not_in_model="apply_model replaces no labels that no run made; use track_dataset", on_workers=False
+    )
     skip_existing: bool = option(False, not_in_model="apply_model the samples that lack tracks, or use track_dataset")
     media_field: str = option(FILEPATH, not_in_model="apply_model reads the samples' filepath; use track_dataset")
     write_to: str = option("media", not_in_model="tracks stay on the frames of the tracked media; use track_dataset")
@@ -117,6 +120,11 @@ class TrackOptions(RunOptions):
         check_layout(self.layout, self.keep_hidden)
         if self.overwrite and self.skip_existing:
             raise OptionError("overwrite and skip_existing exclude each other: replace finished samples, or leave them")
+        number = self.replace_labels
+        if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
+            raise OptionError(
+                f"Invalid replace_labels ({number!r}). Expected the number of labels that may be replaced, or None"
+            )
         self._check_media()
         self._check_engine()
         if self.only_failed_of is not None:

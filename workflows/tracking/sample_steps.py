@@ -14,6 +14,7 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.claims import Busy, Claims
+from ...store.database.fields import FRAMES_PREFIX
 from ...store.database.frame_documents import MARK_DONE, MARK_WRITING
 from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT, SKIPPED, Outcome
 from ...store.tracks.keypoints import check_document_size
@@ -25,7 +26,7 @@ from ...tracker.coordinates import frame_number_of
 from ...tracker.engine.ahead import AheadFrames, ByteBudget
 from ...tracker.engine.onto_source import onto_source
 from ...tracker.engine.run import PreparedClip, TrackedClip, prepare_clip, track_prepared
-from ...tracker.errors import Cancelled, DatabaseError, NoPromptError, VideoError
+from ...tracker.errors import Cancelled, DatabaseError, FieldExistsError, NoPromptError, VideoError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.video.frames import VideoFrames
 from .options import TrackOptions, check_track_size
@@ -223,6 +224,7 @@ class SampleSteps:
             return written
         if self._declared:
             self.claims.store.check_declared()
+        self._check_labels(target)
         holder = (self.samples, target.sample_id)
         if self._masks_of_sources:
             holder = (self.destination, target.destination_id)
@@ -257,6 +259,21 @@ class SampleSteps:
         # a worker of this run, which died before it could tell
         return self._outcome(job, DONE, **{key: mark[key] for key in ("num_points", "num_frames", "num_keypoints")})
 
+    def _check_labels(self, target: Target) -> None:
+        """Refuses to replace labels that somebody made since the run began.
+
+        Raises:
+            FieldExistsError: saying so
+        """
+        store, sample_id = self.claims.store, target.destination_id
+        if target.marked or target.replaces_labels or store.mark(sample_id) is not None:
+            return
+        if store.holders([sample_id], of_keypoints=True):
+            raise FieldExistsError(
+                f"Labels that point tracking did not write were added to {FRAMES_PREFIX}{self.options.label_field} of "
+                "this sample while the run was going on, and are left alone. Use another label field"
+            )
+
     def _track(self, job: Job) -> State:
         if self._is_cancelled():
             raise Cancelled("The run was cancelled")
@@ -286,6 +303,7 @@ class SampleSteps:
         tracks = sample.clip.tracks
         job.warnings.extend(sample.video.warnings)
         job.warnings.extend(tracks.info.get("warnings", ()))
+        self._check_labels(job.target)
         stored = self._store(job.target, sample)
         self._declared = True
         return self._outcome(

@@ -48,6 +48,7 @@ def track_dataset(
     layout: str = TRACK_DEFAULTS.layout,
     keep_hidden: bool = TRACK_DEFAULTS.keep_hidden,
     overwrite: bool = TRACK_DEFAULTS.overwrite,
+    replace_labels: int | None = TRACK_DEFAULTS.replace_labels,
     skip_existing: bool = TRACK_DEFAULTS.skip_existing,
     media_field: str = TRACK_DEFAULTS.media_field,
     write_to: str = TRACK_DEFAULTS.write_to,
@@ -71,7 +72,8 @@ def track_dataset(
     may be at one dataset at once, and each sample and field is written by one of them.
 
     Args:
-        samples: a video dataset or view
+        samples: a video dataset or view; a view that filters labels or frames chooses the
+            prompt, never which frames are tracked or written
         label_field: name of the frame field to write, without "frames."
         tracker: a name from `list_trackers()`, or a loaded Tracker
         tracker_options: what `load_tracker` takes for that name
@@ -90,8 +92,12 @@ def track_dataset(
         layout: "points", one Keypoint per visible point and frame, or "frame",
             one Keypoint per frame with all points (hidden = NaN)
         keep_hidden: also store hidden points, with occluded=True
-        overwrite: replace what the field holds
-        skip_existing: leave finished samples alone, redo half-written ones
+        overwrite: replace the tracks that earlier runs left in the field
+        replace_labels: the number of labels in the field of these samples that no run
+            made, such as hand labels: replace these too; without it they are never
+            touched, and the run is refused
+        skip_existing: leave finished samples alone; redo half-written ones, and those whose
+            tracks were removed since
         media_field: the sample field with the path of the video to track; another
             one than "filepath" needs write_to="source", and its frame indices and
             pixels are those of that video
