@@ -14,8 +14,11 @@ from fiftyone.core.sample import SampleView
 
 from ...tracker.errors import CollectionError, VideoError
 from ...tracker.video.frames import VideoFrames
-from ...tracker.video.probe import VideoProbe, probe
+from ...tracker.video.probe import VideoProbe, counted, frames_out_of_step, probe, steady_rate
 from ..database.connection import changing_document, retried
+
+# share by which rates and durations may differ from what other programs stored
+_ROUNDED = 0.01
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ def fill_metadata(samples: SampleCollection) -> int:
     """Gives video samples FiftyOne's metadata where they have none, without ffprobe.
 
     The App needs the metadata of a video to show it, and calls ffprobe for it
-    where a sample has none.
+    where a sample has none. Where a file does not list its frames, they are counted by its
+    packets; what a run decodes later corrects the numbers.
 
     Args:
         samples: a video dataset or view
@@ -154,7 +158,7 @@ def fill_metadata(samples: SampleCollection) -> int:
         if width is not None:
             continue
         try:
-            facts = probe(path)
+            facts = counted(probe(path))
         except VideoError:
             continue
         found[sample_id] = video_metadata(facts, facts.num_frames)
@@ -165,7 +169,9 @@ def fill_metadata(samples: SampleCollection) -> int:
 
 @retried
 def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> None:
-    """Gives a sample metadata where it has none; the user's own stays.
+    """Gives a sample metadata where it has none, and corrects its numbers where the video was decoded to its end.
+
+    Everything else that a user's own metadata says stays.
 
     Args:
         dataset: the dataset
@@ -177,11 +183,43 @@ def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> N
         if dataset.get_field("metadata.frame_width") is None:
             # makes the field one of videos' metadata
             dataset.add_sample_field("metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.VideoMetadata)
-    where = {"_id": ObjectId(sample_id), "metadata.frame_width": None}
+    here = {"_id": ObjectId(sample_id)}
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     # in one step, where set_values looks first, and leaves objects that are freed late
-    dataset._sample_collection.update_one(where, {"$set": {"metadata": metadata.to_dict(), "last_modified_at": now}})
+    dataset._sample_collection.update_one(
+        {**here, "metadata.frame_width": None}, {"$set": {"metadata": metadata.to_dict(), "last_modified_at": now}}
+    )
+    if video.probe.exact_frames is not None:
+        exact = {
+            "metadata.total_frame_count": metadata.total_frame_count,
+            "metadata.frame_rate": metadata.frame_rate,
+            "metadata.duration": metadata.duration,
+        }
+        wrong = {"$or": [{name: {"$not": _near(value)}} for name, value in exact.items()]}
+        dataset._sample_collection.update_one({**here, **wrong}, {"$set": {**exact, "last_modified_at": now}})
     fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=[sample_id])
+
+
+def _near(value: float) -> dict[str, float]:
+    """The condition that a stored number is this one, whole numbers exactly and others but for what programs round."""
+    slack = 0 if isinstance(value, int) else _ROUNDED * abs(value)
+    return {"$gte": value - slack, "$lte": value + slack}
+
+
+def playback_warnings(video: VideoFrames) -> list[str]:
+    """What to say of a video whose labels the App draws on other pictures than they belong to.
+
+    Args:
+        video: decoded to its end, else nothing is known
+    """
+    number = frames_out_of_step(video.probe)
+    if not number or steady_rate(video.probe) is None:
+        return []
+    return [
+        f"the frame rate of this video varies, and FiftyOne's App counts frames by an even rate: in {number} of "
+        f"{video.num_frames_hint} frames it draws labels on another picture than they belong to. The stored tracks are "
+        f"right; to see them so, make a regular copy first: preprocess_dataset(..., fps={steady_rate(video.probe):g})"
+    ]
 
 
 def check_collection(samples: SampleCollection) -> None:

@@ -24,7 +24,7 @@ from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
 from ...store.tracks.keypoints import TrackNames, check_document_size, frame_documents
 from ...store.tracks.sample_status import SampleMark, check_foreign_labels, read_contents
-from ...store.tracks.videos import VideoShape, dataset_of, store_metadata
+from ...store.tracks.videos import VideoShape, dataset_of, playback_warnings, store_metadata
 from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_index_of, frame_number_of
 from ...tracker.engine.run import TrackedClip, track_clip
@@ -245,7 +245,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             frame_range=frame_range,
             check_size=check_track_size,
         )
-        self.warnings.extend((reader.inpath, text) for text in (*warnings, *video.warnings))
+        self.warnings.extend((reader.inpath, text) for text in (*warnings, *video.warnings, *playback_warnings(video)))
         clip = replace(clip, tracks=self._above_threshold(clip.tracks))
         if self._store_in is not None:
             assert sample is not None

@@ -20,7 +20,7 @@ from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT, SKIPPED, Outcome
 from ...store.tracks.keypoints import check_document_size
 from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.source_links import FILEPATH, check_copy, check_source
-from ...store.tracks.videos import VideoShape, store_metadata
+from ...store.tracks.videos import VideoShape, playback_warnings, store_metadata
 from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import frame_number_of
 from ...tracker.engine.ahead import AheadFrames, ByteBudget
@@ -305,6 +305,8 @@ class SampleSteps:
         job.warnings.extend(tracks.info.get("warnings", ()))
         self._check_labels(job.target)
         stored = self._store(job.target, sample)
+        if job.target.source_link is None:
+            job.warnings.extend(playback_warnings(sample.video))
         self._declared = True
         return self._outcome(
             job,
