@@ -10,7 +10,9 @@ from keyword import iskeyword
 from typing import Any
 
 import fiftyone as fo
+from fiftyone.core.frame import FrameView
 from fiftyone.core.odm import create_field, validate_field_name
+from fiftyone.core.sample import SampleView
 
 from ...tracker.errors import FieldError
 from .connection import retried
@@ -28,6 +30,7 @@ _RESERVED = (
     "tags",
     "metadata",
 )
+_HOLDERS = (fo.Frame, FrameView, fo.Sample, SampleView)
 OWNER_KEY = "point_tracking"  # in the `info` of every field that this package declares
 
 INFO_SUBFIELDS: dict[str, type[fo.Field]] = {
@@ -69,8 +72,16 @@ def check_label_name(label_field: str) -> str:
             f"Invalid label field ({label_field!r}). A name consists of letters, digits and underscores "
             "and starts with a letter"
         )
-    if label_field in _RESERVED:
-        raise FieldError(f"Invalid label field ({label_field!r}). FiftyOne uses this name itself; choose another")
+    try:
+        validate_field_name(label_field, media_type=fo.core.media.VIDEO, is_frame_field=True)
+    except ValueError as error:
+        raise FieldError(f"Invalid label field: {error}. Choose another one") from error
+    # a field of such a name hides what FiftyOne calls on its frames and samples
+    if label_field in _RESERVED or iskeyword(label_field) or any(hasattr(kind, label_field) for kind in _HOLDERS):
+        raise FieldError(
+            f"Invalid label field ({label_field!r}). FiftyOne or Python uses this name itself; choose another one, "
+            f"such as {label_field + '_tracks'!r}"
+        )
     return label_field
 
 

@@ -22,6 +22,7 @@ from ..tracks.keypoints import DEFAULT_LABEL, TrackNames
 from .fields import find_field
 
 POINT_TYPES = (fo.Keypoints, fo.Keypoint)
+LIST_FIELDS = (fo.ListField, fo.ArrayField)
 
 
 def read_points(
@@ -57,7 +58,7 @@ def read_points(
     """
     name, on_frames, found = find_field(sample.dataset, points_field)
     nothing = f"The field {points_field!r} holds no points for this sample"
-    if isinstance(found, fo.ListField):
+    if isinstance(found, LIST_FIELDS):
         if on_frames:
             raise FieldError(f"The points field {points_field!r} is a list on frames; a list belongs on samples")
         rows = sample[name]

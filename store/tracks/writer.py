@@ -18,6 +18,7 @@ import fiftyone as fo
 import numpy as np
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 
+from ...tracker.arrays import detached
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_number_of
 from ...tracker.errors import (
     ClaimError,
@@ -283,7 +284,7 @@ def _check_frame_numbers(
         if num_rows > num_frames:
             raise ShapeError(f"{num_rows} rows of tracks were given, but the video has {num_frames} frames")
         return frame_number_of(np.arange(num_rows))
-    numbers = np.asarray(frame_numbers)
+    numbers = np.asarray(detached(frame_numbers))
     if numbers.shape != (num_rows,) or (numbers.size and numbers.dtype.kind not in "iu"):
         raise ShapeError(
             f"Invalid frame numbers of shape {numbers.shape}. Expected {num_rows} whole numbers, one per row"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arrays import detached
 from ..errors import ShapeError
 from ..types import FrameMap
 from .decoding import decode, open_stream
@@ -43,7 +44,7 @@ class ArrayFrames(FrameSource):
     """
 
     def __init__(self, array: np.ndarray, fps: float | None = None) -> None:
-        array = np.asarray(array)
+        array = np.asarray(detached(array))
         if array.ndim != 4 or array.shape[3] != 3 or 0 in array.shape or array.dtype != np.uint8:
             raise ShapeError(
                 f"Invalid frames of shape {array.shape} and type {array.dtype}. "

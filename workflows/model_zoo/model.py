@@ -223,7 +223,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         frame_range = _frame_range(reader)
         if self._store_in is not None:
             self._check_target(sample, frame_range is not None)
-        elif isinstance(sample, SampleView) and sample._view is not None and hides_frames(sample._view):
+        elif (view := getattr(sample, "_view", None)) is not None and hides_frames(view):
             raise CollectionError(
                 "This view hides frames, and FiftyOne's apply_model makes hidden frames anew when it writes to them: "
                 "their other labels would be lost. Use load_model(..., store_in='tracks'), which writes to frames as "

@@ -20,7 +20,7 @@ from ...store.database.connection import retried
 from ...store.database.fields import type_name
 from ...store.labels.fields import find_field, has_field, selectable
 from ...store.labels.masks import MASK_TYPES, read_mask
-from ...store.labels.points import POINT_TYPES, read_points
+from ...store.labels.points import LIST_FIELDS, POINT_TYPES, read_points
 from ...store.labels.views import shown_samples
 from ...store.tracks.keypoints import TrackNames
 from ...store.tracks.source_links import FILEPATH
@@ -74,7 +74,7 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
             )
     if isinstance(options.points, str):
         _, _, found = find_field(dataset, options.points)
-        if getattr(found, "document_type", None) not in POINT_TYPES and not isinstance(found, fo.ListField):
+        if getattr(found, "document_type", None) not in POINT_TYPES and not isinstance(found, LIST_FIELDS):
             raise FieldError(
                 f"The points field {options.points!r} holds {type_name(found)}. "
                 "Supported are Keypoints, Keypoint, and a list of (t, x, y) in pixels"

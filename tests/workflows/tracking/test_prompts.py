@@ -10,6 +10,7 @@ import fiftyone as fo
 import media
 import numpy as np
 import pytest
+import torch
 from fiftyone import ViewField as F
 from trackers import DriftTracker
 
@@ -330,3 +331,42 @@ class TestNoPrompt:
             dataset, "tracks", tracker=drift, skip_existing=True, only_failed_of=report.run_key, **options
         )
         assert [o.status for o in failed.outcomes] == ["failed"]
+
+
+class TestNumbersAsPeopleHoldThem:
+    """Arrays and tensors are taken where lists are."""
+
+    HOLD = (np.array, lambda rows: torch.tensor(rows, requires_grad=True))
+
+    @pytest.mark.parametrize("hold", HOLD, ids=["numpy", "torch"])
+    def test_points_for_all_for_one_and_in_a_field(
+        self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker, hold: Callable[[Any], Any]
+    ) -> None:
+        dataset = make_dataset(clip)
+        sample, rows = dataset.first(), hold([[0.0, 16.0, 6.0], [3.0, 32.0, 8.0]])
+        for points in (rows, {sample.id: rows}, list(rows)):
+            report = pt.track_dataset(dataset, "tracks", tracker=drift, points=points, overwrite=True)
+            assert [(number, x) for number, x, _, _ in starts(dataset)] == [(1, 16.0), (4, 32.0)]
+        assert load_report(dataset, report.run_key) == report
+        options = pt.load_model(drift, points=rows)._options
+        assert options.points == [[0.0, 16.0, 6.0], [3.0, 32.0, 8.0]]
+        assert options == pt.load_model(drift, points=rows)._options
+
+    def test_an_array_in_a_field(self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker) -> None:
+        dataset = make_dataset(clip)
+        sample = dataset.first()
+        sample["clicks"] = np.array([[0.0, 16.0, 6.0], [3.0, 32.0, 8.0]])
+        sample.save()
+        report = pt.track_dataset(dataset, "tracks", tracker=drift, points="clicks")
+        assert report.failures == []
+        assert [(number, x) for number, x, _, _ in starts(dataset)] == [(1, 16.0), (4, 32.0)]
+
+    def test_numpy_numbers_as_options(self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker) -> None:
+        dataset = make_dataset(clip)
+        sampling = {"every_nth": np.int64(2)}
+        report = pt.track_dataset(
+            dataset, tracker=drift, grid_size=np.int64(2), frame_index=np.int32(2), sampling=sampling
+        )
+        assert report.failures == []
+        config = dataset.get_run_info(report.run_key).config
+        assert (config.grid_size, config.frame_index, config.sampling) == (2, 2, {"every_nth": 2})
