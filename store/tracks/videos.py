@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -17,6 +18,11 @@ from ...tracker.video.frames import VideoFrames
 from ...tracker.video.probe import VideoProbe, counted, frames_out_of_step, probe, steady_rate
 from ..database.connection import changing_document, retried
 
+_UNKNOWN_REMEDY = (
+    "Where they are videos, rename them to a video's ending, such as .mp4 or .mkv (the content stays as it is), or add "
+    "them to a new dataset as fo.Sample(filepath=..., media_type='video'). What a browser cannot play the App cannot "
+    "show: preprocess_dataset makes copies that it shows"
+)
 # share by which rates and durations may differ from what other programs stored
 _ROUNDED = 0.01
 
@@ -238,16 +244,39 @@ def check_collection(samples: SampleCollection) -> None:
             "This is a clips view: several clips share one video's frames. Pass the dataset or view that the clips "
             "were made from, e.g. dataset.select(clips.values('sample_id'))"
         )
-    if samples.media_type == "group":
+    if getattr(samples, "_is_dynamic_groups", False):
         raise CollectionError(
-            "This is a grouped collection. Choose its video slice first: samples.select_group_slices('<slice>')"
+            "This view groups its samples (group_by). Pass the videos one by one: view.flatten(), or the dataset or "
+            "view that the groups were made from"
         )
+    if samples.media_type == fo.core.media.GROUP:
+        raise CollectionError(_about_groups(samples._dataset.group_media_types))
     # an empty dataset has no media type yet
-    if samples.media_type not in ("video", None):
+    if samples.media_type in ("video", None):
+        return
+    if samples.media_type == fo.core.media.UNKNOWN:
+        endings = {os.path.splitext(path)[1].lower() or "none" for path in samples.limit(1000).values("filepath")}
         raise CollectionError(
-            f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
-            "Choose a dataset or view of videos"
+            f"FiftyOne tells videos by the ending of their file names, and takes these ({', '.join(sorted(endings))}) "
+            f"for no videos. {_UNKNOWN_REMEDY}"
         )
+    raise CollectionError(
+        f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
+        "Choose a dataset or view of videos"
+    )
+
+
+def _about_groups(media_types: Mapping[str, str]) -> str:
+    """What to do with a grouped collection, of the media types of its slices."""
+    videos = sorted(name for name, kind in media_types.items() if kind == fo.core.media.VIDEO)
+    if videos:
+        return (
+            f"This is a grouped collection. Choose a slice of videos first: samples.select_group_slices({videos[0]!r})"
+            + (f", or one of {', '.join(map(repr, videos[1:]))}" if len(videos) > 1 else "")
+        )
+    found = ", ".join(f"{name!r} holds {kind!r}" for name, kind in sorted(media_types.items())) or "there are no slices"
+    remedy = f" {_UNKNOWN_REMEDY}" if fo.core.media.UNKNOWN in media_types.values() else ""
+    return f"This is a grouped collection without a slice of videos: {found}. Choose videos.{remedy}"
 
 
 def holds_nothing(samples: SampleCollection) -> bool:
