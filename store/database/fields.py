@@ -33,6 +33,7 @@ _RESERVED = (
 _HOLDERS = (fo.Frame, FrameView, fo.Sample, SampleView)
 OWNER_KEY = "point_tracking"  # in the `info` of every field that this package declares
 
+_MARK_NEEDS = ("state", "layout", "num_points", "num_frames", "num_keypoints")
 INFO_SUBFIELDS: dict[str, type[fo.Field]] = {
     "state": fo.StringField,
     "run_key": fo.StringField,
@@ -133,10 +134,10 @@ def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
             raise FieldError(f"The frame field {label_field!r} is read-only. Choose another label field")
     info_field = info_field_of(label_field)
     info = dataset.get_field_schema(flat=False).get(info_field)
-    if info is not None and owner_of(info) is None:
+    if info is not None and owner_of(info) is None and not _holds_marks(dataset, info_field):
         raise FieldError(
             f"The sample field {info_field!r} exists and is not ours, but writing {label_field!r} needs that name. "
-            "Choose another label field"
+            f"Choose another label field, or rename that one: dataset.rename_sample_field({info_field!r}, ...)"
         )
     if info is not None and info.read_only:
         raise FieldError(f"The sample field {info_field!r} is read-only, and writing {label_field!r} needs it")
@@ -151,6 +152,14 @@ def type_name(field: fo.Field) -> str:
 def owner_of(field: fo.Field) -> dict[str, Any] | None:
     """What this package noted when it declared a field; None for fields that are somebody else's."""
     return (field.info or {}).get(OWNER_KEY)
+
+
+def _holds_marks(dataset: fo.Dataset, info_field: str) -> bool:
+    """Whether a sample field holds our marks, without saying so: FiftyOne's legacy export drops what a field says."""
+    samples = dataset._sample_collection
+    stored = {info_field: {"$ne": None}}
+    others = {**stored, "$or": [{f"{info_field}.{name}": {"$exists": False}} for name in _MARK_NEEDS]}
+    return samples.find_one(stored, {"_id": 1}) is not None and samples.find_one(others, {"_id": 1}) is None
 
 
 def has_label_field(dataset: fo.Dataset, label_field: str) -> bool:
@@ -190,7 +199,11 @@ def declare(
     if objects:
         dataset.add_frame_field(f"{label_field}.keypoints.object", fo.IntField)
     info_field = info_field_of(label_field)
-    if info_field not in dataset.get_field_schema(flat=False):
+    info = dataset.get_field_schema(flat=False).get(info_field)
+    if info is not None and owner_of(info) is None:
+        info.info = {**(info.info or {}), OWNER_KEY: {"label_field": label_field}}
+        info.save()
+    if info is None:
         dataset.add_sample_field(
             info_field,
             fo.EmbeddedDocumentField,

@@ -13,6 +13,7 @@ from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, in
 from ...tracker.errors import FieldError, TruthError
 from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
 from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
+from ..tracks.imported_numbers import number_array
 from ..tracks.reader import read_tracks
 from ..tracks.videos import frame_size_of, select_videos, video_shape_of
 
@@ -191,7 +192,7 @@ def _by_instance(
                 raise TruthError(f"Frame {number} has known tracks, but the video has {shape.num_frames} frames")
             if len(positions or ()) != 1:
                 raise TruthError("These keypoints do not have one point per instance, so they do not form tracks")
-            xy[row, columns[str(instance)]] = denormalize_xy(np.array(positions[0], dtype=np.float64), shape.size_px)
+            xy[row, columns[str(instance)]] = denormalize_xy(number_array(positions[0]), shape.size_px)
             hidden[row, columns[str(instance)]] = bool(flag)
     labelled: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
     valid = labelled if sparse else np.ones_like(labelled)

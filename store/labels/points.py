@@ -18,6 +18,7 @@ from ...tracker.coordinates import clamped_to_frame, denormalize_xy, frame_index
 from ...tracker.errors import EmptyQueriesError, FieldError, NoPromptError
 from ...tracker.queries import point_queries
 from ...tracker.types import Queries
+from ..tracks.imported_numbers import number_array
 from ..tracks.keypoints import DEFAULT_LABEL, TrackNames
 from .fields import find_field
 
@@ -100,7 +101,7 @@ class _Seen:
         """The joints whose place is known and not marked as hidden, with their normalised positions."""
         keypoint = self.keypoint
         hidden = getattr(keypoint, "occluded", None)
-        for joint, xy in enumerate(keypoint.points or ()):
+        for joint, xy in enumerate(number_array(list(keypoint.points or ()))):
             covered = hidden[joint] if isinstance(hidden, list | tuple) and joint < len(hidden) else hidden
             if not covered and np.isfinite(xy).all():
                 yield joint, (float(xy[0]), float(xy[1]))

@@ -12,6 +12,7 @@ from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, fr
 from ...tracker.errors import FieldError
 from ...tracker.types import Tracks
 from ..database.fields import FRAMES_PREFIX, has_label_field
+from .imported_numbers import number_array
 from .sample_status import SampleMark, read_marks
 from .videos import dataset_of, frame_size_of, select_videos, video_shape_of
 
@@ -86,7 +87,7 @@ def _from_single_points(
     points = list(chain.from_iterable(columns["points"]))
     if any(len(p) != 1 for p in points):
         raise FieldError("These keypoints have several points under one index, so they do not form point tracks")
-    position = np.array(points, dtype=np.float64).reshape(-1, 2)  # (K, 2)
+    position = number_array(points).reshape(-1, 2)  # (K, 2)
     column = column_of(np.array(indices, dtype=np.int64))  # (K,)
     if column.size and column.min() < 0:
         raise FieldError(f"These keypoints have the index {int(column.min()) + 1}. Tracks are numbered from 1")
@@ -98,7 +99,7 @@ def _from_single_points(
     flags = (f or [None] * n for f, n in zip(columns["occluded"], counts, strict=True))
     visible[rows, column] = known & ~np.array([bool(flag) for flag in chain.from_iterable(flags)], dtype=bool)
     scores = (c or [None] * n for c, n in zip(columns["confidence"], counts, strict=True))
-    score = np.array([1.0 if not s else s[0] for s in chain.from_iterable(scores)], dtype=np.float32)
+    score = number_array([1.0 if not s else s[0] for s in chain.from_iterable(scores)]).astype(np.float32)
     confidence[rows, column] = np.where(known, score, 0)
     return Tracks(xy=xy, visible=visible, confidence=confidence)
 
@@ -127,7 +128,7 @@ def _from_multi_points(
         if len(points) != 1 or len(points[0]) > num_points:
             raise FieldError("These keypoints are not one per frame with the same points in every frame")
         row, n = frame_index_of(number), len(points[0])
-        xy[row, :n] = denormalize_xy(np.array(points[0], dtype=np.float64).reshape(-1, 2), size_px)
+        xy[row, :n] = denormalize_xy(number_array(points[0]).reshape(-1, 2), size_px)
         visible[row, :n] = np.isfinite(xy[row, :n]).all(axis=1)
-        confidence[row, :n] = 1.0 if not scores or not scores[0] else scores[0]
+        confidence[row, :n] = 1.0 if not scores or not scores[0] else number_array(scores[0])
     return Tracks(xy=xy, visible=visible, confidence=np.where(visible, confidence, 0))
