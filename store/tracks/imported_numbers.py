@@ -1,4 +1,4 @@
-"""Numbers as FiftyOne's legacy export leaves them: it writes NaN as {"$numberDouble": "NaN"} and reads back just that."""
+"""Numbers as FiftyOne's legacy export leaves them: NaN is written as {"$numberDouble": "NaN"} and stays so."""
 
 from __future__ import annotations
 
