@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.collections import SampleCollection
 
 from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, inside_frame, track_index_of
 from ...tracker.errors import FieldError, TruthError
@@ -16,6 +17,7 @@ from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
 from ..tracks.imported_numbers import number_array
 from ..tracks.reader import read_tracks
 from ..tracks.videos import frame_size_of, select_videos, video_shape_of
+from .views import hides_labels, shown_samples
 
 # where loaders put known tracks
 GT_FIELD = "ground_truth"
@@ -123,11 +125,11 @@ def is_sparse(dataset: fo.Dataset, sample_id: str, gt_field: str, given: bool | 
     return bool(select_videos(dataset, sample_id).values(name)[0])
 
 
-def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, sparse: bool) -> KnownTracks:
+def read_known_tracks(samples: SampleCollection, sample_id: str, gt_field: str, *, sparse: bool) -> KnownTracks:
     """Reads the truth of a sample.
 
     Args:
-        dataset: the dataset
+        samples: a dataset or view; what a view hides is not known: neither that a point is there nor that it is hidden
         sample_id: the sample
         gt_field: frame field of Keypoints with an index, or with an instance; in either layout
         sparse: a frame without a keypoint of a point is unlabelled; otherwise the point is hidden there
@@ -140,6 +142,46 @@ def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, spa
         FieldError: if its keypoints do not form tracks
         VideoError: if the video's size cannot be found out
     """
+    known = _read_all(samples._dataset, sample_id, gt_field, sparse)
+    return _as_shown(known, samples, sample_id, gt_field) if hides_labels(samples) else known
+
+
+def _as_shown(known: KnownTracks, samples: SampleCollection, sample_id: str, gt_field: str) -> KnownTracks:
+    """What a view shows of known tracks."""
+    prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
+    names = [FRAMES_PREFIX + "frame_number", f"{prefix}.index", f"{prefix}.instance._id", f"{prefix}.points"]
+    columns = shown_samples(samples, sample_id).values(names)
+    column_of_key = {key: column for column, key in enumerate(known.keys.tolist())}
+    shown, frames = np.zeros(known.visible.shape, dtype=bool), np.zeros(len(known.xy), dtype=bool)
+    for number, indices, instances, points in zip(*(column[0] if column else [] for column in columns), strict=True):
+        row = frame_index_of(number)
+        if row >= len(frames):
+            continue
+        frames[row] = True
+        keys = [str(key) for key in instances or []] if known.by_instance else indices or []
+        for key, positions in zip(keys, points or [], strict=True):
+            # of several points under one index, all points of a frame, the index counts on
+            listed = range(track_index_of(0), track_index_of(len(positions))) if len(positions) > 1 else [key]
+            for k, position in zip(listed, number_array(positions), strict=True):
+                if k in column_of_key and np.isfinite(position).all():
+                    shown[row, column_of_key[k]] = True
+    kept = np.flatnonzero(shown.any(axis=0))
+    if not kept.size:
+        raise TruthError(f"The view shows no known tracks of this sample in frames.{gt_field}")
+    labelled: np.ndarray = np.asarray(np.isfinite(known.xy).all(axis=2))
+    unknown = (labelled & ~shown) | ~frames[:, None]
+    return replace(
+        known,
+        keys=known.keys[kept],
+        xy=np.where(unknown[..., None], np.nan, known.xy)[:, kept],
+        visible=(known.visible & ~unknown)[:, kept],
+        valid=(known.valid & ~unknown)[:, kept],
+        query_t=None if known.query_t is None else known.query_t[kept],
+    )
+
+
+def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) -> KnownTracks:
+    """The truth of a sample as its dataset holds it."""
     prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
     names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "occluded")]
     columns = select_videos(dataset, sample_id).values([FRAMES_PREFIX + "frame_number", *names])

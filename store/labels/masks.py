@@ -6,13 +6,14 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.collections import SampleCollection
 from fiftyone.core.sample import SampleView
 
 from ...tracker.coordinates import frame_index_of, frame_number_of
 from ...tracker.errors import FieldError, MaskError, NoPromptError
 from ..database.fields import FRAMES_PREFIX
-from ..tracks.videos import select_videos
 from .fields import find_field
+from .views import shown_samples
 
 # finer masks are thinned out: a point's place on an object needs no more, and a clip's masks are held together
 _LONGEST_SIDE = 512
@@ -44,12 +45,12 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str) -> str:
 
 
 def read_object_masks(
-    dataset: fo.Dataset, sample_id: str, name: str, size_px: tuple[int, int], num_frames: int
+    samples: SampleCollection, sample_id: str, name: str, size_px: tuple[int, int], num_frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reads the masks of a sample.
 
     Args:
-        dataset: the dataset
+        samples: a dataset or view; a view that filters labels or frames chooses the masks
         sample_id: the sample
         name: of the frame field, from `check_mask_field`
         size_px: (width, height) of the displayed frame
@@ -62,7 +63,7 @@ def read_object_masks(
     Raises:
         MaskError: if no frame has a mask, or masks cannot be read or differ in size
     """
-    sample = select_videos(dataset, sample_id).select_fields(FRAMES_PREFIX + name).first()
+    sample = shown_samples(samples, sample_id).select_fields(FRAMES_PREFIX + name).first()
     found: dict[int, np.ndarray] = {}
     for number in sorted(sample.frames):
         label, row = sample.frames[number][name], frame_index_of(number)

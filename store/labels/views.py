@@ -51,6 +51,11 @@ def shown_samples(samples: SampleCollection, sample_ids: str | Sequence[str]) ->
     return view
 
 
+def hides_labels(samples: SampleCollection) -> bool:
+    """Whether a collection may show less of a sample's labels than its dataset holds."""
+    return any(not isinstance(stage, _BETWEEN_SAMPLES) for stage in _stages(samples))
+
+
 def hides_frames(samples: SampleCollection) -> bool:
     """Whether a collection may show fewer frames of a sample than its dataset holds."""
     hiding = (stages.ExcludeFrames, stages.MatchFrames, stages.SelectFrames)
