@@ -15,7 +15,7 @@ from ...tracker.errors import FieldError, TruthError
 from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
 from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
 from ..tracks.imported_numbers import number_array
-from ..tracks.reader import read_tracks
+from ..tracks.reader import read_tracks_in_video
 from ..tracks.videos import frame_size_of, select_videos, video_shape_of
 from .views import hides_labels, shown_samples
 
@@ -36,6 +36,7 @@ class KnownTracks:
         size_px: (width, height) of the displayed frame
         query_t: (N,) int, frames in which the points were asked for, -1 where one was not;
             None = where each is visible first
+        num_late: frames with labels past the end of the video, which are left out
     """
 
     keys: np.ndarray
@@ -45,6 +46,7 @@ class KnownTracks:
     valid: np.ndarray
     size_px: tuple[int, int]
     query_t: np.ndarray | None = None
+    num_late: int = 0
 
     def queried(self, mode: QueryMode) -> tuple[TrackTruth, np.ndarray]:
         """Truth with a column per query, and (Q,) int, the point of each.
@@ -190,7 +192,7 @@ def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) 
         raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
     if any(index is None for frame in indices for index in frame or []) and _all_set(instances):
         return _by_instance(dataset[sample_id], numbers, instances, points, occluded, sparse)
-    tracks = read_tracks(dataset[sample_id], gt_field)
+    tracks, num_late = read_tracks_in_video(dataset[sample_id], gt_field)
     labelled: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))
     columns = np.flatnonzero(labelled.any(axis=0))
     if not columns.size:
@@ -206,6 +208,7 @@ def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) 
         valid=labelled if sparse else np.ones_like(labelled),
         size_px=size_px,
         query_t=_query_frames(dataset, sample_id, gt_field, keys),
+        num_late=num_late,
     )
 
 
@@ -226,16 +229,19 @@ def _by_instance(
     columns = {key: column for column, key in enumerate(keys)}
     xy = np.full((shape.num_frames, len(keys), 2), np.nan)
     hidden = np.zeros((shape.num_frames, len(keys)), dtype=bool)
+    num_late = 0
     for number, frame_instances, frame_points, flags in zip(numbers, instances, points, occluded, strict=True):
         row = frame_index_of(number)
+        if row >= shape.num_frames:
+            num_late += bool(frame_points)
+            continue
         flags = flags or [None] * len(frame_points or [])
         for instance, positions, flag in zip(frame_instances or [], frame_points or [], flags, strict=True):
-            if row >= shape.num_frames:
-                raise TruthError(f"Frame {number} has known tracks, but the video has {shape.num_frames} frames")
             if len(positions or ()) != 1:
                 raise TruthError("These keypoints do not have one point per instance, so they do not form tracks")
             xy[row, columns[str(instance)]] = denormalize_xy(number_array(positions[0]), shape.size_px)
             hidden[row, columns[str(instance)]] = bool(flag)
     labelled: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
     valid = labelled if sparse else np.ones_like(labelled)
-    return KnownTracks(np.array(keys), True, xy, inside_frame(xy, shape.size_px) & ~hidden, valid, shape.size_px)
+    visible = inside_frame(xy, shape.size_px) & ~hidden
+    return KnownTracks(np.array(keys), True, xy, visible, valid, shape.size_px, num_late=num_late)

@@ -35,6 +35,26 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
             without an index, or several points under one index
         VideoError: if the video's size cannot be found out
     """
+    return _read(sample, label_field, drop_late=False)[0]
+
+
+def read_tracks_in_video(sample: fo.Sample, label_field: str) -> tuple[Tracks, int]:
+    """As `read_tracks`, without the keypoints that lie past the end of the video.
+
+    Args:
+        sample: a video sample of a dataset
+        label_field: name of the frame field, without "frames."
+
+    Returns:
+        the tracks, and the number of frames with keypoints that were left out
+
+    Raises:
+        the same errors as `read_tracks`
+    """
+    return _read(sample, label_field, drop_late=True)
+
+
+def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Tracks, int]:
     dataset, sample_id = dataset_of(sample)
     if not has_label_field(dataset, label_field):
         raise FieldError(f"There is no frame field {label_field!r}. Track this dataset first, or check the name")
@@ -45,9 +65,12 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
     else:
         shape = video_shape_of(sample, expected_frames=max(columns["frame_number"], default=0))
         size_px, num_frames = shape.size_px, shape.num_frames
-    if _is_frame_layout(columns, mark):
-        return _from_multi_points(columns, size_px, num_frames, mark)
-    return _from_single_points(columns, size_px, num_frames, mark)
+    kept = [k for k, number in enumerate(columns["frame_number"]) if frame_index_of(number) < num_frames]
+    num_late = len(columns["frame_number"]) - len(kept)
+    if drop_late and num_late:
+        columns = {name: [column[k] for k in kept] for name, column in columns.items()}
+    read = _from_multi_points if _is_frame_layout(columns, mark) else _from_single_points
+    return read(columns, size_px, num_frames, mark), num_late
 
 
 def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:

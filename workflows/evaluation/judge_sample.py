@@ -137,6 +137,8 @@ class SampleJudge:
         assert options.gt_field is not None
         sparse = is_sparse(self.dataset, sample_id, options.gt_field, options.sparse)
         known = read_known_tracks(self.samples, sample_id, options.gt_field, sparse=sparse)
+        if known.num_late:
+            judged.warnings.append(f"known tracks of {known.num_late} frames past the end of the video are left out")
         tracked = self._tracked_frames(sample_id, tracks)
         if len(known.xy) == len(tracked):
             known = replace(known, valid=known.valid & tracked[:, None])

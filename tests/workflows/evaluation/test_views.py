@@ -93,3 +93,18 @@ def test_masks_are_those_that_a_view_shows(dataset: fo.Dataset) -> None:
         assert report.failures == []
         scores[label] = report.outcomes[0].figures
     assert scores["left"] != scores["all"]
+
+
+def test_truth_past_the_end_of_the_video_is_left_out_with_a_warning(dataset: fo.Dataset) -> None:
+    sample, linked = dataset.first(), fo.Instance()
+    for field in ("hand", "linked"):
+        for number in range(1, NUM_FRAMES + 4):
+            x, y = truth_xy()[min(number, NUM_FRAMES) - 1, 0] / (160, 120)
+            facts = {"index": 1} if field == "hand" else {"instance": linked}
+            sample.frames[number][field] = fo.Keypoints(keypoints=[fo.Keypoint(points=[(x, y)], **facts)])
+    sample.save()
+    for field in ("hand", "linked"):
+        report = pt.evaluate_dataset(dataset.limit(1), "tracks", field, match="place")
+        assert report.failures == [], field
+        assert "known tracks of 3 frames past the end" in report.outcomes[0].warnings[0]
+        assert report.outcomes[0].figures["delta_avg"] == 1.0
