@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import container_media
 import fiftyone as fo
 import media
 import pytest
@@ -16,11 +17,11 @@ from point_tracking.store.tracks.videos import fill_metadata
 MakeDataset = Callable[..., fo.Dataset]
 
 FILES: dict[str, Callable[[Path], Path]] = {
-    "fragmented.mp4": media.fragmented_video,
-    "live.webm": media.live_video,
+    "fragmented.mp4": container_media.fragmented_video,
+    "live.webm": container_media.live_video,
     "late.webm": lambda p: media.vp9_video(p, 60, start_s=12.5),
     "late.mkv": lambda p: media.video(p, 60, start_s=12.5),
-    "trimmed.mp4": media.trimmed_video,
+    "trimmed.mp4": container_media.trimmed_video,
 }
 
 

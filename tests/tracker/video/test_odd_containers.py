@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import container_media
 import media
 import numpy as np
 import pytest
@@ -14,20 +15,20 @@ from point_tracking.tracker.video.probe import counted, frames_out_of_step, prob
 
 # name -> maker of a sound file of 60 frames at 10 fps, and the index of the first one
 SOUND: dict[str, tuple[Callable[[Path], Path], int]] = {
-    "fragmented.mp4": (media.fragmented_video, 0),
+    "fragmented.mp4": (container_media.fragmented_video, 0),
     "empty_moov.mp4": (
         lambda p: media.video(p, 60, gop=20, container_options={"movflags": "frag_keyframe+empty_moov"}),
         0,
     ),
-    "live.webm": (media.live_video, 0),
+    "live.webm": (container_media.live_video, 0),
     "late.webm": (lambda p: media.vp9_video(p, 60, start_s=12.5), 0),
     "late.mkv": (lambda p: media.video(p, 60, start_s=12.5), 0),
     "late.mp4": (lambda p: media.video(p, 60, start_s=12.5), 0),
     "late.ts": (lambda p: media.video(p, 60, start_s=12.5), 0),
     "late_b.mkv": (lambda p: media.video(p, 60, start_s=3, b_frames=3), 0),
-    "trimmed.mp4": (media.trimmed_video, 125),
-    "trimmed_end.mp4": (lambda p: media.trimmed_video(p, before=0, after=125), 0),
-    "trimmed_both.mov": (lambda p: media.trimmed_video(p, before=31, after=17), 31),
+    "trimmed.mp4": (container_media.trimmed_video, 125),
+    "trimmed_end.mp4": (lambda p: container_media.trimmed_video(p, before=0, after=125), 0),
+    "trimmed_both.mov": (lambda p: container_media.trimmed_video(p, before=31, after=17), 31),
     "plain.flv": (lambda p: media.video(p, 60), 0),
     "plain.avi": (lambda p: media.mpeg4_video(p, 60), 0),
 }
@@ -71,7 +72,7 @@ def test_jumping_stays_on(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyP
 
 
 def test_a_file_that_is_read_whole_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = VideoFrames(media.fragmented_video(tmp_path / "clip.mp4"))
+    source = VideoFrames(container_media.fragmented_video(tmp_path / "clip.mp4"))
     for _ in source.chunks():
         pass
     monkeypatch.setattr("point_tracking.tracker.video.frames.probe", lambda *_, **__: pytest.fail("scanned again"))
@@ -92,7 +93,7 @@ def test_what_is_cut_off_is_still_told(tmp_path: Path) -> None:
 def test_of_several_streams_the_default_is_read(
     tmp_path: Path, suffix: str, shown: int, sizes: tuple[tuple[int, int], ...]
 ) -> None:
-    source = VideoFrames(media.two_stream_video(tmp_path / f"two.{suffix}", shown=shown, sizes=sizes))
+    source = VideoFrames(container_media.two_stream_video(tmp_path / f"two.{suffix}", shown=shown, sizes=sizes))
     assert source.size_px == sizes[shown]
     assert media.indices_in(source.read([0, 11])) == [100, 111]
     assert media.indices_in(frame for chunk in source.chunks() for frame in chunk) == list(range(100, 112))
