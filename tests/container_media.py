@@ -57,7 +57,7 @@ def two_stream_video(
             for packet in source.demux(source.streams.video[0])
             if packet.size
         ]
-        for packet, stream in sorted(packets, key=lambda pair: float(pair[0].dts * pair[0].time_base)):
+        for packet, stream in sorted(packets, key=lambda pair: float((pair[0].dts or 0) * (pair[0].time_base or 0))):
             packet.stream = stream
             target.mux(packet)
         for source in sources:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import fiftyone as fo
 import numpy as np
 import pytest
@@ -11,10 +13,10 @@ from judged_clips import NUM_FRAMES, replace, truth_xy
 import point_tracking as pt
 
 
-def _scores(view: fo.DatasetView | fo.Dataset, **options: object) -> list[float | None]:
+def _scores(view: fo.DatasetView | fo.Dataset, **options: object) -> list[float]:
     report = pt.evaluate_dataset(view, "tracks", "truth", eval_key="e", overwrite=True, **options)  # type: ignore[arg-type]
     assert report.failures == []
-    return view._dataset.values("e_delta_avg")
+    return [math.nan if value is None else value for value in view._dataset.values("e_delta_avg")]
 
 
 def _wrong(dataset: fo.Dataset, frames: slice = slice(None), points: slice = slice(None)) -> None:

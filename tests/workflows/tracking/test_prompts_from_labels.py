@@ -15,7 +15,6 @@ from fiftyone import ViewField as F
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.store.labels.views import shown_samples, view_document, view_from_document
 from point_tracking.store.tracks.keypoints import TrackNames
 from point_tracking.workflows.lifecycle.kinds import load_report
 
@@ -111,15 +110,6 @@ class TestAView:
         view = dataset.filter_labels("frames.joints", F("label") == "wing", only_matches=False)
         report = pt.track_dataset(view, "tracks", tracker=drift, points="frames.joints")
         assert [o.status for o in report.outcomes] == ["no prompt"]
-
-    def test_it_travels_as_plain_values(self, make_dataset: MakeDataset, clip: Path) -> None:
-        dataset = prompted(make_dataset(clip), JOINTS)
-        view = dataset.limit(1).filter_labels("frames.joints", F("label") == "tail")
-        again = view_from_document(dataset, view_document(view))
-        sample_id = dataset.first().id
-        for samples, expected in ((view, ["tail"]), (again, ["tail"]), (dataset, ["nose", "tail", "ear"])):
-            assert shown_samples(samples, sample_id).distinct("frames.joints.keypoints.label") == sorted(expected)
-        assert view_document(dataset) == []
 
 
 class TestNames:
