@@ -56,7 +56,7 @@ def matrix_peak(device: str, dtype: str) -> float:
     """Operations per second of the fastest of a few products of two large matrices in a precision."""
     import torch
 
-    from point_tracking.tracker.models.cotracker.running.precision import matrix_products
+    from point_tracking.tracker.models.shared.precision import matrix_products
 
     side = _MATRIX if device.startswith("cuda") else 512
     a = torch.randn(side, side, device=device, dtype=torch.bfloat16 if dtype == "bfloat16" else torch.float32)

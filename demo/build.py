@@ -36,7 +36,7 @@ class Comparison:
     """How far predicted tracks are from the truth.
 
     Args:
-        name: of the clip
+        name: the clip's file name without its ending
         mean_error_px: over the positions visible in both; NaN where there are none
         found: share of the truly visible positions that were declared visible
         false: share of the positions declared visible that are truly hidden
@@ -52,7 +52,7 @@ def new_dataset(name: str) -> fo.Dataset:
     """Makes an empty dataset, in place of the one an earlier demo made.
 
     Args:
-        name: of the dataset
+        name: what the dataset is called
 
     Returns:
         a persistent dataset whose points are coloured by track
@@ -102,7 +102,7 @@ def track_videos(name: str, videos: Sequence[Path], grid_size: int) -> tuple[fo.
     """Builds a dataset of video files and tracks a grid of points through them.
 
     Args:
-        name: of the dataset
+        name: what the dataset is called
         videos: files; one that does not decode becomes a failure in the report
         grid_size: points per side in the first frame
 
@@ -121,7 +121,7 @@ def track_clips(name: str, clips: Sequence[DemoClip]) -> tuple[fo.Dataset, Track
     """Builds a dataset of the demo's own clips, with the truth beside the prediction.
 
     Args:
-        name: of the dataset
+        name: what the dataset is called
         clips: from `make_clips`
 
     Returns:
@@ -156,7 +156,7 @@ def compare(name: str, predicted: Tracks, truth: Tracks) -> Comparison:
     """Compares tracks of the same points in the same frames.
 
     Args:
-        name: of the clip
+        name: the clip's file name without its ending
         predicted: from a tracker
         truth: of the same shape
     """

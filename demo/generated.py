@@ -44,7 +44,7 @@ class Recipe:
 
     Args:
         name: becomes the file name
-        seed: of the generator
+        seed: decides the scene, its motion and its looks
         subject: first slot and the slot after the last of what the mask shows
         options: of `SyntheticConfig`, besides those of all demo clips
     """

@@ -103,7 +103,7 @@ def make_rig(motion: Motion, num_frames: int, frame_size: tuple[int, int], rng: 
         motion: what the middle of the frame shows, the zoom and the roll
         num_frames: T
         frame_size: (width, height), pixels
-        rng: of the shake
+        rng: draws the shake
     """
     middle = np.array([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2])
     phase = rng.uniform(0, 2 * np.pi, (3, 3))
@@ -122,7 +122,7 @@ def demo_scenes(*, seed: int, num_frames: int, frame_size: tuple[int, int]) -> l
     """All scenes of the demo.
 
     Args:
-        seed: of the camera's shake
+        seed: decides the camera's shake
         num_frames: T
         frame_size: (width, height), pixels
     """

@@ -68,6 +68,16 @@ settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what runs only where it is asked for: by a mark expression that names it, or one by one."""
+    if "parity" in str(config.getoption("markexpr")) or any("::" in argument for argument in config.args):
+        return
+    left_out = [item for item in items if item.get_closest_marker("parity") is not None]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item.get_closest_marker("parity") is None]
+
+
 def _folder_from(variable: str) -> Path:
     folder = os.environ.get(variable)
     if not folder:

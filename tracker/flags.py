@@ -10,7 +10,7 @@ def check_flags(options: object, *names: str) -> None:
 
     Args:
         options: has them as attributes
-        names: of the options
+        names: attributes to check
 
     Raises:
         OptionError: naming the first that is neither

@@ -30,9 +30,9 @@ class KnownClip:
     """What is known about one clip.
 
     Args:
-        name: of the file
+        name: what both files are called, without their endings
         kind: of truth; kinds are never averaged together
-        video_path: of the frames
+        video_path: the video whose points are known
         size_px: (width, height) of the displayed frame
         source_indices: (T,) int, frame index in the video of each row
         queries: points to track, in pixels; their frames are rows

@@ -40,7 +40,7 @@ class WeightsTerms:
     """The terms of something that weights were learnt from.
 
     Args:
-        name: of the tracker
+        name: the tracker these terms are about
         license: SPDX expression of its weights, None where it has none
         commercial_use: whether they allow it; False also where that is not known
     """

@@ -116,7 +116,7 @@ def check_option_names(
 
     Args:
         tracker: its name
-        names: as given
+        names: names of the options that were given
         options_type: dataclass of what it takes
         besides: what else may be given in the same place, for the message
 

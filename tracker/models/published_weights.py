@@ -32,7 +32,7 @@ class WeightsFile:
     Args:
         repository: on the hub
         filename: in the repository
-        size_mb: of the file
+        size_mb: its size in MB (10 ** 6 bytes)
         license: SPDX name
         license_url: where its text stands
         commercial_use: whether the licence allows it

@@ -4,7 +4,9 @@ Adding a tracker
 1. Put its code in a module (or folder) of its own beside this file, with a
    subclass of `base.Tracker`.
 2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
-   this package, imported only when the tracker is loaded.
+   this package, imported only when the tracker is loaded. Files to download are
+   declared beside its code, without torch (see `cotracker/weights/published.py`).
+   Give the family its place in the contract "families of trackers" (pyproject.toml).
 3. Write the zoo's list anew:
    `python -m point_tracking.workflows.model_zoo.source > manifest.json`.
 4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`,
@@ -167,6 +169,34 @@ _TRACKERS: dict[str, TrackerInfo] = {
             tags=("gpu", "joint", "streaming", "long-video"),
             adaptable=False,
         ),
+        TrackerInfo(
+            name="alltracker",
+            summary="every point of a frame at once: the strongest for grids and masks; needs its file of weights",
+            code_license="Apache-2.0",
+            weights_license="MIT",
+            commercial_use=True,
+            weights_from="huggingface.co/aharley/alltracker, alltracker.pth, given as checkpoint",
+            loader=".alltracker.tracker:load_alltracker",
+            options=".alltracker.options:AllTrackerOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors"),
+            tags=("gpu", "dense", "occlusion"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="alltracker-tiny",
+            summary="alltracker with a smaller encoder: somewhat faster, somewhat less accurate",
+            code_license="Apache-2.0",
+            weights_license="MIT",
+            commercial_use=True,
+            weights_from="huggingface.co/aharley/alltracker, alltracker_tiny.pth, given as checkpoint",
+            loader=".alltracker.tracker:load_alltracker_tiny",
+            options=".alltracker.options:AllTrackerOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors"),
+            tags=("gpu", "dense"),
+            adaptable=False,
+        ),
     )
 }
 
@@ -235,7 +265,7 @@ def fetch_tracker_weights(info: TrackerInfo, *, accept_license: bool = False) ->
     """The local files of a tracker's published weights, downloaded where they are not there yet.
 
     Args:
-        info: of the tracker
+        info: the tracker, as `tracker_info` gives it
         accept_license: the terms are accepted; remembered beside the weights
 
     Returns:

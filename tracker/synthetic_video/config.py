@@ -34,11 +34,11 @@ class SyntheticConfig:
         ball, box, figure: a turning ball, up to two boxes, an articulated figure
         lighting: light that is uneven and changes
         shadow: things cast shadows on the background
-        motion_blur, defocus, sharpening, noise, compression, greyscale: of the camera
-        texture_count, texture_size: of the bank; the size is a power of two
+        motion_blur, defocus, sharpening, noise, compression, greyscale: what cameras do to pictures
+        texture_count, texture_size: how many textures, and their side in texels, a power of two
         texture_dir: a folder of images to take textures from instead of drawing them
         texture_scale: texels per pixel, about
-        outline_count: of outlines of flat layers
+        outline_count: how many outlines of flat layers
 
     Raises:
         OptionError: if a value is outside what is supported

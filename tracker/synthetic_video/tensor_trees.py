@@ -28,5 +28,5 @@ def select_clips(value: T, index: Tensor) -> T:
 
 
 def to_device(value: T, device: torch.device) -> T:
-    """The same nest on a device, without waiting for it."""
+    """The same tree on a device, without waiting for it."""
     return map_tensors(value, lambda tensor: tensor.to(device, non_blocking=True))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import PointTrackingError
-from ..models.cotracker.running.memory_plan import is_out_of_memory
+from ..models.shared.memory import is_out_of_memory
 from .configs import CONFIGS, find_config
 from .fitting.processes import Processes
 from .fitting.train import RunOptions, Trainer

@@ -69,7 +69,7 @@ class TrainingConfig:
     """Everything a run depends on besides its budget and the machine.
 
     Args:
-        name: of the configuration
+        name: by which `--config` and checkpoints name it
         model: sizes of the model; its `resolution` is that of inference
         stages: one after the other
         seed: of weights and data

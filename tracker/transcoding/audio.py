@@ -25,7 +25,7 @@ class AudioTrack:
     """The first audio stream of a file, on its way into another, in step with the picture.
 
     Args:
-        path: of the source
+        path: the file whose sound is taken
         target: receives the sound; its header is not yet written
         start_s: the source's time that becomes 0
         warnings: receives a line where the sound cannot be kept

@@ -26,7 +26,7 @@ class EncodedVideo:
     """A finished file.
 
     Args:
-        path: of the file
+        path: the .mp4 file
         size_px: (width, height); even, so a pixel less than pictures with odd sides
         num_frames: pictures in it
     """

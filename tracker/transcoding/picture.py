@@ -37,7 +37,7 @@ class PictureShaper:
     """Scales, converts and turns frames; one conversion set-up for all of them.
 
     Args:
-        facts: of the source
+        facts: what the source's probe found
         size_px: (width, height) of the upright result, even
     """
 

@@ -114,7 +114,7 @@ def select_frames(timeline: Timeline, policy: FramePolicy) -> Selection:
     """Applies a policy to a video.
 
     Args:
-        timeline: of the source
+        timeline: when the source's frames are shown
         policy: what to keep
 
     Returns:

@@ -32,7 +32,7 @@ class SourceFacts:
 
     Args:
         path: absolute
-        size_bytes: of the file
+        size_bytes: its size
         mtime_ns: when it was last changed
         width, height: pixels of the displayed frame
         fps: average frames per second

@@ -59,7 +59,7 @@ def packet_timeline(facts: VideoProbe) -> Timeline | None:
     """Reads the time stamps of a video's packets, without decoding.
 
     Args:
-        facts: of the file
+        facts: what the file's probe found
 
     Returns:
         the timeline, not confirmed; None where the packets do not tell
@@ -94,7 +94,7 @@ def decoded_timeline(facts: VideoProbe) -> Timeline:
     """Decodes a video once, for what only this tells.
 
     Args:
-        facts: of the file
+        facts: what the file's probe found
 
     Returns:
         the confirmed timeline

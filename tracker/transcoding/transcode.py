@@ -94,7 +94,7 @@ class Transcoded:
     """A finished copy.
 
     Args:
-        path: of the copy
+        path: the file that was made or reused
         provenance: its source and frames
         reused: it was there already, made from the same source in the same way
         warnings: what the user should know, in words

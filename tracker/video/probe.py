@@ -43,7 +43,7 @@ class VideoProbe:
         codec: FFmpeg's name of the codec, e.g. "h264"
         pixel_format: FFmpeg's name, e.g. "yuv420p"
         variable_rate: whether the time between frames varies
-        size_bytes: of the file
+        size_bytes: its size
         mime_type: guessed from the file name
         first_pts: time stamp of the first frame, in units of the stream's time base
         timestamps_s: (T,) float64 seconds from the first frame, of every frame

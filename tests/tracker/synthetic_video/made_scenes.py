@@ -1,4 +1,4 @@
-"""Scenes that are full of one kind of surface, and what is drawn at every pixel of them."""
+"""Random scenes, scenes that are full of one kind of surface, and what is drawn at every pixel of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import torch
 
 from point_tracking.tracker.synthetic_video.clip_builder import ClipBuilder
 from point_tracking.tracker.synthetic_video.config import SyntheticConfig
+from point_tracking.tracker.synthetic_video.draws import Draws
 from point_tracking.tracker.synthetic_video.renderer import ClipRenderer
 from point_tracking.tracker.synthetic_video.rendering.rays import PixelGrid
 from point_tracking.tracker.synthetic_video.rendering.surfaces import Hits, cast_rays
+from point_tracking.tracker.synthetic_video.scenes.scene import Scene
+from point_tracking.tracker.synthetic_video.scenes.scene_sampling import CONTENTS_COLUMNS, draw_contents, draw_scene
 
 HEIGHT, WIDTH = 72, 96
 PLAIN = {
@@ -57,3 +60,18 @@ def corners(values: torch.Tensor, xy: torch.Tensor) -> torch.Tensor:
     y = xy[..., 1].floor().long().clamp(0, HEIGHT - 2)
     flat = values.flatten(2)
     return torch.stack([flat.gather(2, (y + j) * WIDTH + x + i) for j in (0, 1) for i in (0, 1)])
+
+
+def uniform(rows: int, columns: int, seed: int = 0) -> torch.Tensor:
+    """Uniform random numbers, one row per clip."""
+    return torch.rand(rows, columns, generator=torch.Generator().manual_seed(seed))
+
+
+def random_scene(
+    config: SyntheticConfig, clips: int = 16, motion: float = 1.0, seed: int = 0
+) -> tuple[Scene, torch.Tensor]:
+    """Random scenes of some clips, and the (B, T) times of their frames."""
+    contents = draw_contents(uniform(clips, CONTENTS_COLUMNS, seed), config)
+    times = torch.arange(6.0).expand(clips, -1)
+    draws = Draws(uniform(clips, 4000, seed + 1))
+    return draw_scene(draws, contents, config, times, (config.width, config.height), motion), times

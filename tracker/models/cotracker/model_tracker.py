@@ -62,15 +62,15 @@ class ModelTracker(Tracker):
             return super().open_session(size_px, **options)  # type: ignore[return-value]
         if options:
             raise OptionError(f"Unknown session options {', '.join(sorted(options))}. There are none")
-        return CoTrackerSession(self._context_for(size_px).with_rules(self._session_rules()), size_px)
+        return CoTrackerSession(self.context_for(size_px).with_rules(self._session_rules()), size_px)
 
     @abstractmethod
     def _session_rules(self) -> Rules:
         """How the heads become visibility in a session."""
 
-    def _context_for(self, size_px: tuple[int, int]) -> RunContext:
+    def context_for(self, size_px: tuple[int, int]) -> RunContext:
         """How the model runs on frames of a size (width, height)."""
         return self.context
 
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
-        return run_clip(self._context_for(source.size_px), source, queries, backward, hooks)
+        return run_clip(self.context_for(source.size_px), source, queries, backward, hooks)

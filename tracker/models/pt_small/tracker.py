@@ -83,7 +83,7 @@ class ShippedTracker(ModelTracker):
             tracks = super()._track(source, queries, backward, hooks)
         return without_blinks(tracks, queries, self.context.rules.threshold)
 
-    def _context_for(self, size_px: tuple[int, int]) -> RunContext:
+    def context_for(self, size_px: tuple[int, int]) -> RunContext:
         """The same weights at a resolution of the video's shape."""
         resolution = fitting_resolution(self.model.config, size_px, self._options.resolution)
         return self.context.with_resolution(resolution)

@@ -14,7 +14,7 @@ class PixelGrid:
     """All pixels of a frame; results are (B, L, T, H * W).
 
     Args:
-        height, width: of the frame
+        height, width: pixels of a frame
         device: to compute on
         only_near: look only at pixels near a surface, whose number then must be known
             to the host: pays on a CPU, stalls a GPU. None: as the device has it

@@ -25,7 +25,7 @@ class RenderBatch:
     Args:
         layers: geometry besides the poses
         frames: poses at the frames
-        material: of the slots
+        material: how the surface in each slot looks
     """
 
     layers: Layers

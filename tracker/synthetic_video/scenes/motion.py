@@ -86,9 +86,9 @@ class Poses:
 
     Args:
         centre: (B, L, 3) world units
-        drift: of the centre
+        drift: how the centre moves from there
         angles: (B, L, 3) radians about x, y and z, see `rotation`
-        turn: of the angles
+        turn: how the angles change from there
         tilt_limit: (B, L) largest angle about x and y; None: any
     """
 

@@ -34,9 +34,9 @@ from ...models.base import CancelCheck, Tracker
 from ...models.cotracker.model_tracker import ModelTracker
 from ...models.cotracker.network.config import CoTrackerConfig
 from ...models.cotracker.network.model import CoTracker3
-from ...models.cotracker.running.memory_plan import is_out_of_memory
-from ...models.cotracker.running.precision import choose_device
 from ...models.registry import check_new_name, load_tracker, tracker_info
+from ...models.shared.memory import is_out_of_memory
+from ...models.shared.precision import choose_device
 from ..configs import TrainingConfig, TrainingStage
 from ..data.clip_cuts import CutRules, FrameShape
 from ..data.pseudo_labels import PseudoLabelSource, Skips

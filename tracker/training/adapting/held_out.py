@@ -99,7 +99,7 @@ class _Course:
     """One held-out clip: what is asked, and where points turn.
 
     Args:
-        path: of the video
+        path: the video file that was tracked
         frames: (T,) indices of the clip's frames
         size_px: (width, height) they are read at
         queries: N points in its first frame
@@ -296,7 +296,7 @@ def split_videos(videos: Sequence[str], held_out: float, seed: int) -> tuple[lis
     Args:
         videos: paths; links of any kind to the same file, and repetitions, count once
         held_out: share to judge by; at least one, at most `MAX_VIDEOS`
-        seed: of the draw
+        seed: decides which videos are held out
 
     Returns:
         paths to train on, paths to judge by

@@ -121,7 +121,7 @@ class SyntheticSource:
     Args:
         options: of `SyntheticConfig`
         device: where to render
-        seed: of the clips
+        seed: the same seed draws the same clips
     """
 
     def __init__(self, options: dict[str, Any], *, device: torch.device, seed: int) -> None:

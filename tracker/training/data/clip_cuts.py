@@ -38,7 +38,7 @@ def clip_indices(num_frames: int, length: int, step: int, start: int) -> np.ndar
     """The frames of a clip; a video that is too short is played back and forth.
 
     Args:
-        num_frames: of the video
+        num_frames: frames that decode
         length: frames of the clip
         step: between them
         start: the clip's first frame
@@ -140,7 +140,7 @@ def with_support_points(
 
     Args:
         queries: N points
-        num_frames: of the clip
+        num_frames: frames of the clip, in any of which added points may lie
         size_px: (width, height) of the clip
         joint: whether points influence each other in this teacher; if not, none are added
         whole_clip: whether it sees the whole clip at once: 100 random points in space

@@ -35,7 +35,7 @@ class CurveFile:
     """A CSV file with a row per measurement.
 
     Args:
-        path: of the file
+        path: the CSV file; need not exist
         columns: its first row
 
     Raises:
@@ -78,8 +78,8 @@ def draw_curves(steps: CurveFile, validation: CurveFile, path: Path) -> bool:
     """Draws loss and validation delta_avg over time.
 
     Args:
-        steps: of the run
-        validation: of the run
+        steps: losses by step
+        validation: scores on the validation clips
         path: of the PNG file
 
     Returns:

@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from ...models.cotracker.running.precision import choose_device
+from ...models.shared.precision import choose_device
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class OffsetReader(nn.Module):
     same from the output of the model's correlation MLP. Used in training only.
 
     Args:
-        config: of the model
+        config: sizes of the model whose features are compared
     """
 
     alignment: Tensor
@@ -85,7 +85,7 @@ class OffsetReader(nn.Module):
 
         Args:
             volume: (..., K * K) correlation, neighbourhood-major
-            level: of the pyramid
+            level: pyramid level, 0 the finest
 
         Returns:
             (..., 2) x, y

@@ -68,7 +68,7 @@ class FeatureMaps:
         """Where frames start in the level seen as a (B * F * h * w, C) matrix.
 
         Args:
-            level: of the pyramid
+            level: pyramid level, 0 the finest
             clip: int64, which of the B clips
             t: int64, broadcast against `clip`
 
@@ -104,7 +104,7 @@ def sample_neighbourhoods(level: Tensor, rows: Tensor, xy: Tensor, radius: int) 
         level: (B, F, h, w, C) one level of the pyramid
         rows: (K,) from `FeatureMaps.rows`
         xy: (K, 2) positions in pixels of this level
-        radius: of the neighbourhood
+        radius: cells on each side of the centre
 
     Returns:
         (K, (2 r + 1) ** 2, C), neighbourhoods x-major
@@ -188,7 +188,7 @@ class SampledTemplates:
         maps: of B clips
         t: (B, N) int64 frames
         xy: (B, N, 2) positions in pixels of level 0
-        radius: of the neighbourhood
+        radius: cells on each side of the centre
     """
 
     def __init__(self, maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> None:
@@ -243,12 +243,12 @@ def correlate(
 
     Args:
         maps: of B clips
-        level: of the pyramid
+        level: pyramid level, 0 the finest
         clip: (P,) int64, which clip each point belongs to
         t: (M,) int64 frames
         xy: (P, M, 2) positions in pixels of level 0
         templates: (P, S, C), S features per point, or (P, M, 1, C), one per point and frame
-        radius: of the neighbourhood
+        radius: cells on each side of the centre
         out: contiguous (P, M, (2 r + 1) ** 2 * S), where to write the result
         product_first: multiply the whole-pixel patches and interpolate the products, not the features: the same
             numbers up to rounding; more products, fewer passes over memory. A fused kernel would take its place

@@ -12,10 +12,12 @@ from ....queries.dense import DENSE_COLUMNS
 from ....types import Queries, Tracks
 from ....video.frames import FrameSource
 from ...base import RunHooks
+from ...shared.memory import run_within_memory
+from ...shared.precision import matrix_products
 from ..network.model import CoTracker3
 from .costs import encoder_flops, refine_flops
 from .features import ClipFeatures
-from .memory_plan import Plan, Workload, changes_of_results, run_within_memory, smaller_plan
+from .memory_plan import Plan, Workload, changes_of_results, smaller_plan
 from .offline import ChainedPoints, chain_starts
 from .online import WindowedPoints, window_starts
 from .passes import (
@@ -27,7 +29,6 @@ from .passes import (
     frames_of,
     with_support,
 )
-from .precision import matrix_products
 from .run_context import RunContext
 
 

@@ -36,7 +36,7 @@ def refine_flops(config: CoTrackerConfig, num_frames: int, num_points: int) -> f
     """Operations of one iteration (CoTracker3).
 
     Args:
-        config: of the model
+        config: sizes of the model
         num_frames: T
         num_points: N, support points included
 

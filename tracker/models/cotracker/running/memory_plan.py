@@ -5,27 +5,20 @@ The estimate is compared with measured peaks in benchmarks/cotracker.py.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
-from ....errors import OutOfMemoryError
+from ...shared.memory import available_bytes
 from ..network.chunks import ChunkSizes, default_chunks
 from ..network.config import CoTrackerConfig
 from ..network.guidance import motion_bytes
 
-T = TypeVar("T")
-Size = TypeVar("Size")
-
 _FLOAT_BYTES = 4
 _INDEX_BYTES = 8
 _MIB = 2**20
-_FREE_SHARE = 0.8  # of the free memory that a plan may use
-_CGROUP = Path("/sys/fs/cgroup")
 MIN_CHUNKS = ChunkSizes(encoder_frames=1, gather_tokens=16, mlp_tokens=16, block_tokens=64)
 # maps of the encoder's widest stage that are alive together, scratch memory included
 _ENCODER_MAPS = 6.5
@@ -79,7 +72,7 @@ class Workload:
     """What is to be tracked.
 
     Args:
-        num_frames: of the clip
+        num_frames: frames of the clip
         num_points: of all passes together, without support points
         num_support: support points that join every pass
         frame_size: (width, height) of the given frames
@@ -104,7 +97,7 @@ def make_plan(config: CoTrackerConfig, work: Workload, device: torch.device, bud
     into passes; last, the offline model's clip into windows.
 
     Args:
-        config: of the model
+        config: sizes of the model
         work: what is to be tracked
         device: where it runs
         budget_bytes: memory above the model; None = what is free
@@ -185,7 +178,7 @@ def estimate_bytes(
     """Peak memory of a run above the loaded model.
 
     Args:
-        config: of the model
+        config: sizes of the model
         work: what is to be tracked
         device: where it runs
         chunks: how much is done at once
@@ -264,84 +257,3 @@ def _block_bytes(
     block = (2 * config.mlp_ratio + 6) * config.width * _FLOAT_BYTES
     context = 3 * config.width * _FLOAT_BYTES * max(points, min(chunks.block_tokens, tokens))
     yield min(max(chunks.block_tokens, frames), tokens) * block + context
-
-
-def available_bytes(device: torch.device) -> int | None:
-    """Memory a run may use on a device: most of what is free now; None where that is not known."""
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        # what torch's allocator holds without using it is free too
-        free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(free * _FREE_SHARE)
-    limits = [limit for limit in (_available_ram(), _cgroup_room()) if limit is not None]
-    return int(min(limits) * _FREE_SHARE) if limits else None
-
-
-def _available_ram() -> int | None:
-    meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    names = getattr(os, "sysconf_names", {})
-    if "SC_PHYS_PAGES" not in names or "SC_PAGE_SIZE" not in names:
-        return None
-    # half of all memory where the system does not tell what is free
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-
-
-def _cgroup_room() -> int | None:
-    """What a container's limit leaves, None without one; what files are cached in gives way when it is needed."""
-    try:
-        limit = (_CGROUP / "memory.max").read_text().strip()
-        used = int((_CGROUP / "memory.current").read_text())
-        parts = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
-        cached = int(parts.get("inactive_file", 0)) + int(parts.get("active_file", 0))
-    except (OSError, ValueError):
-        return None
-    return max(int(limit) - max(used - cached, 0), 0) if limit.isdigit() else None
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on any device."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in str(error) or "out of memory" in str(error).lower()
-    )
-
-
-def run_within_memory(
-    run: Callable[[Size], T], size: Size, smaller: Callable[[Size], Size | None], attempts: int = 8
-) -> tuple[T, Size]:
-    """Does some work, and in smaller blocks whenever memory runs out.
-
-    Args:
-        run: does the work in blocks of a size
-        size: to begin with
-        smaller: the size after one that was too large; None where there is none
-        attempts: how often to try
-
-    Returns:
-        what `run` returned, and the size that worked
-
-    Raises:
-        OutOfMemoryError: if no size worked
-    """
-    reason, following = "", size
-    while following is not None and attempts > 0:
-        size, attempts = following, attempts - 1
-        try:
-            return run(size), size
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            reason = str(error).strip().split("\n")[0] or type(error).__name__
-        # from here on nothing holds the memory of the failed attempt any more
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        following = smaller(size)
-    raise OutOfMemoryError(
-        f"Memory ran out, even with small blocks of work ({reason}). Track fewer points or a shorter clip, end what "
-        "else uses this memory, or set memory_limit_gb to what is really free"
-    )

@@ -49,7 +49,7 @@ def chain_starts(num_frames: int, window: int, overlap: int) -> list[int]:
     """Where windows start so that they cover a clip, the last one at its end.
 
     Args:
-        num_frames: of the clip
+        num_frames: frames of the clip
         window: frames of a window
         overlap: frames that successive windows share at least, fewer than a window has
 

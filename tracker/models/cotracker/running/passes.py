@@ -32,7 +32,7 @@ class ModelFrame:
     """Where pixels of a video lie in the model.
 
     Args:
-        config: of the model
+        config: sizes of the model
         size_px: (width, height) of the video
         device: where the model is
     """

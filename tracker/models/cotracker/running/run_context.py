@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import torch
 
+from ...shared.precision import choose_device, choose_dtype
 from ..network.chunks import ChunkSizes
 from ..options import CoTrackerOptions
 from ..weights.checkpoint import CoTracker
 from .memory_plan import Plan, Workload, make_plan
 from .passes import ModelFrame, Rules
-from .precision import choose_device, choose_dtype, set_matrix_dtype
+from .precision import set_matrix_dtype
 
 _GIB = 2**30
 

@@ -11,12 +11,13 @@ import torch
 from ....errors import OptionError, QueryError, ShapeError
 from ....queries.grid import grid_queries
 from ....types import Queries, Tracks
+from ...shared.memory import run_within_memory
+from ...shared.precision import matrix_products
 from ..network.chunks import ChunkSizes
 from .features import ClipFeatures
-from .memory_plan import MIN_CHUNKS, run_within_memory
+from .memory_plan import MIN_CHUNKS
 from .online import WindowedPoints
 from .passes import TrackArrays
-from .precision import matrix_products
 from .run_context import RunContext
 
 T = TypeVar("T")

@@ -17,21 +17,24 @@ import torch
 _lock = threading.Lock()
 _users = 0
 _threads_before = 0
+_own = threading.local()  # `depth`: how often the calling thread is inside
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Lets torch compute on the calling thread alone, for a while; several callers at once share one change."""
+    """Lets torch compute on the calling thread alone, for a while; it may be nested, and several threads may do so."""
     global _users, _threads_before
     with _lock:
         if _users == 0:
             _threads_before = torch.get_num_threads()
         _users += 1
         torch.set_num_threads(1)
+    _own.depth = getattr(_own, "depth", 0) + 1
     try:
         yield
     finally:
+        _own.depth -= 1
         with _lock:
             _users -= 1
-            if _users == 0:
+            if _own.depth == 0:  # torch keeps the number for each thread, so each sets its own back
                 torch.set_num_threads(_threads_before)

@@ -8,22 +8,20 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ....errors import CheckpointError, OptionError, OutputError, WeightsError
+from ....errors import CheckpointError, OptionError, OutputError
+from ...shared.checkpoint_files import read_tensors
 from ..network.config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
 from ..network.cotracker2 import CoTracker2
 from ..network.model import CoTracker3
 
 CoTracker = CoTracker3 | CoTracker2
 
-_WRAPPERS = ("model", "state_dict")  # keys under which training scripts keep the weights
-_PREFIX = "module."  # left behind by parallel training
 CONFIG_KEY = "cotracker_config"
 _SHOWN = 3
 _SHOWN_CHARACTERS = 200
@@ -90,15 +88,9 @@ def read_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], Co
         WeightsError: if there is no such file
         CheckpointError: if it cannot be read, or holds no tensors
     """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise WeightsError(f"There is no checkpoint file at {file}. Expected a .pth or .safetensors file")
-    config = None
-    if file.suffix == ".safetensors":
-        state, config = _read_safetensors(file)
-    else:
-        state = _unwrap(_unpickle(file), file)
-    return {key.removeprefix(_PREFIX): value for key, value in state.items()}, config
+    state, metadata = read_tensors(path)
+    sizes = metadata.get(CONFIG_KEY)
+    return state, None if sizes is None else _read_sizes(sizes, Path(path))
 
 
 def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the file") -> CoTrackerConfig:
@@ -125,43 +117,6 @@ def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the 
 def flavour(config: CoTrackerConfig) -> str:
     """The name of the tracker a model of these sizes is for."""
     return "cotracker2" if config.version == 2 else f"cotracker3-{config.mode}"
-
-
-def _unpickle(file: Path) -> Any:
-    try:
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except MemoryError:
-        raise
-    except PermissionError as error:
-        raise CheckpointError(f"{file} cannot be read: {error.strerror}. Check who may read it") from error
-    except Exception as error:  # noqa: BLE001 - damaged bytes make the unpickler raise nearly anything
-        # torch's own text, which advises to run the code in such files, is left out with its traceback
-        raise CheckpointError(
-            f"{file} cannot be read as a checkpoint ({type(error).__name__}): it is damaged or incomplete, or holds "
-            "code, which is never run. Expected a .pth file of tensors, or a .safetensors file"
-        ) from None
-
-
-def _unwrap(content: Any, file: Path) -> dict[str, Tensor]:
-    for wrapper in _WRAPPERS:
-        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
-            content = content[wrapper]
-    pairs = content.items() if isinstance(content, dict) else ()
-    if not pairs or not all(isinstance(key, str) and isinstance(value, Tensor) for key, value in pairs):
-        raise CheckpointError(
-            f"{file} holds no state dict. Expected tensors by name, directly or under {' or '.join(_WRAPPERS)}"
-        )
-    return content
-
-
-def _read_safetensors(file: Path) -> tuple[dict[str, Tensor], CoTrackerConfig | None]:
-    try:
-        with safe_open(file, framework="pt", device="cpu") as content:
-            state = {key: content.get_tensor(key) for key in content.keys()}  # noqa: SIM118
-            sizes = (content.metadata() or {}).get(CONFIG_KEY)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{file} cannot be read as safetensors: {error}") from error
-    return state, None if sizes is None else _read_sizes(sizes, file)
 
 
 def _read_sizes(text: str, file: Path) -> CoTrackerConfig:

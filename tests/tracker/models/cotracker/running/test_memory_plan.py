@@ -16,14 +16,13 @@ from point_tracking.tracker.models.cotracker.running.memory_plan import (
     MIN_CHUNKS,
     MIN_WINDOW_FRAMES,
     Workload,
-    available_bytes,
     changes_of_results,
     estimate_bytes,
-    is_out_of_memory,
     make_plan,
-    run_within_memory,
     smaller_plan,
 )
+from point_tracking.tracker.models.shared import memory as memory_module
+from point_tracking.tracker.models.shared.memory import available_bytes, is_out_of_memory, run_within_memory
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 CONFIGS = st.sampled_from([COTRACKER3_OFFLINE, COTRACKER3_ONLINE, COTRACKER2])
@@ -225,5 +224,5 @@ def test_what_changes_results_is_told():
 def test_what_files_are_cached_in_counts_as_free_in_a_container(files, expected, tmp_path, monkeypatch):
     for name, text in files.items():
         (tmp_path / name).write_text(text + "\n")
-    monkeypatch.setattr(plan_module, "_CGROUP", tmp_path)
-    assert plan_module._cgroup_room() == expected
+    monkeypatch.setattr(memory_module, "_CGROUP", tmp_path)
+    assert memory_module._cgroup_room() == expected

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from point_tracking.tracker.errors import OptionError
-from point_tracking.tracker.models.cotracker.running import precision
-from point_tracking.tracker.models.cotracker.running.precision import choose_device, matrix_products
+from point_tracking.tracker.models.shared import precision as shared_precision
+from point_tracking.tracker.models.shared.precision import choose_device, matrix_products
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 MATMUL: Any = torch.backends.cuda.matmul
@@ -28,12 +28,12 @@ def settings() -> Iterator[None]:
     if hasattr(MATMUL, "fp32_precision"):
         torch.set_float32_matmul_precision("highest")
         CUDNN.allow_tf32 = True
-    for (owner, name), value in zip(precision._tf32_settings(), before, strict=True):
+    for (owner, name), value in zip(shared_precision._tf32_settings(), before, strict=True):
         setattr(owner, name, value)
 
 
 def state() -> tuple:
-    return tuple(getattr(owner, name) for owner, name in precision._tf32_settings())
+    return tuple(getattr(owner, name) for owner, name in shared_precision._tf32_settings())
 
 
 def is_tf32() -> tuple[bool, ...]:
