@@ -58,7 +58,7 @@ def read_frames(num_frames: int) -> Any:
     clips = sorted(Path(folder).glob("*.mp4")) if folder else []
     if not clips:
         return np.random.default_rng(0).integers(0, 256, (num_frames, *SIZE, 3), np.uint8)
-    chunks = pt.VideoFrames(clips[0]).chunks(stop=num_frames, size_px=SIZE[::-1])
+    chunks = pt.VideoFrames(clips[0]).chunks(stop=num_frames, size_px=(SIZE[1], SIZE[0]))
     return np.concatenate(list(chunks))
 
 
@@ -125,7 +125,7 @@ def measure_plain(name: str, num_frames: int, num_points: int, iterations: int) 
     import torch
 
     sys.path.insert(0, str(TESTS))
-    from plain_alltracker import PlainAllTracker
+    from plain_alltracker import PlainAllTracker  # pyright: ignore[reportMissingImports] - of the tests
 
     model, frames = PlainAllTracker(make_alltracker(name)), read_frames(num_frames)
     queries = queries_of(num_points, 1, num_frames)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import media
 import numpy as np
 import torch
 
+import point_tracking as pt
 from point_tracking import Queries, Tracks
 from point_tracking.tracker.models.base import Capabilities, RunHooks, Tracker
 from point_tracking.tracker.models.cotracker.network.config import CoTrackerConfig
@@ -15,6 +17,7 @@ from point_tracking.tracker.models.cotracker.network.model import CoTracker3
 from point_tracking.tracker.models.pt_small.tracker import ShippedOptions, ShippedTracker
 from point_tracking.tracker.training.configs import TINY
 from point_tracking.tracker.video.frames import FrameSource
+from point_tracking.workflows.adaptation.report import AdaptationReport
 
 CLIP_SIZE = (96, 72)
 
@@ -94,3 +97,9 @@ class TeacherTracker(Tracker):
         if self._spoil == "far":
             xy = xy + 1e6 * (steps > 0)[..., None]
         return Tracks(xy, visible, confidence)
+
+
+def quick(samples: Any, name: str = "mine", **options) -> AdaptationReport:
+    """An adaptation of a few seconds; options as of `adapt_tracker`."""
+    options = {"tracker": drifting_start(), "teachers": [TeacherTracker()], "own_start": False, **options}
+    return pt.adapt_tracker(samples, name, **{"steps": 2, "points": 8, **options})

@@ -35,6 +35,16 @@ def clip(tmp_path: Path) -> Path:
     return media.video(tmp_path / "clip.mp4", num_frames=12)
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
+    """A dataset of a clip of 12 frames, shared by tests that leave it as it is."""
+    dataset = fo.Dataset()
+    path = media.video(tmp_path_factory.mktemp("untouched") / "clip.mp4", num_frames=12)
+    dataset.add_sample(fo.Sample(filepath=str(path)))
+    yield dataset
+    dataset.delete()
+
+
 @pytest.fixture
 def drift() -> DriftTracker:
     return DriftTracker()

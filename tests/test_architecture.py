@@ -50,8 +50,11 @@ def test_folders_are_small_packages_that_say_what_lives_there(folder: Path):
 TESTED_ELSEWHERE = {
     "demo/generated.py": "tests/demo/test_clips.py",
     "tracker/errors.py": "wherever they are raised",
+    "tracker/models/alltracker/config.py": "tests/tracker/models/alltracker/test_checkpoint.py",
+    "tracker/models/alltracker/update.py": "tests/tracker/models/alltracker/test_network.py",
     "tracker/models/cotracker/weights/published.py": "tests/tracker/models/test_published_weights.py",
     "tracker/models/pt_small/options.py": "tests/tracker/models/pt_small/test_tracker.py",
+    "tracker/models/shared/residual_encoder.py": "tests/tracker/models/alltracker/test_encoder.py",
     "tracker/models/shared/query_matching.py": "tests/tracker/models/test_optical_flow.py",
 }
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _SEPARATOR = "/"
+# the next character, so that names may begin with any
+_AFTER_SEPARATOR = chr(ord(_SEPARATOR) + 1)
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,7 @@ class Key:
     @property
     def below(self) -> dict[str, str]:
         """A condition on ids: all keys that begin with this one, which the index on ids serves."""
-        prefix = f"{self}{_SEPARATOR}"
-        return {"$gte": prefix, "$lt": prefix + "\uffff"}
+        return {"$gte": f"{self}{_SEPARATOR}", "$lt": f"{self}{_AFTER_SEPARATOR}"}
 
     @classmethod
     def parse(cls, text: str) -> Key:

@@ -46,3 +46,27 @@ def test_frames_in_between_lie_on_the_line_where_both_sides_are_seen(seed: int, 
         assert np.isnan(filled.tracks.xy[row][~both]).all()
         lower = np.minimum(plain.confidence[after - 1], plain.confidence[after])
         np.testing.assert_array_equal(filled.tracks.confidence[row], np.where(both, lower, 0))
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 6), min_size=1, max_size=8))
+def test_filling_keeps_what_was_tracked_and_adds_only_between_visible_points(seed: int, gaps: list[int]) -> None:
+    numbers = np.cumsum([1, *gaps])
+    tracks = random_tracks(np.random.default_rng(seed), len(numbers), 5, COPY)
+    moved = onto_source(tracks, numbers, COPY, COPY, interpolate=True)
+    np.testing.assert_array_equal(moved.frame_numbers, np.arange(numbers[0], numbers[-1] + 1))
+    assert moved.interpolated is not None
+    kept = ~moved.interpolated
+    np.testing.assert_array_equal(moved.frame_numbers[kept], numbers)
+    np.testing.assert_allclose(moved.tracks.xy[kept], tracks.xy, atol=1e-3)
+    np.testing.assert_array_equal(moved.tracks.visible[kept], tracks.visible)
+    np.testing.assert_array_equal(moved.tracks.confidence[kept], tracks.confidence)
+    for row in np.flatnonzero(moved.interpolated):
+        after = int(np.searchsorted(numbers, moved.frame_numbers[row]))
+        before = after - 1
+        both = tracks.visible[before] & tracks.visible[after]
+        np.testing.assert_array_equal(moved.tracks.visible[row], both)
+        low, high = np.sort(tracks.xy[[before, after]], axis=0)
+        xy = moved.tracks.xy[row]
+        assert ((xy >= low - 1e-3) & (xy <= high + 1e-3))[both].all()
+        lower = np.minimum(tracks.confidence[before], tracks.confidence[after])
+        np.testing.assert_array_equal(moved.tracks.confidence[row], np.where(both, lower, 0))

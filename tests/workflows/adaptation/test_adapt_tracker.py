@@ -9,49 +9,21 @@ import adaptable
 import fiftyone as fo
 import media
 import pytest
-import torch
-from adaptable import TeacherTracker, drifting_start
+from adaptable import TeacherTracker, drifting_start, quick
 
 import point_tracking as pt
 from point_tracking.tracker.errors import (
     AdaptationError,
     CollectionError,
-    OptionError,
     TooFewVideosError,
-    UnknownTrackerError,
 )
 from point_tracking.tracker.models.adapted import Lineage, WeightsTerms, save_adapted
-from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.training.adapting.held_out import HeldOutVideos, Verdict
 from point_tracking.workflows.adaptation import adapt_tracker as adaptation
 from point_tracking.workflows.adaptation.report import AdaptationReport
 from point_tracking.workflows.lifecycle.progress import Progress
 
 MakeDataset = Callable[..., fo.Dataset]
-
-
-@pytest.fixture(autouse=True)
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("POINT_TRACKING_WEIGHTS_DIR", str(tmp_path / "weights"))
-    return tmp_path / "weights"
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def videos(tmp_path: Path) -> list[Path]:
-    return [adaptable.textured_video(tmp_path / f"{k}.mp4", k) for k in range(3)]
-
-
-def quick(samples: fo.Dataset | fo.DatasetView, name: str = "mine", **options) -> AdaptationReport:
-    options = {"tracker": drifting_start(), "teachers": [TeacherTracker()], "own_start": False, **options}
-    return pt.adapt_tracker(samples, name, **{"steps": 2, "points": 8, **options})
 
 
 def test_a_better_tracker_can_be_used_at_once(
@@ -186,34 +158,3 @@ def test_too_few_videos_are_refused_before_anything_is_recorded(make_dataset: Ma
 def test_pictures_are_refused(make_dataset: MakeDataset, tmp_path: Path) -> None:
     with pytest.raises(CollectionError, match="image"):
         quick(make_dataset(media.picture_file(tmp_path / "a.png")))
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "text"),
-    [
-        ({"name": "optical-flow"}, OptionError, "trackers that ship"),
-        ({"tracker": "optical-flow"}, OptionError, "cannot be adapted. Supported are"),
-        ({"tracker": "cotracker2"}, OptionError, "cannot be adapted"),
-        ({"tracker": "nothing"}, UnknownTrackerError, "Unknown tracker"),
-        ({"teachers": ["nothing"]}, UnknownTrackerError, "Unknown tracker"),
-        ({"teachers": "optical-flow"}, OptionError, "Expected a list"),
-        ({"teachers": []}, OptionError, "There is no teacher"),
-        ({"tracker_options": {"device": "cpu"}}, OptionError, "loaded already"),
-        ({"steps": 0}, OptionError, "Invalid steps"),
-        ({"device": "abacus"}, OptionError, "Invalid device"),
-        ({"run_key": "a b"}, OptionError, "Invalid run key"),
-        ({"progress": "no"}, OptionError, "Invalid progress"),
-    ],
-)
-def test_bad_options_are_refused_before_anything_is_recorded(
-    make_dataset: MakeDataset, videos: list[Path], options: dict, error: type, text: str
-) -> None:
-    dataset = make_dataset(*videos)
-    with pytest.raises(error, match=text):
-        quick(dataset, **options)
-    assert dataset.list_runs() == []
-
-
-def test_a_loaded_tracker_must_be_of_the_form(make_dataset: MakeDataset, videos: list[Path], drift: Tracker) -> None:
-    with pytest.raises(OptionError, match="'drift' cannot be adapted"):
-        quick(make_dataset(*videos), tracker=drift)

@@ -9,7 +9,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from point_tracking.tracker.errors import OutOfMemoryError
 from point_tracking.tracker.models.cotracker.network.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
 from point_tracking.tracker.models.cotracker.running import memory_plan as plan_module
 from point_tracking.tracker.models.cotracker.running.memory_plan import (
@@ -21,8 +20,6 @@ from point_tracking.tracker.models.cotracker.running.memory_plan import (
     make_plan,
     smaller_plan,
 )
-from point_tracking.tracker.models.shared import memory as memory_module
-from point_tracking.tracker.models.shared.memory import available_bytes, is_out_of_memory, run_within_memory
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 CONFIGS = st.sampled_from([COTRACKER3_OFFLINE, COTRACKER3_ONLINE, COTRACKER2])
@@ -99,62 +96,6 @@ def test_a_plan_is_reported_as_json_values():
     assert all(isinstance(value, int) for value in report.values())
 
 
-def test_free_memory_is_found():
-    found = available_bytes(CPU)
-    assert found is None or 10 * MIB < found < 2**50
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (torch.OutOfMemoryError("CUDA out of memory"), True),
-        (MemoryError(), True),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), True),
-        (RuntimeError("MPS backend out of memory"), True),
-        (RuntimeError("shape mismatch"), False),
-        (ValueError("can't allocate memory"), False),
-    ],
-)
-def test_running_out_of_memory_is_recognised(error, expected):
-    assert is_out_of_memory(error) is expected
-
-
-def test_halving_goes_on_until_it_fits():
-    def run(size: int) -> str:
-        if size > 30:
-            raise MemoryError
-        return f"ran with {size}"
-
-    assert run_within_memory(run, 100, lambda size: size // 2) == ("ran with 25", 25)
-
-
-def test_where_nothing_fits_the_error_says_what_to_do():
-    tried = []
-
-    def run(size: int) -> None:
-        tried.append(size)
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\nand so on")
-
-    with pytest.raises(OutOfMemoryError, match=r"CUDA out of memory\..*fewer points.*memory_limit_gb") as caught:
-        run_within_memory(run, 1000, lambda size: size - 1 if size > 997 else None)
-    assert tried == [1000, 999, 998, 997]
-    assert isinstance(caught.value, MemoryError)
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None, "its frames would keep the memory of the failed attempts"
-    tried.clear()
-    with pytest.raises(OutOfMemoryError):
-        run_within_memory(run, 1000, lambda size: size - 1)
-    assert len(tried) == 8
-
-
-def test_other_errors_end_the_work():
-    def run(_: int) -> None:
-        raise RuntimeError("a bug")
-
-    with pytest.raises(RuntimeError, match="a bug"):
-        run_within_memory(run, 4, lambda size: size // 2)
-
-
 @pytest.mark.parametrize("config", [COTRACKER3_OFFLINE, COTRACKER3_ONLINE, COTRACKER2], ids=["offline", "online", "v2"])
 @pytest.mark.parametrize("free", [None, 900 * 2**30], ids=["unknown", "plenty"])
 def test_plans_shrink_to_the_smallest_though_memory_looks_free(config, free, monkeypatch):
@@ -201,28 +142,3 @@ def test_what_changes_results_is_told():
     long = work(5000, 100)
     streamed = make_plan(COTRACKER3_ONLINE, long, CPU, 64 * 1024 * MIB)
     assert changes_of_results(COTRACKER3_ONLINE, long, streamed) == [], "its windows are the published ones"
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        (
-            {
-                "memory.max": "1000",
-                "memory.current": "900",
-                "memory.stat": "anon 200\ninactive_file 400\nactive_file 100",
-            },
-            600,
-        ),
-        ({"memory.max": "1000", "memory.current": "900", "memory.stat": "anon 900"}, 100),
-        ({"memory.max": "1000", "memory.current": "1200", "memory.stat": "anon 1200"}, 0),
-        ({"memory.max": "max", "memory.current": "900", "memory.stat": "anon 900"}, None),
-        ({"memory.max": "1000"}, None),
-        ({}, None),
-    ],
-)
-def test_what_files_are_cached_in_counts_as_free_in_a_container(files, expected, tmp_path, monkeypatch):
-    for name, text in files.items():
-        (tmp_path / name).write_text(text + "\n")
-    monkeypatch.setattr(memory_module, "_CGROUP", tmp_path)
-    assert memory_module._cgroup_room() == expected

@@ -15,9 +15,8 @@ import pytest
 import point_tracking as pt
 from point_tracking.store.database.connection import CLAIMS, OUTCOMES, OWNERS, STAGED, collection
 from point_tracking.store.database.keys import Key
-from point_tracking.tracker.errors import DatabaseError, DependencyError, OptionError, VideoError
+from point_tracking.tracker.errors import DependencyError, OptionError, VideoError
 from point_tracking.workflows.tracking.ray_cluster import runner as ray_runner
-from point_tracking.workflows.tracking.ray_cluster.checks import check_database_address, check_node, map_path
 
 ray: Any = pytest.importorskip("ray", reason="the extra [ray] is not installed")
 NUM_CLIPS = 10
@@ -183,52 +182,3 @@ def test_a_cluster_without_any_worker_left_ends_the_run_in_words(
     assert [o.status == "done" for o in report.outcomes] == [state == "done" for state in states]
     assert 1 <= report.num_samples < NUM_CLIPS
     assert _left(dataset) == 0
-
-
-def test_paths_are_mapped_by_the_longest_beginning() -> None:
-    assert map_path("/a/b/c.mp4", None) == "/a/b/c.mp4"
-    assert map_path("/a/b/c.mp4", {"/x": "/y"}) == "/a/b/c.mp4"
-    assert map_path("/a/b/c.mp4", {"/a": "/n", "/a/b": "/m"}) == "/m/c.mp4"
-
-
-def test_a_database_of_this_machine_alone_is_refused_for_several() -> None:
-    check_database_address("mongodb://127.0.0.1:27017", ["10.0.0.1"])
-    check_database_address("mongodb://user:secret@db.example:27017/?x=1", ["10.0.0.1", "10.0.0.2"])
-    for uri in ("mongodb://127.0.0.1:27017", "mongodb://localhost/", "mongodb://user:secret@localhost:1/?x=1"):
-        with pytest.raises(DatabaseError, match="FIFTYONE_DATABASE_URI"):
-            check_database_address(uri, ["10.0.0.1", "10.0.0.2"])
-
-
-@pytest.mark.parametrize(
-    ("facts", "error", "text"),
-    [
-        ({"version": "9.9"}, DependencyError, "same version"),
-        ({"unreadable": ["/a.mp4"]}, VideoError, "path_map"),
-        ({"database": "timed out"}, DatabaseError, "FIFTYONE_DATABASE_URI"),
-    ],
-)
-def test_a_node_that_cannot_do_the_work_is_refused(facts: dict, error: type[Exception], text: str) -> None:
-    good = {"host": "node", "version": "1.0", "unreadable": [], "database": None}
-    check_node(good, "1.0")
-    with pytest.raises(error, match=text):
-        check_node({**good, **facts}, "1.0")
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"engine": "spark"},
-        {"num_workers": 2},
-        {"gpus_per_worker": 1},
-        {"path_map": {"/a": "/b"}},
-        {"engine": "ray", "num_workers": 0},
-        {"engine": "ray", "gpus_per_worker": -1},
-        {"engine": "ray", "path_map": "x"},
-        {"engine": "ray", "path_map": {"/a": ""}},
-        {"engine": "ray", "path_map": {1: "/a"}},
-        {"engine": "ray", "tracker": pt.load_tracker("optical-flow")},
-    ],
-)
-def test_bad_options_are_refused(make_dataset: Callable[..., fo.Dataset], clips: list[Path], options: dict) -> None:
-    with pytest.raises(OptionError):
-        pt.track_dataset(make_dataset(clips[0]), **options)

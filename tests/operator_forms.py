@@ -1,0 +1,20 @@
+"""The forms of operators, as the App asks for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators.executor import ExecutionContext
+
+
+def form_of(uri: str, dataset: fo.Dataset, **params: Any) -> dict[str, Any]:
+    """The fields of an operator's form, by name, once some are filled in."""
+    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": params})
+    return foo.get_operator(uri).resolve_input(context).type.properties
+
+
+def invalid_in(form: dict[str, Any]) -> dict[str, str]:
+    """The messages of fields that are marked as wrong, by name."""
+    return {name: prop.error_message for name, prop in form.items() if prop.invalid}

@@ -1,0 +1,22 @@
+"""What the tests of this operator work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import fiftyone as fo
+import media
+import pytest
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
+    before = set(fo.list_datasets())
+    dataset = fo.Dataset()
+    (tmp_path / "in").mkdir()
+    paths = [media.video(tmp_path / "in" / f"{k}.mp4", num_frames=12) for k in range(2)]
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    yield dataset
+    for name in set(fo.list_datasets()) - before:
+        fo.delete_dataset(name)

@@ -1,0 +1,78 @@
+"""What operators over samples share: how they are offered, run and scheduled."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import pytest
+
+from point_tracking.operators.shared import forms, samples_operator
+from point_tracking.operators.shared.samples_operator import SamplesOperator
+from point_tracking.workflows.lifecycle.progress import Progress
+
+
+class Operator(SamplesOperator):
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config("work", label="Work", description="works", icon="/assets/x.svg", unlisted=True)
+
+
+def test_it_is_offered_at_once_or_scheduled_with_its_risk_named() -> None:
+    config = Operator().config
+    assert (config.name, config.label, config.unlisted) == ("work", "Work", True)
+    assert (config.dynamic, config.execute_as_generator) == (True, True)
+    assert (config.allow_immediate_execution, config.allow_delegated_execution) == (True, True)
+    assert config.risk_level.value == "medium"
+
+
+@pytest.mark.parametrize(("number", "scheduled"), [(2, False), (3, True)])
+def test_many_samples_are_scheduled_unless_chosen_otherwise(
+    monkeypatch: pytest.MonkeyPatch, number: int, scheduled: bool
+) -> None:
+    monkeypatch.setattr(forms, "DELEGATE_ABOVE", 2)
+    monkeypatch.setattr(forms, "target_of", lambda _ctx: range(number))
+    options = Operator().resolve_execution_options(SimpleNamespace(dataset="d"))
+    assert options.default_choice_to_delegated == scheduled
+    assert not Operator().resolve_execution_options(SimpleNamespace(dataset=None)).default_choice_to_delegated
+
+
+def test_inside_a_scheduled_operation_there_is_no_thread_and_the_report_is_its_last_word() -> None:
+    told: list[tuple[float, str]] = []
+    ctx = SimpleNamespace(delegated=True, set_progress=lambda *, progress, label: told.append((progress, label)))
+
+    def run(samples: Any, options: Any, *, progress: Any) -> str:
+        progress(Progress(1, 2, 0.5, "half"))
+        return f"report of {samples} with {options}"
+
+    with pytest.raises(StopIteration) as end:
+        next(Operator().run(ctx, run, "samples", "options"))
+    assert end.value.value == "report of samples with options"
+    assert told == [(0.5, "half"), (1.0, "report of samples with options")]
+
+
+def test_in_the_app_it_runs_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_thread(*arguments: Any) -> Any:
+        yield arguments
+        return "report"
+
+    monkeypatch.setattr(samples_operator, "run_in_thread", in_thread)
+    ctx = SimpleNamespace(delegated=False)
+    calls = Operator().run(ctx, print, "samples", "options")
+    assert next(calls) == (ctx, print, "samples", "options")
+    with pytest.raises(StopIteration) as end:
+        next(calls)
+    assert end.value.value == "report"
+
+
+def test_scheduling_from_python_passes_view_and_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(foo, "execute_operator", lambda *given, **options: calls.append((given, options)))
+    dataset = fo.Dataset()
+    Operator().schedule(dataset, {"grid_size": 3})
+    (((_, context), options),) = calls
+    assert context["view"] == dataset.view()
+    assert options == {"params": {"grid_size": 3}, "request_delegation": True}
+    dataset.delete()

@@ -1,0 +1,112 @@
+"""What a preprocessing run is told, checked before anything is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import pytest
+
+import point_tracking as pt
+from point_tracking.tracker.errors import FieldError, OptionError, OutputError
+from point_tracking.workflows.preprocessing.options import (
+    PreprocessOptions,
+    check_folder,
+    check_writable,
+    make_folder,
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"fps": 0}, "rate above 0"),
+        ({"fps": -2}, "rate above 0"),
+        ({"every_nth": 0}, "at least 1"),
+        ({"max_frames": -1}, "at least 1"),
+        ({"policy": "fps"}, "needs a value"),
+        ({"policy": "auto", "fps": 3}, "takes no fps"),
+        ({"longest_side": 1}, "at least 16"),
+        ({"target": "cloud"}, "dataset, media_field"),
+        ({"dataset_name": " "}, "Expected a name"),
+        ({"num_workers": 0}, "at least 1"),
+        ({"run_key": "a b"}, "letters, digits"),
+        ({"output_dir": ""}, "path of a folder"),
+        ({"overwrite": "no"}, "Invalid overwrite"),
+        ({"persistent": 0}, "Invalid persistent"),
+    ],
+)
+def test_bad_options_are_refused(untouched: fo.Dataset, out: Path, options: dict[str, Any], text: str) -> None:
+    with pytest.raises(OptionError, match=text):
+        pt.preprocess_dataset(untouched, **{"output_dir": out, **options})
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a b", "letters"),
+        ("", "letters"),
+        ("_x", "letters"),
+        ("a.b", "letters"),
+        *((name, "uses this name itself") for name in ("filepath", "tags", "id", "sample_id", "media_type", "class")),
+        ("frames", "reserved"),
+        (3, "letters"),
+    ],
+)
+def test_a_media_field_needs_a_name_of_its_own(untouched: fo.Dataset, out: Path, name: Any, text: str) -> None:
+    before = set(untouched.get_field_schema())
+    with pytest.raises(FieldError, match=text):
+        pt.preprocess_dataset(untouched, out, target="media_field", media_field=name)
+    assert not out.exists()
+    assert set(untouched.get_field_schema()) == before
+
+
+def test_the_record_says_the_policy_in_full_and_where_copies_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = PreprocessOptions("copies", every_nth=3)
+    record = options.to_record()
+    assert options.folder == tmp_path / "copies"
+    assert record["output_dir"] == str(tmp_path / "copies")
+    assert record["policy"]["policy"] == "every_nth"
+    assert record["media_field"] is None
+    assert PreprocessOptions("copies", target="media_field").to_record()["media_field"] == "preprocessed_filepath"
+    assert options.base_key == "preprocess"
+
+
+def test_a_home_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert PreprocessOptions("~/copies").folder == tmp_path / "copies"
+
+
+def test_folders_of_sources_are_found_through_links(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    sources = [str(tmp_path / "in" / "a.mp4")]
+    check_folder(tmp_path / "out", sources)
+    check_folder(tmp_path, sources)  # above the sources is not among them
+    check_folder(tmp_path / "out", [])
+    for folder, text in (("in", "is the folder"), ("link", "is the folder"), ("link/below", "lies inside")):
+        with pytest.raises(OptionError, match=text):
+            check_folder(tmp_path / folder, sources)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="is a file"):
+        check_folder(tmp_path / "file", sources)
+
+
+def test_a_form_is_told_early_of_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_writable(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists(), "looking makes nothing"
+    make_folder(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="is a file, so there can be no folder"):
+        check_writable(tmp_path / "file" / "below")
+    with pytest.raises(OutputError, match="cannot be written to"):
+        make_folder(tmp_path / "file" / "below")
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)  # root may write everywhere
+    with pytest.raises(OutputError, match="permission denied"):
+        check_writable(tmp_path / "c")

@@ -1,0 +1,183 @@
+"""What is tracked in a sample: grids, masks and points, of copies too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fiftyone as fo
+import media
+import numpy as np
+import pytest
+from trackers import DriftTracker
+
+import point_tracking as pt
+from point_tracking.tracker.errors import EmptyQueriesError, FieldError, QueryError
+from point_tracking.workflows.tracking.options import TrackOptions
+from point_tracking.workflows.tracking.prompts import check_prompt_fields, queries_of, reads_masks_of_sources
+
+SIZE = media.SIZE
+
+MakeDataset = Callable[..., fo.Dataset]
+
+
+def test_masks_of_the_sources_choose_points_on_their_copies(
+    dataset: fo.Dataset, out: Path, drift: DriftTracker
+) -> None:
+    left = np.zeros((SIZE[1], SIZE[0]), dtype=np.uint8)
+    left[:, : SIZE[0] // 2] = 1
+    for sample in dataset:
+        sample["object"] = fo.Segmentation(mask=left)
+        sample.frames[1]["object_at"] = fo.Segmentation(mask=left)
+        sample.save()
+    copies = pt.preprocess_dataset(dataset, out, every_nth=5, longest_side=80).dataset
+    report = pt.track_dataset(copies, "back", tracker=drift, grid_size=4, mask_field="object", write_to="source")
+    assert (report.failures, report.warnings, report.num_points) == ([], [], 2 * 8)
+    dataset.reload()
+    assert (pt.read_tracks(dataset.first(), "back").xy[0, :, 0] < SIZE[0] / 2).all()
+    with pytest.raises(FieldError, match="Use a mask field on samples"):
+        pt.track_dataset(copies, "b", tracker=drift, mask_field="object_at", write_to="source")
+    with pytest.raises(FieldError, match=r"preprocessed copies, without the fields.*write_to='source'"):
+        pt.track_dataset(copies, "b", tracker=drift, mask_field="object")
+    with pytest.raises(FieldError, match="has to be stored with the copies"):
+        pt.track_dataset(copies, "b", tracker=drift, points="object", write_to="source")
+
+
+def test_masks_choose_grid_points(make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker) -> None:
+    dataset = make_dataset(*[media.video(tmp_path / f"{k}.mp4", num_frames=4) for k in range(4)])
+    left = np.zeros((SIZE[1], SIZE[0]), dtype=np.uint8)
+    left[:, : SIZE[0] // 2] = 7
+    wide = np.ones((10, 200), dtype=np.uint8)
+    for sample, mask in zip(dataset, (left, np.zeros_like(left), None, wide), strict=True):
+        if mask is not None:
+            sample["object"] = fo.Segmentation(mask=mask)
+            sample.save()
+    report = pt.track_dataset(dataset, tracker=drift, grid_size=6, mask_field="object")
+    assert [o.status for o in report.outcomes] == ["done", "failed", "failed", "done"]
+    assert [f.kind for f in report.failures] == ["EmptyQueriesError", "MaskError"]
+    assert report.outcomes[0].num_points == 18
+    assert report.outcomes[0].warnings == ()
+    assert report.outcomes[3].num_points == 36
+    assert "stretched" in report.outcomes[3].warnings[0]
+    expected = pt.grid_queries(6, height=SIZE[1], width=SIZE[0], mask=left)
+    np.testing.assert_allclose(pt.read_tracks(dataset.first(), "tracks").xy[0], expected.xy, atol=1e-4)
+
+
+def test_masks_on_frames_are_read_at_the_query_frame(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker
+) -> None:
+    dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=6))
+    sample = dataset.first()
+    sample.frames[4]["objects"] = fo.Detections(
+        detections=[
+            fo.Detection(bounding_box=[0, 0, 0.5, 1], mask=np.ones((8, 8), dtype=bool)),
+            fo.Detection(bounding_box=[0.75, 0, 0.25, 1], mask=np.ones((8, 8), dtype=bool)),
+        ]
+    )
+    sample.frames[5]["objects"] = fo.Detections(detections=[fo.Detection(bounding_box=[0, 0, 0.5, 1])])
+    sample.save()
+    report = pt.track_dataset(dataset, tracker=drift, grid_size=8, mask_field="frames.objects", frame_index=3)
+    assert report.failures == []
+    x = pt.read_tracks(sample, "tracks").xy[3, :, 0] / SIZE[0]
+    assert ((x < 0.5) | (x > 0.74)).all()
+    assert len(x) == 8 * 6
+    report = pt.track_dataset(dataset, "other", tracker=drift, mask_field="frames.objects", frame_index=0)
+    assert (report.failures[0].kind, "in frame 0" in report.failures[0].message) == ("MaskError", True)
+    report = pt.track_dataset(dataset, "other", tracker=drift, mask_field="frames.objects", frame_index=4)
+    assert "no mask" in report.failures[0].message
+
+
+def test_points_per_sample_and_from_fields(make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker) -> None:
+    dataset = make_dataset(*[media.video(tmp_path / f"{k}.mp4", num_frames=4) for k in range(2)])
+    first, second = dataset.values("id")
+    report = pt.track_dataset(dataset, "a", tracker=drift, points={first: [(0, 5, 6), (2, 7, 8)]})
+    assert [o.status for o in report.outcomes] == ["done", "failed"]
+    np.testing.assert_allclose(pt.read_tracks(dataset[first], "a").xy[2], [[7, 6], [7, 8]], atol=1e-4)
+    sample = dataset[second]
+    sample["clicks"] = [[1, 9.0, 10.0]]
+    sample.frames[2]["joints"] = fo.Keypoints(
+        keypoints=[fo.Keypoint(points=[(0.5, 0.5)], index=4), fo.Keypoint(points=[(1.5, 0.5)], index=5)]
+    )
+    sample.frames[3]["joints"] = fo.Keypoints(keypoints=[fo.Keypoint(points=[(0.25, 0.5)], index=4)])
+    sample.save()
+    report = pt.track_dataset(dataset, "b", tracker=drift, points="clicks")
+    assert [o.status for o in report.outcomes] == ["failed", "done"]
+    np.testing.assert_allclose(pt.read_tracks(sample, "b").xy[1], [[9, 10]], atol=1e-4)
+    report = pt.track_dataset(dataset.select(second), "c", tracker=drift, points="frames.joints")
+    # one query per index, where it is first seen; the one outside the frame is left out and told
+    np.testing.assert_allclose(pt.read_tracks(sample, "c").xy[1], [[SIZE[0] / 2, SIZE[1] / 2]], atol=1e-4)
+    assert "1 of 2 points" in report.outcomes[0].warnings[0]
+
+
+def test_queries_outside_the_video_are_failures(make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker) -> None:
+    dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=4))
+    for points, text in (([(0, SIZE[0], 1)], "outside"), ([(4, 1, 1)], "has 4 frames")):
+        report = pt.track_dataset(dataset, tracker=drift, points=points)
+        assert (report.failures[0].kind, text in report.failures[0].message) == ("QueryError", True)
+    report = pt.track_dataset(dataset, tracker=drift, frame_index=99, sampling={"fps": 2})
+    assert report.failures[0].kind == "QueryError"
+    assert not dataset.has_frame_field("tracks")
+
+
+def _queries(options: TrackOptions, sample: Any = None, sample_id: str = "s") -> tuple[pt.Queries, list[str]]:
+    warnings: list[str] = []
+    return queries_of(sample, sample_id, options, SIZE, warnings), warnings
+
+
+def test_without_a_field_no_sample_is_needed() -> None:
+    queries, _ = _queries(TrackOptions(grid_size=3, frame_index=2))
+    assert (len(queries), set(queries.t.tolist())) == (9, {2})
+    queries, _ = _queries(TrackOptions(points=[(1, 2, 3)]))
+    assert queries.xy.tolist() == [[2, 3]]
+    by_sample = TrackOptions(points={"s": [(0, 5, 6)], "none": []})
+    assert _queries(by_sample)[0].xy.tolist() == [[5, 6]]
+    with pytest.raises(QueryError, match="No points were given"):
+        _queries(by_sample, sample_id="another")
+    with pytest.raises(EmptyQueriesError, match="for this sample is empty"):
+        _queries(by_sample, sample_id="none")
+
+
+@pytest.mark.parametrize("options", [{"points": "clicks"}, {"mask_field": "person"}])
+def test_a_field_needs_a_sample_to_be_read_from(options: dict[str, Any]) -> None:
+    with pytest.raises(QueryError, match="no sample to read it from"):
+        _queries(TrackOptions(**options))
+
+
+def _with_mask(dataset: fo.Dataset, mask: np.ndarray) -> fo.Sample:
+    sample = fo.Sample(filepath="/absent.mp4", person=fo.Segmentation(mask=mask))
+    dataset.add_sample(sample)
+    return sample
+
+
+def test_masks_say_what_they_do_to_the_grid(make_dataset: MakeDataset) -> None:
+    dataset, options = make_dataset(), TrackOptions(grid_size=2, mask_field="person")
+    empty = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    with pytest.raises(EmptyQueriesError, match="'person' is empty"):
+        _queries(options, _with_mask(dataset, empty))
+    corner = empty.copy()
+    corner[0, 0] = 1
+    with pytest.raises(EmptyQueriesError, match="none of the 4 grid points"):
+        _queries(options, _with_mask(dataset, corner))
+    queries, warnings = _queries(options, _with_mask(dataset, empty + 1))
+    assert (len(queries), warnings) == (4, [])
+    _, warnings = _queries(options, _with_mask(dataset, np.ones((30, 120), np.uint8)))
+    assert warnings == ["the mask is 120 x 30, the frame 160 x 120: the mask was stretched to the frame's shape"]
+
+
+def test_fields_of_the_wrong_kind_are_refused_before_the_run(make_dataset: MakeDataset) -> None:
+    dataset = make_dataset()
+    dataset.media_type = "video"
+    dataset.add_frame_field("boxes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    dataset.add_sample_field("rows", fo.ListField)
+    check_prompt_fields(dataset, dataset, TrackOptions(mask_field="boxes"))
+    check_prompt_fields(dataset, dataset, TrackOptions(points="rows"))
+    check_prompt_fields(dataset, dataset, TrackOptions())
+    for options, text in (
+        ({"mask_field": "rows"}, "holds ListField. Supported are Segmentation"),
+        ({"points": "boxes"}, "holds Detections. Supported are Keypoints"),
+        ({"points": "absent"}, "no field 'absent'"),
+    ):
+        with pytest.raises(FieldError, match=text):
+            check_prompt_fields(dataset, dataset, TrackOptions(**options))
+    assert not reads_masks_of_sources(dataset, dataset, TrackOptions(mask_field="absent"))
