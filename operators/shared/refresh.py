@@ -8,6 +8,7 @@ from typing import Any
 
 # what the App needs to load a dataset's fields anew; a sample that is opened before is shown without them
 _RELOAD_S = 4.0
+_OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"  # assets/app.js
 
 
 class OpenSample:
@@ -37,4 +38,5 @@ class OpenSample:
             time.sleep(max(self._reloaded + _RELOAD_S - time.monotonic(), 0.0))
         yield self._ctx.ops.reload_samples()
         yield self._ctx.ops.close_sample()
-        yield self._ctx.ops.open_sample(id=self.sample_id)
+        # FiftyOne's own `open_sample` keeps the fields of the sample that was open last
+        yield self._ctx.trigger(_OPEN_ANEW, {"id": self.sample_id})
