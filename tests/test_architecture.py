@@ -18,7 +18,8 @@ import point_tracking
 PACKAGE = "point_tracking"
 ROOT = Path(point_tracking.__file__).parent
 ROOMS = ("tracker", "store", "workflows", "operators", "panels", "demo")
-MIRRORED = ("tracker", "demo")  # rooms whose modules all have tests at the same place
+# rooms whose modules all have tests at the same place
+MIRRORED = ("tracker", "store", "workflows", "operators", "demo")
 MAX_MODULES = 12  # of a folder, its __init__ among them
 MIN_DOCSTRING_LINES = 3
 

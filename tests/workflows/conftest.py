@@ -9,7 +9,7 @@ from pathlib import Path
 import fiftyone as fo
 import media
 import pytest
-from dataset_fixtures import clip, drift, make_dataset, rng, untouched
+from dataset_fixtures import clip, discard, drift, make_dataset, rng, untouched
 from killable import start_run
 
 __all__ = ["clip", "drift", "make_dataset", "rng", "untouched"]
@@ -47,7 +47,7 @@ def no_datasets_stay() -> Iterator[None]:
     before = set(fo.list_datasets())
     yield
     for name in set(fo.list_datasets()) - before:
-        fo.delete_dataset(name)
+        discard(fo.load_dataset(name))
 
 
 @pytest.fixture

@@ -69,6 +69,13 @@ def test_thinning_keeps_the_place_and_bounds_the_size(width: int, height: int) -
         assert columns.shape == (height, width)
 
 
+def test_what_is_kept_is_the_middle_of_every_step() -> None:
+    mask = np.zeros((8, 4 * _LONGEST_SIDE), dtype=bool)
+    mask[2::4, 2::4] = True
+    assert _thinned(mask).shape == (2, _LONGEST_SIDE)
+    assert _thinned(mask).all()
+
+
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Sample]:
     """Masks on the sample and on frames 2 and 3 (from 0), in several states."""

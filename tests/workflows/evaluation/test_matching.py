@@ -148,6 +148,12 @@ def test_no_track_answers_two_points_and_none_is_far(seed: int, num_points: int,
     assert (query_distances_px(truth, tracks, columns) <= MATCH_TOLERANCE_PX).all()
 
 
+def test_the_nearest_are_paired_first() -> None:
+    xy = np.array([[[20.0, 60.0], [23.0, 60.0]]])
+    found = np.array([[[22.5, 60.0], [20.5, 60.0]]])
+    assert _answers(_known(xy), tracks_of(found), match="place")[0] == [1, 0]
+
+
 def test_the_own_index_is_used_where_tracks_start_there() -> None:
     xy = truth_xy()
     assert _answers(_known(xy), tracks_of(xy)) == ([0, 1, 2], "index", [])

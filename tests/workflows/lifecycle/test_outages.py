@@ -33,11 +33,11 @@ def test_the_database_is_away_for_a_while_twice(
         process = start("away", env=env, **job)
         lines_until(process, 2)
         server.kill()
-        time.sleep(5)
+        time.sleep(2)  # several attempts fail
         server.start()
         lines_until(process, 4)
         server.process.send_signal(signal.SIGSTOP)
-        time.sleep(5)
+        time.sleep(5)  # longer than a beat waits
         server.process.send_signal(signal.SIGCONT)
         assert process.stdout is not None
         written = process.stdout.read()
@@ -92,7 +92,7 @@ def test_the_database_is_away_while_preprocessing(
         while not list(out.glob("*.mp4")) and time.monotonic() < deadline:
             time.sleep(0.005)
         server.kill()
-        time.sleep(4)
+        time.sleep(2)
         server.start()
         assert process.stdout is not None
         written = process.stdout.read()

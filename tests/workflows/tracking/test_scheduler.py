@@ -303,10 +303,11 @@ def _busy_at_first(job: Job, seen: list[str]) -> Any:
         (["other"], True, False, "done"),  # its run died
         (["other"], False, False, "skipped"),  # its run lives: the sample is left to it
         (["other", "other", None], False, True, "done"),  # or waited for
+        (["other", "other", None], None, False, "done"),  # as long as it is not known whether it lives
     ],
 )
 def test_a_sample_that_another_holds_comes_back_or_is_left_to_it(
-    monkeypatch: pytest.MonkeyPatch, holders: list[str | None], dead: bool, wait: bool, status: str
+    monkeypatch: pytest.MonkeyPatch, holders: list[str | None], dead: bool | None, wait: bool, status: str
 ) -> None:
     monkeypatch.setattr(conductor, "BEAT_S", 0.0)
     seen: list[str] = []

@@ -161,7 +161,6 @@ def test_a_cancelled_cluster_run_is_over_soon_and_whole(
 def test_a_cluster_without_any_worker_left_ends_the_run_in_words(
     cluster: Any, make_dataset: Callable[..., fo.Dataset], clips: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ray_runner, "_START_TIMEOUT_S", 20.0)
     dataset = make_dataset(*clips)
     node = cluster.add_node(num_cpus=1, num_gpus=1)  # Ray believes in GPUs it is told of
     cluster.wait_for_nodes()
@@ -171,6 +170,8 @@ def test_a_cluster_without_any_worker_left_ends_the_run_in_words(
         if progress.iteration >= 1 and not removed.is_set():
             removed.set()
             cluster.remove_node(node, allow_graceful=False)
+            # workers have started; none can from now on
+            monkeypatch.setattr(ray_runner, "_START_TIMEOUT_S", 3.0)
 
     # which of the two depends on how soon the cluster notices
     with pytest.raises((OptionError, DependencyError), match=r"(No worker|keep dying).*skip_existing=True"):
