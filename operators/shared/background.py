@@ -134,5 +134,5 @@ def show_summary(
             lines.append("")
     if report.failures:
         place = f", in the dataset `{dataset}`" if dataset else ""
-        lines.append(f"To see exactly these samples: *Show samples* in the panel **Runs**{place}.")
+        lines.append(f"To see exactly these samples: **Show what failed** in the panel **Runs**{place}.")
     yield show_text(ctx, title, "\n".join(lines))
