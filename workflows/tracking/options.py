@@ -65,7 +65,7 @@ class TrackOptions(RunOptions):
     tracker_options: Mapping[str, Any] | None = option(
         None, not_in_model="pass the tracker's options to load_model directly"
     )
-    grid_size: int = 30
+    grid_size: int = 14  # leaves the picture visible in the grid of the App
     frame_index: int = 0
     mask_field: str | None = None
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = None

@@ -314,6 +314,7 @@ class SampleSteps:
             num_points=len(sample.prompt.queries),
             num_frames=tracks.num_frames,
             num_keypoints=stored,
+            megapixels=sample.video.size_px[0] * sample.video.size_px[1] / 1e6,
             plan=dict(tracks.info.get("plan") or {}),
         )
 

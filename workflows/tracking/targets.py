@@ -8,7 +8,8 @@ from typing import Any
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.fields import FRAMES_PREFIX, check_label_field, has_label_field, is_ours
+from ...store.database.connection import changing_document
+from ...store.database.fields import FRAMES_PREFIX, check_label_field, declare, has_label_field, is_ours
 from ...store.database.frame_documents import FrameStore
 from ...store.runs.outcomes import FAILED, Outcome
 from ...store.tracks.sample_status import FieldContents, check_foreign_labels, read_contents
@@ -152,6 +153,29 @@ def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Datas
     if options.write_to == "media" or options.media_field != FILEPATH:
         return samples._dataset
     return source_dataset(samples)
+
+
+def declare_tracks(samples: SampleCollection, options: TrackOptions) -> bool:
+    """Declares the fields of a run to come, so that the App can load them while it works.
+
+    Args:
+        samples: that are tracked
+        options: what the run is told
+
+    Returns:
+        whether there were none before
+
+    Raises:
+        the same errors as `find_targets`, of which a run that would be refused leaves no field
+    """
+    if not find_targets(samples, options):
+        return False
+    dataset = destination_of(samples, options)
+    if has_label_field(dataset, options.label_field):
+        return False
+    with changing_document:
+        declare(dataset, options.label_field, occluded=options.keep_hidden, interpolated=options.interpolate)
+    return True
 
 
 def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:

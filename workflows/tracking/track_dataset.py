@@ -15,8 +15,9 @@ from fiftyone.core.collections import SampleCollection
 from ...store.database.claims import Claims
 from ...store.database.connection import LAST_PATIENCE_S, reload_dataset, with_retries
 from ...store.database.frame_documents import FrameStore
-from ...store.runs.outcomes import NOT_RUN, Outcome
+from ...store.runs.outcomes import DONE, NOT_RUN, Outcome
 from ...store.tracks.videos import check_collection, holds_nothing
+from ...tracker.engine.rates import Work, learn
 from ...tracker.errors import DatabaseError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
@@ -215,7 +216,7 @@ def _run_targets(
     progress: ProgressOption,
 ) -> None:
     """Runs every target and fills the report in, however it ends."""
-    with ProgressReporter(progress, len(targets)) as reporter:
+    with ProgressReporter(progress, len(targets), run.key) as reporter:
         queue = cluster or local_queue(steps)
         scheduler = Scheduler(targets, steps, run.journal, reporter, queue)
         try:
@@ -228,6 +229,8 @@ def _run_targets(
                 outcomes = {**_marked_by_workers(steps), **outcomes}
             report.outcomes = [outcomes.get(t.sample_id) or t.outcome(NOT_RUN) for t in targets]
             report.stages = scheduler.stages()
+            measured = report.outcomes_with(DONE)
+            learn(report.tracker, (Work(o.num_frames, o.num_points, o.megapixels, o.seconds) for o in measured))
 
 
 def _marked_by_workers(steps: SampleSteps) -> dict[str, Outcome]:
