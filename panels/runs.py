@@ -10,7 +10,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..store.runs.outcomes import DONE, FAILED, NOT_RUN, count_of, span_of
+from ..store.runs.outcomes import DONE, FAILED, NO_PROMPT, NOT_RUN, count_of, span_of
 from ..store.runs.records import record_of, run_keys
 from ..tracker.errors import PointTrackingError
 from ..workflows.lifecycle.background_runs import BackgroundRun, background_runs
@@ -129,7 +129,12 @@ class RunsPanel(foo.Panel):
             panel.view("problem", types.Error(label=ctx.panel.state.get("problem")))
 
     def _add_samples(self, panel: types.Object, run_key: str, report: Any) -> None:
-        labels = {FAILED: "Show what failed", NOT_RUN: "Show what was not reached", DONE: "Show finished samples"}
+        labels = {
+            FAILED: "Show what failed",
+            NO_PROMPT: "Show samples without a prompt",
+            NOT_RUN: "Show what was not reached",
+            DONE: "Show finished samples",
+        }
         for status, label in labels.items():
             count = len(report.rows(status))
             if count:
