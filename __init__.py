@@ -90,6 +90,7 @@ def register(plugin) -> None:
         plugin: FiftyOne's plugin context
     """
     from .operators import OPERATORS
+    from .panels import PANELS
 
-    for operator in OPERATORS:
-        plugin.register(operator)
+    for operator_or_panel in (*OPERATORS, *PANELS):
+        plugin.register(operator_or_panel)

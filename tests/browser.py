@@ -86,19 +86,27 @@ def screenshot(page: Page, name: str) -> Path:
 
 
 def points_drawn(page: Page, seconds: float = 2.0) -> int:
-    """Counts the circles that the open sample's canvas draws in some seconds."""
+    """Counts the circles that are drawn in some seconds, in the grid too."""
     page.wait_for_timeout(seconds * 1000)
     return page.evaluate("window.__arcs || 0")
+
+
+def points_in_open_sample(page: Page, seconds: float = 4.0) -> int:
+    """Counts the circles that the open sample's own canvas draws in some seconds."""
+    page.evaluate("window.__modalArcs = 0")
+    page.wait_for_timeout(seconds * 1000)
+    return page.evaluate("window.__modalArcs")
 
 
 def count_circles(page: Page) -> None:
     """Makes the page count every circle drawn from now on."""
     page.evaluate(
         """() => {
-            window.__arcs = 0;
+            window.__arcs = window.__modalArcs = 0;
             const arc = CanvasRenderingContext2D.prototype.arc;
             CanvasRenderingContext2D.prototype.arc = function (...args) {
                 window.__arcs += 1;
+                if (this.canvas.closest('[data-cy="modal"]')) window.__modalArcs += 1;
                 return arc.apply(this, args);
             };
         }"""

@@ -33,6 +33,7 @@ for _name, _folder in {
 _uri = database.start(_HOME / "database")
 if _uri is not None:
     os.environ["FIFTYONE_DATABASE_URI"] = _uri
+os.environ["XDG_CACHE_HOME"] = str(_HOME / "cache")  # what runs measure of this machine, weights
 os.environ["FIFTYONE_DATABASE_NAME"] = _HOME.name.replace(".", "-")
 os.environ["FIFTYONE_CONFIG_PATH"] = str(_HOME / "config.json")
 os.environ["FIFTYONE_APP_CONFIG_PATH"] = str(_HOME / "app_config.json")

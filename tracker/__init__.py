@@ -6,6 +6,6 @@ points come from), `models` (the trackers) and `engine` (one clip, from file to 
 `synthetic_video` (procedural clips with exact tracks) and `training`.
 
 Imports go down only: `engine, training > models, formats, transcoding > video, metrics, queries >
-synthetic_video > coordinates, types, flags > errors`. A new room gets its place in the contract "rooms of tracker"
-in pyproject.toml, where `make lint` checks it.
+synthetic_video > coordinates, types, flags > arrays, errors`. A new room gets its place in the contract "rooms of
+tracker" in pyproject.toml, where `make lint` checks it.
 """

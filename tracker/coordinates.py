@@ -83,6 +83,24 @@ def inside_frame(xy_px: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
         return (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
 
 
+def clamped_to_frame(xy_px: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
+    """Moves positions onto the nearest pixel centre of the border, where they lie beyond it.
+
+    Args:
+        xy_px: (..., 2) float pixels; NaN stays
+        size_px: (width, height) of the displayed frame
+
+    Returns:
+        (..., 2) float pixels, inside the frame
+
+    Raises:
+        ShapeError: if the last axis is not 2, or the frame has no area
+    """
+    xy = _check_pairs(xy_px)
+    width, height = _check_size(size_px)
+    return np.clip(xy, 0, np.array([width - 1, height - 1], dtype=xy.dtype))
+
+
 def corner_aligned(xy_px: np.ndarray, from_size: tuple[int, int], to_size: tuple[int, int]) -> np.ndarray:
     """Maps positions between rasters whose corner pixel CENTRES coincide (align_corners=True).
 

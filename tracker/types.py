@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from .arrays import detached
 from .errors import EmptyQueriesError, QueryError, ShapeError
 
 QueryOrigin = Literal["grid", "masked_grid", "points", "dense"]
@@ -45,10 +46,10 @@ class Queries:
     origin: QueryOrigin = "points"
 
     def __post_init__(self) -> None:
-        xy = np.array(self.xy, dtype=np.float64)
+        xy = np.array(detached(self.xy), dtype=np.float64)
         if xy.size == 0:
             xy = xy.reshape(0, 2)
-        t_given = np.asarray(self.t)
+        t_given = np.asarray(detached(self.t))
         if t_given.size == 0:
             t_given = t_given.reshape(0)
         if xy.ndim != 2 or xy.shape[1] != 2:
@@ -133,16 +134,16 @@ class Tracks:
     """What the tracker reports about this run (chunk sizes, warnings); never read by the writer."""
 
     def __post_init__(self) -> None:
-        xy = np.asarray(self.xy, dtype=np.float32)
+        xy = np.asarray(detached(self.xy), dtype=np.float32)
         if xy.ndim != 3 or xy.shape[2] != 2:
             raise ShapeError(f"Invalid xy of shape {xy.shape}. Expected (T, N, 2)")
-        visible = np.asarray(self.visible)
+        visible = np.asarray(detached(self.visible))
         if visible.dtype.kind in "iu" and visible.size and visible.min() >= 0 and visible.max() <= 1:
             visible = visible.astype(bool)
         if visible.dtype != bool and visible.size:
             raise ShapeError(f"Invalid visible of type {visible.dtype}. Expected bool: apply the threshold first")
         visible = visible.astype(bool)
-        confidence = np.asarray(self.confidence, dtype=np.float32)
+        confidence = np.asarray(detached(self.confidence), dtype=np.float32)
         expected = xy.shape[:2]
         for name, array in (("visible", visible), ("confidence", confidence)):
             if array.shape != expected:

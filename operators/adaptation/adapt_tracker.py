@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
@@ -33,9 +34,10 @@ class AdaptTracker(SamplesOperator):
         )
 
     def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        # takes half an hour and all of the machine
+        # takes half an hour and all of the machine; where the App was not started for scheduling, nobody would do it
+        scheduled = bool(fo.config.allow_legacy_orchestrators)
         return foo.ExecutionOptions(
-            allow_immediate_execution=True, allow_delegated_execution=True, default_choice_to_delegated=True
+            allow_immediate_execution=True, allow_delegated_execution=True, default_choice_to_delegated=scheduled
         )
 
     def resolve_input(self, ctx: Any) -> types.Property:
@@ -50,7 +52,7 @@ class AdaptTracker(SamplesOperator):
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_adaptation, samples, options)
-        if not ctx.delegated:
+        if report is not None and not ctx.delegated:
             yield show_text(ctx, "Adapt a tracker", "\n\n".join(_told(report)))
 
     def __call__(self, sample_collection: Any, name: str, *, delegate: bool = False, **params: Any) -> Any:

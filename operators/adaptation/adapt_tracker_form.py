@@ -179,12 +179,14 @@ def _add_purpose(ctx: Any, inputs: types.Object) -> None:
 
 def _add_waiting(inputs: types.Object) -> None:
     """Says how to run for so long; the App offers to schedule only where it was started for that."""
-    text = "Keep this tab open while it runs: closing it ends the run, and nothing is stored. "
+    text = (
+        "It runs in the background: closing this tab does not stop it, stopping the App ends it with nothing stored. "
+    )
     if fo.config.allow_legacy_orchestrators:
-        text += "To run without the tab, choose Schedule beside Execute; a worker must run (fiftyone delegated launch)"
+        text += "To run without the App, choose Schedule beside Execute; a worker must run (fiftyone delegated launch)"
     else:
         text += (
-            "To run without the tab, start the App with FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS=true and a worker with "
+            "To run without the App, start it with FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS=true and a worker with "
             "fiftyone delegated launch, and choose Schedule beside Execute"
         )
     inputs.view("waiting", types.Notice(label=text))

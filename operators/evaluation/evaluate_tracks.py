@@ -48,7 +48,7 @@ class EvaluateTracks(SamplesOperator):
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_evaluation, samples, options)
-        if not ctx.delegated:
+        if report is not None and not ctx.delegated:
             yield ctx.trigger("reload_dataset")
             yield from show_summary(
                 ctx,

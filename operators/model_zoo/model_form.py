@@ -36,7 +36,7 @@ def resolve_input(model_name: str, ctx: Any) -> types.Property:
         default=TRACK_DEFAULTS.grid_size,
         min=1,
         label="Grid size",
-        description="Points per side: 30 means 30 x 30 points per video",
+        description="Points per side: 14 means 14 x 14 points per video",
     )
     inputs.int(
         "frame_index",

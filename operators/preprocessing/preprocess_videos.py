@@ -48,7 +48,7 @@ class PreprocessVideos(SamplesOperator):
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_preprocessing, samples, options)
-        if ctx.delegated:
+        if report is None or ctx.delegated:
             return
         if report.media_field is not None:
             yield ctx.trigger("reload_dataset")

@@ -20,6 +20,7 @@ STATUSES = {
     "done": "Done",
     "skipped": "Left alone: finished before, or by another run",
     "reused": "Reused: an earlier copy fitted",
+    "no prompt": "Without a prompt: nothing to track was given for them",
     "not run": "Not run: the run was ended before",
 }
 _ROWS_SHOWN = 200

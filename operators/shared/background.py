@@ -1,61 +1,65 @@
-"""Long work of an operator in the App: in a thread, with progress, ended when the tab is closed."""
+"""Long work of an operator in the App: in a thread of its server, with progress, and how its result is told."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import wraps
 from typing import Any
 
 import fiftyone.operators.types as types
 
 from ...tracker.errors import PointTrackingError
+from ...workflows.lifecycle.background_runs import BackgroundRun
+
+RUNS_PANEL = "point_tracking_runs"
 
 _POLL_S = 0.25
-_STOP_TIMEOUT_S = 60.0
 _ROWS_SHOWN = 50
 
 
-def run_in_thread(ctx: Any, run: Callable[..., Any], samples: Any, options: Any) -> Iterator[Any]:
-    """Yields progress while a run works in a thread; closing the App's tab cancels the run.
+def is_from_app(ctx: Any) -> bool:
+    """Whether a person pressed a button in the App; from Python an operator runs while its caller waits."""
+    return ctx.request_params.get("spaces") is not None
+
+
+def run_in_background(
+    ctx: Any, title: str, work: Callable[..., Any], *, patience_s: float
+) -> Generator[Any, None, BackgroundRun]:
+    """Starts a run in a thread of the App's server, and shows its progress for a while.
 
     Args:
         ctx: FiftyOne's execution context
-        run: called with samples, options, progress= and cancelled=
-        samples: a dataset or view
-        options: what the run is told
+        title: of the run, for people
+        work: called with progress= and cancelled=; returns the report
+        patience_s: how long to stay with it; then it goes on without anyone waiting
 
     Returns:
-        what `run` returns
+        the run; it may be over
     """
-    events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    stop = threading.Event()
-    result: dict[str, Any] = {}
+    run = BackgroundRun(title, ctx.dataset.name, work).start()
+    deadline = time.monotonic() + patience_s
+    yield ctx.ops.set_progress(progress=0.0, label="Starting")
+    told = None
+    while not run.wait(_POLL_S) and time.monotonic() < deadline:
+        latest = run.progress
+        if latest is not None and latest is not told:
+            told = latest
+            yield ctx.ops.set_progress(progress=latest.progress, label=latest.label)
+    return run
 
-    def work() -> None:
-        try:
-            result["report"] = run(samples, options, progress=events.put, cancelled=stop.is_set)
-        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-            result["error"] = error
 
-    thread = threading.Thread(target=work, name="point-tracking", daemon=True)
-    thread.start()
-    try:
-        yield ctx.ops.set_progress(progress=0.0, label="Starting")
-        while thread.is_alive():
-            thread.join(_POLL_S)
-            latest = None
-            while not events.empty():
-                latest = events.get()
-            if latest is not None:
-                yield ctx.ops.set_progress(progress=latest.progress, label=latest.label)
-    finally:
-        stop.set()
-        thread.join(_STOP_TIMEOUT_S)
-    if "error" in result:
-        raise result["error"]
-    return result["report"]
+def show_started(ctx: Any, run: BackgroundRun) -> Iterator[Any]:
+    """Says that a run goes on, and where to look at it."""
+    yield ctx.ops.open_panel(RUNS_PANEL, layout="horizontal")
+    yield show_text(
+        ctx,
+        run.title,
+        "**The run goes on in the background.** Close this window and work on: samples that are finished can be looked "
+        "at while the rest runs. The panel **Runs** shows how far it is and can cancel it.\n\n"
+        "Closing this tab does not stop the run. Stopping the App ends it in order: what is finished stays, and the "
+        "same choices with *Leave finished samples alone* go on from there.",
+    )
 
 
 def errors_shown(execute: Callable[[Any, Any], Iterator[Any]]) -> Callable[[Any, Any], Iterator[Any]]:
@@ -90,7 +94,7 @@ def show_text(ctx: Any, title: str, text: str) -> Any:
         text: in markdown
     """
     outputs = types.Object()
-    outputs.str("summary", label="Result", view=types.MarkdownView())
+    outputs.str("summary", view=types.MarkdownView())
     return ctx.ops.show_output(
         outputs=types.Property(outputs, view=types.View(label=title)).to_json(), results={"summary": text}
     )
@@ -130,7 +134,5 @@ def show_summary(
             lines.append("")
     if report.failures:
         place = f", in the dataset `{dataset}`" if dataset else ""
-        lines.append(
-            f"To see exactly these samples: the operator **Show samples of a run** (press the backtick key){place}."
-        )
+        lines.append(f"To see exactly these samples: **Show what failed** in the panel **Runs**{place}.")
     yield show_text(ctx, title, "\n".join(lines))

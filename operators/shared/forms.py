@@ -165,6 +165,13 @@ def sampling_of(params: dict[str, Any]) -> dict[str, Any] | None:
     return {rule: params.get(f"sampling_{rule}")}
 
 
+def given_sampling(params: dict[str, Any]) -> dict[str, Any] | None:
+    """As `sampling_of`; None also where the value of the rule is not given yet."""
+    sampling = sampling_of(params)
+    # a field that was just added to the form has its default, not a value yet
+    return None if sampling and None in sampling.values() else sampling
+
+
 def add_run_key(ctx: Any, inputs: types.Object, check: Callable[[str], Any]) -> None:
     """Asks for the name of the run; one that cannot be had is refused before the run and not after.
 

@@ -9,11 +9,15 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from . import forms
-from .background import run_in_thread
+from .background import is_from_app, run_in_background, show_started
+
+# how long the dialog stays with a run: long enough for what is wrong at once, and for the one video that is open
+PATIENCE_S = 3.0
+OPEN_SAMPLE_PATIENCE_S = 60.0
 
 
 class SamplesOperator(foo.Operator):
-    """A run over the chosen samples: at once with progress, or scheduled where they are many."""
+    """A run over the chosen samples: in the background, or scheduled."""
 
     def samples_config(
         self, name: str, *, label: str, description: str, icon: str, unlisted: bool = False
@@ -49,24 +53,48 @@ class SamplesOperator(foo.Operator):
             default_choice_to_delegated=large,
         )
 
-    def run(self, ctx: Any, run: Callable[..., Any], samples: Any, options: Any) -> Generator[Any, None, Any]:
-        """Runs here, in a thread with progress in the App, or inside a delegated operation.
+    def run(
+        self,
+        ctx: Any,
+        run: Callable[..., Any],
+        samples: Any,
+        options: Any,
+        *,
+        after: Callable[[Any], Any] | None = None,
+    ) -> Generator[Any, None, Any]:
+        """Runs in a thread of the App's server; from Python and scheduled, right here.
 
         Args:
             ctx: FiftyOne's execution context
             run: called with samples, options, progress= and, in the App, cancelled=
             samples: a dataset or view
             options: what the run is told
+            after: called with the report, in the same thread
 
         Returns:
-            what `run` returns
+            what `run` returns; None where it goes on in the background, which the user was told
         """
+
+        def work(**hooks: Any) -> Any:
+            report = run(samples, options, **hooks)
+            if after is not None:
+                after(report)
+            return report
+
         if ctx.delegated:
-            report = run(samples, options, progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
+            report = work(progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
             # a scheduled generator's result is lost; its last progress is kept
             ctx.set_progress(progress=1.0, label=str(report))
             return report
-        return (yield from run_in_thread(ctx, run, samples, options))
+        if not is_from_app(ctx):
+            return work(progress=None)
+        patience_s = OPEN_SAMPLE_PATIENCE_S if forms.only_open_sample(ctx) else PATIENCE_S
+        running = yield from run_in_background(ctx, self.config.label, work, patience_s=patience_s)
+        if running.is_running:
+            yield from show_started(ctx, running)
+            return None
+        running.told = True
+        return running.result()
 
     def schedule(self, sample_collection: Any, params: dict[str, Any]) -> Any:
         """Schedules the operator from Python.

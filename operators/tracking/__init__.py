@@ -1,5 +1,5 @@
 """*Track points*, above the grid and above an open sample.
 
 `track_points` has the operators, `track_points_form` their form and how its values are
-read, `colors` gives each track a colour in the App. The work: `workflows.tracking`.
+read, `estimate` what is told before Execute, `colors` gives each track a colour. The work: `workflows.tracking`.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import fiftyone as fo
 
 
@@ -18,3 +20,8 @@ def color_by_track(dataset: fo.Dataset, layout: str) -> None:
         scheme.multicolor_keypoints = True
     dataset.app_config.color_scheme = scheme
     dataset.save()
+
+
+def running_scheme(layout: str) -> dict[str, Any]:
+    """The same for a session of the App that is open: the parameters of its operator `set_color_scheme`."""
+    return {"color_by": "instance", **({"multi_color_keypoints": True} if layout == "frame" else {})}

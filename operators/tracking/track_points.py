@@ -9,7 +9,8 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
-from ..shared.background import errors_shown, show_summary
+from ..shared.background import errors_shown, is_from_app, show_summary
+from ..shared.refresh import OpenSample
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/track_points"
@@ -42,31 +43,43 @@ class TrackPoints(SamplesOperator):
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
-        from ...workflows.tracking.targets import destination_of
+        from ...workflows.tracking.targets import declare_tracks, destination_of
         from ...workflows.tracking.track_dataset import run_tracking
+        from .colors import color_by_track, running_scheme
         from .track_points_form import options_of
 
         samples, options = forms.target_of(ctx), options_of(ctx.params)
-        report = yield from self.run(ctx, run_tracking, samples, options)
+        colored = ctx.params.get("color_by_track", True)
+
+        def color(report: Any) -> None:
+            if colored and report.num_samples:
+                color_by_track(destination_of(samples, options), options.layout)
+
+        is_open = OpenSample(ctx) if is_from_app(ctx) and forms.only_open_sample(ctx) else None
+        if is_open is not None and declare_tracks(samples, options):
+            yield from is_open.before_new_fields()
+        report = yield from self.run(ctx, run_tracking, samples, options, after=color)
+        if report is None or ctx.delegated:
+            return
         # a run that found nothing to do has no key, and its samples may have no destination
         destination = destination_of(samples, options) if report.run_key else ctx.dataset
-        if report.num_samples and ctx.params.get("color_by_track", True):
-            from .colors import color_by_track
-
-            color_by_track(destination, options.layout)
-        if not ctx.delegated:
-            yield ctx.trigger("reload_dataset")
-            elsewhere = destination.name if destination.name != ctx.dataset.name else ""
-            notes = [f"The tracks are in the dataset `{elsewhere}`, that of the source videos."] if elsewhere else []
-            yield from show_summary(
-                ctx,
-                "Track points",
-                report,
-                failed="Not tracked",
-                warned="Tracked, with a warning",
-                notes=notes,
-                dataset=elsewhere,
-            )
+        if is_open is None:
+            yield ctx.ops.reload_dataset()
+        if report.num_samples and colored:
+            yield ctx.trigger("set_color_scheme", running_scheme(options.layout))
+        if is_open is not None:
+            yield from is_open.after()
+        elsewhere = destination.name if destination.name != ctx.dataset.name else ""
+        notes = [f"The tracks are in the dataset `{elsewhere}`, that of the source videos."] if elsewhere else []
+        yield from show_summary(
+            ctx,
+            "Track points",
+            report,
+            failed="Not tracked",
+            warned="Tracked, with a warning",
+            notes=notes,
+            dataset=elsewhere,
+        )
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
         """Tracks points in a dataset or view from Python.

@@ -21,6 +21,10 @@ from ...workflows.lifecycle.run import choose_key
 from ...workflows.tracking.options import ENGINES, TRACK_DEFAULTS, WRITE_TO, TrackOptions
 from ...workflows.tracking.targets import failed_samples
 from ..shared import forms, tracker_form
+from .estimate import add_estimate
+
+# the App draws points of one size, also on the small pictures of its grid
+HIDES_PICTURE_FROM = 400
 
 
 def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> types.Object:
@@ -53,9 +57,9 @@ def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> ty
         "color_by_track",
         default=True,
         label="Colour by track",
-        description="Each track keeps one colour, from the next time the dataset is opened",
+        description="Each track keeps one colour, in this session too; the dataset remembers it",
     )
-    _add_size_notice(ctx, inputs, chosen, num_points, layout)
+    add_estimate(ctx, inputs, chosen, num_points, layout)
     _add_engine(ctx, inputs)
     forms.add_options(ctx, inputs, options_class, "more")
     again = bool(ctx.params.get("overwrite") or ctx.params.get("skip_existing"))
@@ -153,7 +157,10 @@ def _add_points_field(ctx: Any, inputs: types.Object) -> Any:
 def _grid_caption(grid_size: Any) -> str:
     if not isinstance(grid_size, int) or grid_size < 1:
         return "Points per side"
-    return f"Points per side: {grid_size} x {grid_size} = {grid_size**2:,} points per video"
+    text = f"Points per side: {grid_size} x {grid_size} = {grid_size**2:,} points per video"
+    if grid_size**2 >= HIDES_PICTURE_FROM:
+        text += ". So many points hide the picture in the App's grid; switch the field off in its sidebar there"
+    return text
 
 
 def _mask_fields(dataset: fo.Dataset) -> list[str]:
@@ -169,15 +176,9 @@ def _mask_fields(dataset: fo.Dataset) -> list[str]:
 
 
 def _check_sampling(ctx: Any, inputs: types.Object) -> None:
-    error = forms.error_of(lambda: as_sampling(_given_sampling(ctx.params)))
+    error = forms.error_of(lambda: as_sampling(forms.given_sampling(ctx.params)))
     if error is not None:
         forms.show_error(inputs.view("sampling_error", types.Error(label=str(error))), error)
-
-
-def _given_sampling(params: dict[str, Any]) -> dict[str, Any] | None:
-    sampling = forms.sampling_of(params)
-    # a field that was just added to the form has its default, not a value yet
-    return None if sampling and None in sampling.values() else sampling
 
 
 def _add_label_field(ctx: Any, inputs: types.Object) -> None:
@@ -194,7 +195,7 @@ def _add_label_field(ctx: Any, inputs: types.Object) -> None:
 def _add_layout(ctx: Any, inputs: types.Object, num_points: int | None) -> str:
     suggested = "frame" if num_points is not None and num_points >= SUGGEST_FRAME_LAYOUT_FROM else TRACK_DEFAULTS.layout
     choices = types.RadioGroup()
-    choices.add_choice("points", label="One keypoint per point", description="filter, select and correct single points")
+    choices.add_choice("points", label="One keypoint per point", description="filter, select and colour single points")
     choices.add_choice("frame", label="One keypoint per frame", description="smaller and faster for dense grids")
     prop = inputs.enum("layout", list(LAYOUTS), default=suggested, label="Layout", view=choices)
     layout = ctx.params.get("layout") or suggested
@@ -362,23 +363,3 @@ def _add_path_map(ctx: Any, inputs: types.Object) -> None:
             description="/path/here = /path/on/the/nodes; more after a semicolon. Empty: at the same paths as here",
         )
     forms.check_field(prop, lambda: TrackOptions(engine="ray", path_map=forms.parse_path_map(given)))
-
-
-def _add_size_notice(ctx: Any, inputs: types.Object, chosen: Any, num_points: int | None, layout: str) -> None:
-    num_samples = len(chosen)
-    if num_samples == 0:
-        inputs.view("size", types.Warning(label="The chosen target holds no samples"))
-        return
-    samples = f"{num_samples:,} sample{'' if num_samples == 1 else 's'}"
-    if num_points is None:
-        text = f"{samples}; the number of points depends on each sample"
-    else:
-        known, total = chosen.count("metadata.total_frame_count"), chosen.sum("metadata.total_frame_count") or 0
-        if known and _given_sampling(ctx.params) is None:
-            about = round(total / known * num_samples) * num_points
-            text = f"{samples}: will write about {about:,} keypoints"
-        else:
-            text = f"{samples}: will write up to {num_points:,} keypoints per frame"
-        if layout == "frame":
-            text += " (as one per frame)"
-    inputs.view("size", types.Notice(label=text))

@@ -10,7 +10,9 @@ from keyword import iskeyword
 from typing import Any
 
 import fiftyone as fo
+from fiftyone.core.frame import FrameView
 from fiftyone.core.odm import create_field, validate_field_name
+from fiftyone.core.sample import SampleView
 
 from ...tracker.errors import FieldError
 from .connection import retried
@@ -28,8 +30,10 @@ _RESERVED = (
     "tags",
     "metadata",
 )
+_HOLDERS = (fo.Frame, FrameView, fo.Sample, SampleView)
 OWNER_KEY = "point_tracking"  # in the `info` of every field that this package declares
 
+_MARK_NEEDS = ("state", "layout", "num_points", "num_frames", "num_keypoints")
 INFO_SUBFIELDS: dict[str, type[fo.Field]] = {
     "state": fo.StringField,
     "run_key": fo.StringField,
@@ -69,8 +73,16 @@ def check_label_name(label_field: str) -> str:
             f"Invalid label field ({label_field!r}). A name consists of letters, digits and underscores "
             "and starts with a letter"
         )
-    if label_field in _RESERVED:
-        raise FieldError(f"Invalid label field ({label_field!r}). FiftyOne uses this name itself; choose another")
+    try:
+        validate_field_name(label_field, media_type=fo.core.media.VIDEO, is_frame_field=True)
+    except ValueError as error:
+        raise FieldError(f"Invalid label field: {error}. Choose another one") from error
+    # a field of such a name hides what FiftyOne calls on its frames and samples
+    if label_field in _RESERVED or iskeyword(label_field) or any(hasattr(kind, label_field) for kind in _HOLDERS):
+        raise FieldError(
+            f"Invalid label field ({label_field!r}). FiftyOne or Python uses this name itself; choose another one, "
+            f"such as {label_field + '_tracks'!r}"
+        )
     return label_field
 
 
@@ -122,10 +134,10 @@ def check_label_field(dataset: fo.Dataset, label_field: str) -> None:
             raise FieldError(f"The frame field {label_field!r} is read-only. Choose another label field")
     info_field = info_field_of(label_field)
     info = dataset.get_field_schema(flat=False).get(info_field)
-    if info is not None and owner_of(info) is None:
+    if info is not None and owner_of(info) is None and not _holds_marks(dataset, info_field):
         raise FieldError(
             f"The sample field {info_field!r} exists and is not ours, but writing {label_field!r} needs that name. "
-            "Choose another label field"
+            f"Choose another label field, or rename that one: dataset.rename_sample_field({info_field!r}, ...)"
         )
     if info is not None and info.read_only:
         raise FieldError(f"The sample field {info_field!r} is read-only, and writing {label_field!r} needs it")
@@ -142,6 +154,14 @@ def owner_of(field: fo.Field) -> dict[str, Any] | None:
     return (field.info or {}).get(OWNER_KEY)
 
 
+def _holds_marks(dataset: fo.Dataset, info_field: str) -> bool:
+    """Whether a sample field holds our marks, without saying so: FiftyOne's legacy export drops what a field says."""
+    samples = dataset._sample_collection
+    stored = {info_field: {"$ne": None}}
+    others = {**stored, "$or": [{f"{info_field}.{name}": {"$exists": False}} for name in _MARK_NEEDS]}
+    return samples.find_one(stored, {"_id": 1}) is not None and samples.find_one(others, {"_id": 1}) is None
+
+
 def has_label_field(dataset: fo.Dataset, label_field: str) -> bool:
     """Whether the frame field exists at all."""
     return label_field in dataset.get_frame_field_schema(flat=False)
@@ -153,7 +173,9 @@ def is_ours(dataset: fo.Dataset, label_field: str) -> bool:
 
 
 @retried
-def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False) -> None:
+def declare(
+    dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False, objects: bool = False
+) -> None:
     """Declares the fields that tracks need; what exists already stays as it is.
 
     Args:
@@ -161,6 +183,7 @@ def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolat
         label_field: the name, without "frames."
         occluded: whether keypoints will carry the attribute `occluded`
         interpolated: whether keypoints will carry the attribute `interpolated`
+        objects: whether keypoints will carry the attribute `object`
     """
     if not has_label_field(dataset, label_field):
         dataset.add_frame_field(
@@ -173,8 +196,14 @@ def declare(dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolat
         dataset.add_frame_field(f"{label_field}.keypoints.occluded", fo.BooleanField)
     if interpolated:
         dataset.add_frame_field(f"{label_field}.keypoints.interpolated", fo.BooleanField)
+    if objects:
+        dataset.add_frame_field(f"{label_field}.keypoints.object", fo.IntField)
     info_field = info_field_of(label_field)
-    if info_field not in dataset.get_field_schema(flat=False):
+    info = dataset.get_field_schema(flat=False).get(info_field)
+    if info is not None and owner_of(info) is None:
+        info.info = {**(info.info or {}), OWNER_KEY: {"label_field": label_field}}
+        info.save()
+    if info is None:
         dataset.add_sample_field(
             info_field,
             fo.EmbeddedDocumentField,

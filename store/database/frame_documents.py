@@ -26,6 +26,7 @@ from .keys import Key
 
 _BASE_KEYS = ["_id", "frame_number", "_sample_id", "_dataset_id", "created_at", "last_modified_at"]
 _DUPLICATE = 11000
+_STORED = {"$exists": True, "$ne": None}
 # states of a sample's mark: some of its frames are written, all of them are
 MARK_WRITING = "writing"
 MARK_DONE = "done"
@@ -73,6 +74,37 @@ class FrameStore:
             return None
         found = self._frames.aggregate(steps)
         return FramesFound([d["frame_number"] for d in found], [d["frame_number"] for d in found if d["holds"]])
+
+    def holders(self, sample_ids: Sequence[str], *, of_keypoints: bool) -> set[str]:
+        """The samples that have something in the label field; looks at no more frames of each than it must.
+
+        Args:
+            sample_ids: which samples to look at
+            of_keypoints: whether a label without any keypoint does not count
+        """
+        there = {f"{self.label_field}.keypoints.0": {"$exists": True}} if of_keypoints else {self.label_field: _STORED}
+        steps = [
+            {"$match": {"_id": {"$in": [ObjectId(sample_id) for sample_id in sample_ids]}}},
+            {"$project": {"_id": 1}},
+            {
+                "$lookup": {
+                    "from": self._frames.name,
+                    "let": {"sample": "$_id"},
+                    "pipeline": [
+                        {"$match": {"$expr": {"$eq": ["$_sample_id", "$$sample"]}, **there}},
+                        {"$limit": 1},
+                        {"$project": {"_id": 1}},
+                    ],
+                    "as": "found",
+                }
+            },
+            {"$match": {"found": {"$ne": []}}},
+        ]
+        return {str(document["_id"]) for document in self._samples.aggregate(steps)}
+
+    def has_keypoints(self) -> bool:
+        """Whether any sample of the dataset has a keypoint in the label field."""
+        return self._frames.find_one({f"{self.label_field}.keypoints.0": {"$exists": True}}, {"_id": 1}) is not None
 
     def has_sample(self, sample_id: str) -> bool:
         """Whether the sample is still in the dataset."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.collections import SampleCollection
 
 from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, inside_frame, track_index_of
 from ...tracker.errors import FieldError, TruthError
 from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
 from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
-from ..tracks.reader import read_tracks
+from ..tracks.imported_numbers import number_array
+from ..tracks.reader import read_tracks_in_video
 from ..tracks.videos import frame_size_of, select_videos, video_shape_of
+from .views import hides_labels, shown_samples
 
 # where loaders put known tracks
 GT_FIELD = "ground_truth"
@@ -33,6 +36,7 @@ class KnownTracks:
         size_px: (width, height) of the displayed frame
         query_t: (N,) int, frames in which the points were asked for, -1 where one was not;
             None = where each is visible first
+        num_late: frames with labels past the end of the video, which are left out
     """
 
     keys: np.ndarray
@@ -42,6 +46,7 @@ class KnownTracks:
     valid: np.ndarray
     size_px: tuple[int, int]
     query_t: np.ndarray | None = None
+    num_late: int = 0
 
     def queried(self, mode: QueryMode) -> tuple[TrackTruth, np.ndarray]:
         """Truth with a column per query, and (Q,) int, the point of each.
@@ -122,11 +127,11 @@ def is_sparse(dataset: fo.Dataset, sample_id: str, gt_field: str, given: bool | 
     return bool(select_videos(dataset, sample_id).values(name)[0])
 
 
-def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, sparse: bool) -> KnownTracks:
+def read_known_tracks(samples: SampleCollection, sample_id: str, gt_field: str, *, sparse: bool) -> KnownTracks:
     """Reads the truth of a sample.
 
     Args:
-        dataset: the dataset
+        samples: a dataset or view; what a view hides is not known: neither that a point is there nor that it is hidden
         sample_id: the sample
         gt_field: frame field of Keypoints with an index, or with an instance; in either layout
         sparse: a frame without a keypoint of a point is unlabelled; otherwise the point is hidden there
@@ -139,6 +144,46 @@ def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, spa
         FieldError: if its keypoints do not form tracks
         VideoError: if the video's size cannot be found out
     """
+    known = _read_all(samples._dataset, sample_id, gt_field, sparse)
+    return _as_shown(known, samples, sample_id, gt_field) if hides_labels(samples) else known
+
+
+def _as_shown(known: KnownTracks, samples: SampleCollection, sample_id: str, gt_field: str) -> KnownTracks:
+    """What a view shows of known tracks."""
+    prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
+    names = [FRAMES_PREFIX + "frame_number", f"{prefix}.index", f"{prefix}.instance._id", f"{prefix}.points"]
+    columns = shown_samples(samples, sample_id).values(names)
+    column_of_key = {key: column for column, key in enumerate(known.keys.tolist())}
+    shown, frames = np.zeros(known.visible.shape, dtype=bool), np.zeros(len(known.xy), dtype=bool)
+    for number, indices, instances, points in zip(*(column[0] if column else [] for column in columns), strict=True):
+        row = frame_index_of(number)
+        if row >= len(frames):
+            continue
+        frames[row] = True
+        keys = [str(key) for key in instances or []] if known.by_instance else indices or []
+        for key, positions in zip(keys, points or [], strict=True):
+            # of several points under one index, all points of a frame, the index counts on
+            listed = range(track_index_of(0), track_index_of(len(positions))) if len(positions) > 1 else [key]
+            for k, position in zip(listed, number_array(positions), strict=True):
+                if k in column_of_key and np.isfinite(position).all():
+                    shown[row, column_of_key[k]] = True
+    kept = np.flatnonzero(shown.any(axis=0))
+    if not kept.size:
+        raise TruthError(f"The view shows no known tracks of this sample in frames.{gt_field}")
+    labelled: np.ndarray = np.asarray(np.isfinite(known.xy).all(axis=2))
+    unknown = (labelled & ~shown) | ~frames[:, None]
+    return replace(
+        known,
+        keys=known.keys[kept],
+        xy=np.where(unknown[..., None], np.nan, known.xy)[:, kept],
+        visible=(known.visible & ~unknown)[:, kept],
+        valid=(known.valid & ~unknown)[:, kept],
+        query_t=None if known.query_t is None else known.query_t[kept],
+    )
+
+
+def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) -> KnownTracks:
+    """The truth of a sample as its dataset holds it."""
     prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
     names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "occluded")]
     columns = select_videos(dataset, sample_id).values([FRAMES_PREFIX + "frame_number", *names])
@@ -147,7 +192,7 @@ def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, spa
         raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
     if any(index is None for frame in indices for index in frame or []) and _all_set(instances):
         return _by_instance(dataset[sample_id], numbers, instances, points, occluded, sparse)
-    tracks = read_tracks(dataset[sample_id], gt_field)
+    tracks, num_late = read_tracks_in_video(dataset[sample_id], gt_field)
     labelled: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))
     columns = np.flatnonzero(labelled.any(axis=0))
     if not columns.size:
@@ -163,6 +208,7 @@ def read_known_tracks(dataset: fo.Dataset, sample_id: str, gt_field: str, *, spa
         valid=labelled if sparse else np.ones_like(labelled),
         size_px=size_px,
         query_t=_query_frames(dataset, sample_id, gt_field, keys),
+        num_late=num_late,
     )
 
 
@@ -183,16 +229,19 @@ def _by_instance(
     columns = {key: column for column, key in enumerate(keys)}
     xy = np.full((shape.num_frames, len(keys), 2), np.nan)
     hidden = np.zeros((shape.num_frames, len(keys)), dtype=bool)
+    num_late = 0
     for number, frame_instances, frame_points, flags in zip(numbers, instances, points, occluded, strict=True):
         row = frame_index_of(number)
+        if row >= shape.num_frames:
+            num_late += bool(frame_points)
+            continue
         flags = flags or [None] * len(frame_points or [])
         for instance, positions, flag in zip(frame_instances or [], frame_points or [], flags, strict=True):
-            if row >= shape.num_frames:
-                raise TruthError(f"Frame {number} has known tracks, but the video has {shape.num_frames} frames")
             if len(positions or ()) != 1:
                 raise TruthError("These keypoints do not have one point per instance, so they do not form tracks")
-            xy[row, columns[str(instance)]] = denormalize_xy(np.array(positions[0], dtype=np.float64), shape.size_px)
+            xy[row, columns[str(instance)]] = denormalize_xy(number_array(positions[0]), shape.size_px)
             hidden[row, columns[str(instance)]] = bool(flag)
     labelled: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
     valid = labelled if sparse else np.ones_like(labelled)
-    return KnownTracks(np.array(keys), True, xy, inside_frame(xy, shape.size_px) & ~hidden, valid, shape.size_px)
+    visible = inside_frame(xy, shape.size_px) & ~hidden
+    return KnownTracks(np.array(keys), True, xy, visible, valid, shape.size_px, num_late=num_late)

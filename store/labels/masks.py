@@ -6,13 +6,14 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.collections import SampleCollection
 from fiftyone.core.sample import SampleView
 
 from ...tracker.coordinates import frame_index_of, frame_number_of
-from ...tracker.errors import FieldError, MaskError
+from ...tracker.errors import FieldError, MaskError, NoPromptError
 from ..database.fields import FRAMES_PREFIX
-from ..tracks.videos import select_videos
 from .fields import find_field
+from .views import shown_samples
 
 # finer masks are thinned out: a point's place on an object needs no more, and a clip's masks are held together
 _LONGEST_SIDE = 512
@@ -44,12 +45,12 @@ def check_mask_field(dataset: fo.Dataset, mask_field: str) -> str:
 
 
 def read_object_masks(
-    dataset: fo.Dataset, sample_id: str, name: str, size_px: tuple[int, int], num_frames: int
+    samples: SampleCollection, sample_id: str, name: str, size_px: tuple[int, int], num_frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Reads the masks of a sample.
 
     Args:
-        dataset: the dataset
+        samples: a dataset or view; a view that filters labels or frames chooses the masks
         sample_id: the sample
         name: of the frame field, from `check_mask_field`
         size_px: (width, height) of the displayed frame
@@ -62,7 +63,7 @@ def read_object_masks(
     Raises:
         MaskError: if no frame has a mask, or masks cannot be read or differ in size
     """
-    sample = select_videos(dataset, sample_id).select_fields(FRAMES_PREFIX + name).first()
+    sample = shown_samples(samples, sample_id).select_fields(FRAMES_PREFIX + name).first()
     found: dict[int, np.ndarray] = {}
     for number in sorted(sample.frames):
         label, row = sample.frames[number][name], frame_index_of(number)
@@ -108,7 +109,8 @@ def read_mask(
         (H', W') array, nonzero = track; the union where there are several detections
 
     Raises:
-        MaskError: if there is no mask, or it cannot be read
+        NoPromptError: if there is no label
+        MaskError: if it holds no mask, or one that cannot be read
     """
     name, on_frames, _ = find_field(sample.dataset, mask_field)
     if on_frames:
@@ -118,7 +120,7 @@ def read_mask(
     else:
         label, place = sample[name], "on this sample"
     if label is None:
-        raise MaskError(f"There is no mask in {mask_field!r} {place}")
+        raise NoPromptError(f"There is no mask in {mask_field!r} {place}")
     try:
         mask = mask_of(label, size_px)
     except (OSError, ValueError) as error:

@@ -18,6 +18,10 @@ FAILED = "failed"
 NOT_RUN = "not run"
 
 
+# there was nothing to track from; tried again by `skip_existing`, and no failure
+NO_PROMPT = "no prompt"
+
+
 @dataclass(frozen=True)
 class Failure:
     """A sample that could not be tracked.
@@ -42,14 +46,15 @@ class Outcome:
     Args:
         sample_id: of the sample
         filepath: of its media
-        status: "done", "skipped", "failed" or "not run" (after a cancellation)
-        kind, message: of the error, for failed samples
+        status: "done", "skipped", "failed", "no prompt" or "not run" (after a cancellation)
+        kind, message: of the error, for failed samples; what was missing, for those without a prompt
         seconds: spent on this sample
         num_points: tracks
         num_frames: frames tracked
         num_keypoints: point positions stored
         warnings: what the user should know, in words
         plan: how the tracker cut its work, where it says (`info["plan"]` of its tracks)
+        megapixels: of a displayed frame; 0 where that is not known
         destination_id: of the sample that tracks are written to, where that is another one: the source
             of a preprocessed copy
     """
@@ -66,6 +71,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     plan: dict[str, Any] = field(default_factory=dict)
     destination_id: str | None = None
+    megapixels: float = 0.0
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
@@ -87,3 +93,11 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
 def count_of(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun, e.g. "1 sample", "1,200 samples"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def span_of(seconds: float) -> str:
+    """A span of time for people: "20 s", "5 min", "2 h 10 min"."""
+    if seconds < 90:
+        return f"{max(round(seconds / 5) * 5, 5)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -27,6 +27,38 @@ MAX_FRAME_BYTES = 15 * 2**20
 SUGGEST_FRAME_LAYOUT_FROM = 2000
 
 
+@dataclass(frozen=True)
+class TrackNames:
+    """What tracks are called, by the labels that they were asked for with.
+
+    Args:
+        labels: (N,) the label of each keypoint
+        objects: (N,) the index that the prompt had, stored as `object`; None where it had none
+    """
+
+    labels: tuple[str, ...]
+    objects: tuple[int | None, ...]
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether any track has an `object`."""
+        return any(number is not None for number in self.objects)
+
+    def common(self) -> tuple[str, int | None]:
+        """The label and the object that all tracks share; "point" and None where they differ."""
+        labels, objects = set(self.labels), set(self.objects)
+        return (labels.pop() if len(labels) == 1 else DEFAULT_LABEL, objects.pop() if len(objects) == 1 else None)
+
+    def chosen(self, columns: np.ndarray) -> TrackNames:
+        """Those of some tracks.
+
+        Args:
+            columns: (K,) int, or (N,) bool
+        """
+        kept = np.arange(len(self.labels))[columns].tolist()
+        return TrackNames(tuple(self.labels[k] for k in kept), tuple(self.objects[k] for k in kept))
+
+
 def check_layout(layout: str, keep_hidden: bool) -> None:
     """Refuses a layout that does not exist, or cannot hold what is asked.
 
@@ -45,7 +77,13 @@ def check_layout(layout: str, keep_hidden: bool) -> None:
         )
 
 
-def check_document_size(num_points: int, layout: str, keep_hidden: bool = False, interpolate: bool = False) -> None:
+def check_document_size(
+    num_points: int,
+    layout: str,
+    keep_hidden: bool = False,
+    interpolate: bool = False,
+    names: TrackNames | None = None,
+) -> None:
     """Refuses more points than a frame's document can hold.
 
     Args:
@@ -53,11 +91,12 @@ def check_document_size(num_points: int, layout: str, keep_hidden: bool = False,
         layout: "points" or "frame"
         keep_hidden: whether keypoints carry the attribute `occluded`
         interpolate: whether they carry the attribute `interpolated`
+        names: what the tracks are called; None = as `DEFAULT_LABEL` says
 
     Raises:
         LimitError: naming the limit and the layout that fits
     """
-    needed = document_bytes(num_points, layout, keep_hidden, interpolate)
+    needed = document_bytes(num_points, layout, keep_hidden, interpolate, names)
     if needed <= MAX_FRAME_BYTES:
         return
     other_fits = layout == "points" and document_bytes(num_points, "frame", False, interpolate) <= MAX_FRAME_BYTES
@@ -68,7 +107,13 @@ def check_document_size(num_points: int, layout: str, keep_hidden: bool = False,
     )
 
 
-def document_bytes(num_points: int, layout: str, keep_hidden: bool = False, interpolated: bool = False) -> int:
+def document_bytes(
+    num_points: int,
+    layout: str,
+    keep_hidden: bool = False,
+    interpolated: bool = False,
+    names: TrackNames | None = None,
+) -> int:
     """The exact size of a frame's keypoints with every point visible.
 
     Args:
@@ -76,6 +121,7 @@ def document_bytes(num_points: int, layout: str, keep_hidden: bool = False, inte
         layout: "points" or "frame"
         keep_hidden: whether keypoints carry the attribute `occluded`
         interpolated: whether they carry the attribute `interpolated`
+        names: what the tracks are called; None = as `DEFAULT_LABEL` says
 
     Returns:
         bytes as BSON
@@ -85,11 +131,20 @@ def document_bytes(num_points: int, layout: str, keep_hidden: bool = False, inte
     positions = digits + 2 * num_points
     envelope = len(encode({"_cls": "Keypoints", "keypoints": []}))
     if layout == "frame":
-        empty = len(encode(_multi_point_document([], [], interpolated)))
+        empty = len(encode(_multi_point_document([], [], interpolated, names)))
         return envelope + empty + 3 + 2 * positions + num_points * (len(encode({"0": 0.5, "1": 0.5})) + 8)
     occluded = False if keep_hidden else None
     single = single_point_document([0.5, 0.5], 0.5, 1, occluded, interpolated)
-    return envelope + positions + num_points * len(encode(single))
+    return envelope + positions + num_points * len(encode(single)) + _bytes_of_names(names)
+
+
+def _bytes_of_names(names: TrackNames | None) -> int:
+    """What names add to keypoints that have none."""
+    if names is None:
+        return 0
+    plain = len(encode(name_elements(DEFAULT_LABEL, None)))
+    pairs = zip(names.labels, names.objects, strict=True)
+    return sum(len(encode(name_elements(label, number))) - plain for label, number in pairs)
 
 
 def visible_in_frame(tracks: Tracks, size_px: tuple[int, int]) -> np.ndarray:
@@ -113,6 +168,7 @@ def frame_documents(
     layout: str = "points",
     keep_hidden: bool = False,
     interpolated: np.ndarray | None = None,
+    names: TrackNames | None = None,
 ) -> list[dict[str, Any]]:
     """The `fo.Keypoints` of some frames, as the dictionaries FiftyOne stores.
 
@@ -126,6 +182,7 @@ def frame_documents(
         keep_hidden: also store hidden points whose position is known, with
             `occluded=True`; layout "points" only
         interpolated: (T,) bool, frames whose keypoints are marked with `interpolated=True`
+        names: what the tracks are called; None = as `DEFAULT_LABEL` says
 
     Returns:
         one document per row
@@ -134,17 +191,21 @@ def frame_documents(
         return [
             keypoints_document(
                 [
-                    single_point_document(point, score, index, occluded, row.interpolated)
-                    for point, score, index, occluded in zip(
+                    single_point_document(point, score, index, occluded, row.interpolated, label, number)
+                    for point, score, index, occluded, label, number in zip(
                         row.xy.tolist(),
                         row.confidence.tolist(),
                         row.index.tolist(),
                         [None] * len(row.index) if row.occluded is None else row.occluded.tolist(),
+                        [DEFAULT_LABEL] * len(row.index) if row.names is None else row.names.labels,
+                        [None] * len(row.index) if row.names is None else row.names.objects,
                         strict=True,
                     )
                 ]
             )
-            for row in point_rows(tracks, size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated)
+            for row in point_rows(
+                tracks, size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated, names=names
+            )
         ]
     xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
     shown = visible_in_frame(tracks, size_px)[rows]  # (n, N)
@@ -152,7 +213,7 @@ def frame_documents(
     confidence = np.where(shown, tracks.confidence[rows].astype(np.float64), 0.0)
     filled_in = [False] * len(xy) if interpolated is None else interpolated[rows].tolist()
     return [
-        keypoints_document([_multi_point_document(p, c, between)])
+        keypoints_document([_multi_point_document(p, c, between, names)])
         for p, c, between in zip(points.tolist(), confidence.tolist(), filled_in, strict=True)
     ]
 
@@ -167,6 +228,7 @@ class PointRow:
         index: (K,) int64, the tracks they belong to
         occluded: (K,) bool, or None where only visible points are stored
         interpolated: whether this frame was filled in between tracked ones
+        names: what the K tracks are called; None = as `DEFAULT_LABEL` says
     """
 
     xy: np.ndarray
@@ -174,6 +236,7 @@ class PointRow:
     index: np.ndarray
     occluded: np.ndarray | None
     interpolated: bool
+    names: TrackNames | None = None
 
 
 def point_rows(
@@ -183,6 +246,7 @@ def point_rows(
     rows: slice,
     keep_hidden: bool,
     interpolated: np.ndarray | None,
+    names: TrackNames | None = None,
 ) -> Iterator[PointRow]:
     """Chooses and normalises what the layout "points" stores; arguments as for `frame_documents`."""
     xy = normalize_xy(tracks.xy[rows].astype(np.float64), size_px)  # (n, N, 2)
@@ -197,6 +261,7 @@ def point_rows(
             index=track_index_of(columns),
             occluded=~shown[row, columns] if keep_hidden else None,
             interpolated=interpolated is not None and bool(interpolated[rows][row]),
+            names=None if names is None else names.chosen(columns),
         )
 
 
@@ -205,16 +270,27 @@ def keypoints_document(keypoints: list[dict[str, Any]]) -> dict[str, Any]:
     return {"_cls": "Keypoints", "keypoints": keypoints}
 
 
+def name_elements(label: str, number: int | None) -> dict[str, Any]:
+    """What a keypoint is called: its label, and its `object` where it has one."""
+    return {"label": label} if number is None else {"label": label, "object": number}
+
+
 def single_point_document(
-    point: list[float], confidence: float, index: int, occluded: bool | None, interpolated: bool
+    point: list[float],
+    confidence: float,
+    index: int,
+    occluded: bool | None,
+    interpolated: bool,
+    label: str = DEFAULT_LABEL,
+    number: int | None = None,
 ) -> dict[str, Any]:
-    """One point's `fo.Keypoint` as FiftyOne stores it; `occluded` is left out where it is None."""
+    """One point's `fo.Keypoint` as FiftyOne stores it; `occluded` and `object` are left out where they are None."""
     document = {
         "_id": ObjectId(),
         "_cls": "Keypoint",
         "attributes": {},
         "tags": [],
-        "label": DEFAULT_LABEL,
+        **name_elements(label, number),
         "points": [point],
         "confidence": [confidence],
         "index": index,
@@ -226,13 +302,15 @@ def single_point_document(
     return document
 
 
-def _multi_point_document(points: list[list[float]], confidence: list[float], interpolated: bool) -> dict[str, Any]:
+def _multi_point_document(
+    points: list[list[float]], confidence: list[float], interpolated: bool, names: TrackNames | None = None
+) -> dict[str, Any]:
     document = {
         "_id": ObjectId(),
         "_cls": "Keypoint",
         "attributes": {},
         "tags": [],
-        "label": DEFAULT_LABEL,
+        **name_elements(*((DEFAULT_LABEL, None) if names is None else names.common())),
         "points": points,
         "confidence": confidence,
         "index": track_index_of(0),

@@ -12,6 +12,7 @@ from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, fr
 from ...tracker.errors import FieldError
 from ...tracker.types import Tracks
 from ..database.fields import FRAMES_PREFIX, has_label_field
+from .imported_numbers import number_array
 from .sample_status import SampleMark, read_marks
 from .videos import dataset_of, frame_size_of, select_videos, video_shape_of
 
@@ -34,6 +35,26 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
             without an index, or several points under one index
         VideoError: if the video's size cannot be found out
     """
+    return _read(sample, label_field, drop_late=False)[0]
+
+
+def read_tracks_in_video(sample: fo.Sample, label_field: str) -> tuple[Tracks, int]:
+    """As `read_tracks`, without the keypoints that lie past the end of the video.
+
+    Args:
+        sample: a video sample of a dataset
+        label_field: name of the frame field, without "frames."
+
+    Returns:
+        the tracks, and the number of frames with keypoints that were left out
+
+    Raises:
+        the same errors as `read_tracks`
+    """
+    return _read(sample, label_field, drop_late=True)
+
+
+def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Tracks, int]:
     dataset, sample_id = dataset_of(sample)
     if not has_label_field(dataset, label_field):
         raise FieldError(f"There is no frame field {label_field!r}. Track this dataset first, or check the name")
@@ -44,9 +65,12 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
     else:
         shape = video_shape_of(sample, expected_frames=max(columns["frame_number"], default=0))
         size_px, num_frames = shape.size_px, shape.num_frames
-    if _is_frame_layout(columns, mark):
-        return _from_multi_points(columns, size_px, num_frames, mark)
-    return _from_single_points(columns, size_px, num_frames, mark)
+    kept = [k for k, number in enumerate(columns["frame_number"]) if frame_index_of(number) < num_frames]
+    num_late = len(columns["frame_number"]) - len(kept)
+    if drop_late and num_late:
+        columns = {name: [column[k] for k in kept] for name, column in columns.items()}
+    read = _from_multi_points if _is_frame_layout(columns, mark) else _from_single_points
+    return read(columns, size_px, num_frames, mark), num_late
 
 
 def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:
@@ -86,7 +110,7 @@ def _from_single_points(
     points = list(chain.from_iterable(columns["points"]))
     if any(len(p) != 1 for p in points):
         raise FieldError("These keypoints have several points under one index, so they do not form point tracks")
-    position = np.array(points, dtype=np.float64).reshape(-1, 2)  # (K, 2)
+    position = number_array(points).reshape(-1, 2)  # (K, 2)
     column = column_of(np.array(indices, dtype=np.int64))  # (K,)
     if column.size and column.min() < 0:
         raise FieldError(f"These keypoints have the index {int(column.min()) + 1}. Tracks are numbered from 1")
@@ -98,7 +122,7 @@ def _from_single_points(
     flags = (f or [None] * n for f, n in zip(columns["occluded"], counts, strict=True))
     visible[rows, column] = known & ~np.array([bool(flag) for flag in chain.from_iterable(flags)], dtype=bool)
     scores = (c or [None] * n for c, n in zip(columns["confidence"], counts, strict=True))
-    score = np.array([1.0 if not s else s[0] for s in chain.from_iterable(scores)], dtype=np.float32)
+    score = number_array([1.0 if not s else s[0] for s in chain.from_iterable(scores)]).astype(np.float32)
     confidence[rows, column] = np.where(known, score, 0)
     return Tracks(xy=xy, visible=visible, confidence=confidence)
 
@@ -127,7 +151,7 @@ def _from_multi_points(
         if len(points) != 1 or len(points[0]) > num_points:
             raise FieldError("These keypoints are not one per frame with the same points in every frame")
         row, n = frame_index_of(number), len(points[0])
-        xy[row, :n] = denormalize_xy(np.array(points[0], dtype=np.float64).reshape(-1, 2), size_px)
+        xy[row, :n] = denormalize_xy(number_array(points[0]).reshape(-1, 2), size_px)
         visible[row, :n] = np.isfinite(xy[row, :n]).all(axis=1)
-        confidence[row, :n] = 1.0 if not scores or not scores[0] else scores[0]
+        confidence[row, :n] = 1.0 if not scores or not scores[0] else number_array(scores[0])
     return Tracks(xy=xy, visible=visible, confidence=np.where(visible, confidence, 0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -14,8 +15,16 @@ from fiftyone.core.sample import SampleView
 
 from ...tracker.errors import CollectionError, VideoError
 from ...tracker.video.frames import VideoFrames
-from ...tracker.video.probe import VideoProbe, probe
+from ...tracker.video.probe import VideoProbe, counted, frames_out_of_step, probe, steady_rate
 from ..database.connection import changing_document, retried
+
+_UNKNOWN_REMEDY = (
+    "Where they are videos, rename them to a video's ending, such as .mp4 or .mkv (the content stays as it is), or add "
+    "them to a new dataset as fo.Sample(filepath=..., media_type='video'). What a browser cannot play the App cannot "
+    "show: preprocess_dataset makes copies that it shows"
+)
+# share by which rates and durations may differ from what other programs stored
+_ROUNDED = 0.01
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,8 @@ def fill_metadata(samples: SampleCollection) -> int:
     """Gives video samples FiftyOne's metadata where they have none, without ffprobe.
 
     The App needs the metadata of a video to show it, and calls ffprobe for it
-    where a sample has none.
+    where a sample has none. Where a file does not list its frames, they are counted by its
+    packets; what a run decodes later corrects the numbers.
 
     Args:
         samples: a video dataset or view
@@ -154,7 +164,7 @@ def fill_metadata(samples: SampleCollection) -> int:
         if width is not None:
             continue
         try:
-            facts = probe(path)
+            facts = counted(probe(path))
         except VideoError:
             continue
         found[sample_id] = video_metadata(facts, facts.num_frames)
@@ -165,7 +175,9 @@ def fill_metadata(samples: SampleCollection) -> int:
 
 @retried
 def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> None:
-    """Gives a sample metadata where it has none; the user's own stays.
+    """Gives a sample metadata where it has none, and corrects its numbers where the video was decoded to its end.
+
+    Everything else that a user's own metadata says stays.
 
     Args:
         dataset: the dataset
@@ -177,11 +189,43 @@ def store_metadata(dataset: fo.Dataset, sample_id: str, video: VideoFrames) -> N
         if dataset.get_field("metadata.frame_width") is None:
             # makes the field one of videos' metadata
             dataset.add_sample_field("metadata", fo.EmbeddedDocumentField, embedded_doc_type=fo.VideoMetadata)
-    where = {"_id": ObjectId(sample_id), "metadata.frame_width": None}
+    here = {"_id": ObjectId(sample_id)}
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     # in one step, where set_values looks first, and leaves objects that are freed late
-    dataset._sample_collection.update_one(where, {"$set": {"metadata": metadata.to_dict(), "last_modified_at": now}})
+    dataset._sample_collection.update_one(
+        {**here, "metadata.frame_width": None}, {"$set": {"metadata": metadata.to_dict(), "last_modified_at": now}}
+    )
+    if video.probe.exact_frames is not None:
+        exact = {
+            "metadata.total_frame_count": metadata.total_frame_count,
+            "metadata.frame_rate": metadata.frame_rate,
+            "metadata.duration": metadata.duration,
+        }
+        wrong = {"$or": [{name: {"$not": _near(value)}} for name, value in exact.items()]}
+        dataset._sample_collection.update_one({**here, **wrong}, {"$set": {**exact, "last_modified_at": now}})
     fo.Sample._reload_docs(dataset._sample_collection_name, sample_ids=[sample_id])
+
+
+def _near(value: float) -> dict[str, float]:
+    """The condition that a stored number is this one, whole numbers exactly and others but for what programs round."""
+    slack = 0 if isinstance(value, int) else _ROUNDED * abs(value)
+    return {"$gte": value - slack, "$lte": value + slack}
+
+
+def playback_warnings(video: VideoFrames) -> list[str]:
+    """What to say of a video whose labels the App draws on other pictures than they belong to.
+
+    Args:
+        video: decoded to its end, else nothing is known
+    """
+    number = frames_out_of_step(video.probe)
+    if not number or steady_rate(video.probe) is None:
+        return []
+    return [
+        f"the frame rate of this video varies, and FiftyOne's App counts frames by an even rate: in {number} of "
+        f"{video.num_frames_hint} frames it draws labels on another picture than they belong to. The stored tracks are "
+        f"right; to see them so, make a regular copy first: preprocess_dataset(..., fps={steady_rate(video.probe):g})"
+    ]
 
 
 def check_collection(samples: SampleCollection) -> None:
@@ -200,16 +244,39 @@ def check_collection(samples: SampleCollection) -> None:
             "This is a clips view: several clips share one video's frames. Pass the dataset or view that the clips "
             "were made from, e.g. dataset.select(clips.values('sample_id'))"
         )
-    if samples.media_type == "group":
+    if getattr(samples, "_is_dynamic_groups", False):
         raise CollectionError(
-            "This is a grouped collection. Choose its video slice first: samples.select_group_slices('<slice>')"
+            "This view groups its samples (group_by). Pass the videos one by one: view.flatten(), or the dataset or "
+            "view that the groups were made from"
         )
+    if samples.media_type == fo.core.media.GROUP:
+        raise CollectionError(_about_groups(samples._dataset.group_media_types))
     # an empty dataset has no media type yet
-    if samples.media_type not in ("video", None):
+    if samples.media_type in ("video", None):
+        return
+    if samples.media_type == fo.core.media.UNKNOWN:
+        endings = {os.path.splitext(path)[1].lower() or "none" for path in samples.limit(1000).values("filepath")}
         raise CollectionError(
-            f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
-            "Choose a dataset or view of videos"
+            f"FiftyOne tells videos by the ending of their file names, and takes these ({', '.join(sorted(endings))}) "
+            f"for no videos. {_UNKNOWN_REMEDY}"
         )
+    raise CollectionError(
+        f"Expected videos, and the media type of this collection is {samples.media_type!r}. "
+        "Choose a dataset or view of videos"
+    )
+
+
+def _about_groups(media_types: Mapping[str, str]) -> str:
+    """What to do with a grouped collection, of the media types of its slices."""
+    videos = sorted(name for name, kind in media_types.items() if kind == fo.core.media.VIDEO)
+    if videos:
+        return (
+            f"This is a grouped collection. Choose a slice of videos first: samples.select_group_slices({videos[0]!r})"
+            + (f", or one of {', '.join(map(repr, videos[1:]))}" if len(videos) > 1 else "")
+        )
+    found = ", ".join(f"{name!r} holds {kind!r}" for name, kind in sorted(media_types.items())) or "there are no slices"
+    remedy = f" {_UNKNOWN_REMEDY}" if fo.core.media.UNKNOWN in media_types.values() else ""
+    return f"This is a grouped collection without a slice of videos: {found}. Choose videos.{remedy}"
 
 
 def holds_nothing(samples: SampleCollection) -> bool:

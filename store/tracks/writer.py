@@ -18,6 +18,7 @@ import fiftyone as fo
 import numpy as np
 from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
 
+from ...tracker.arrays import detached
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_number_of
 from ...tracker.errors import (
     ClaimError,
@@ -31,13 +32,13 @@ from ...tracker.errors import (
 from ...tracker.types import Tracks
 from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims
 from ..database.connection import changing_document, database_error, reload_dataset, server_process
-from ..database.fields import check_label_field, declare, has_label_field
+from ..database.fields import check_label_field, declare
 from ..database.frame_documents import MARK_DONE, MARK_WRITING, FrameStore, missing_numbers, ranges_of
 from ..database.liveness import Owner
 from .keypoint_bytes import encoded_frame_documents
-from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
-from .sample_status import SampleMark, mark_document, read_marks
-from .videos import VideoShape, dataset_of, select_videos, video_shape_of
+from .keypoints import TrackNames, check_document_size, check_layout, frame_documents, visible_in_frame
+from .sample_status import SampleMark, check_foreign_labels, mark_document, read_contents
+from .videos import VideoShape, dataset_of, video_shape_of
 
 # keypoints turned into documents per call: bounds memory without costing speed
 _POINTS_PER_WRITE = 50_000
@@ -54,6 +55,7 @@ def write_tracks(
     layout: str = "points",
     keep_hidden: bool = False,
     overwrite: bool = False,
+    replace_labels: int | None = None,
 ) -> None:
     """Stores tracks as the frame-level keypoints of a video sample.
 
@@ -66,12 +68,15 @@ def write_tracks(
         layout: "points", one Keypoint per visible point, or "frame", one Keypoint
             per frame with all points (hidden = NaN)
         keep_hidden: also store hidden points, with occluded=True (layout "points")
-        overwrite: replace what the field holds for this sample
+        overwrite: replace the tracks that this package wrote for this sample
+        replace_labels: the number of other labels, such as hand labels, that the field
+            holds for this sample: replace these; without it they are never touched
 
     Raises:
         CollectionError: if the sample is no video sample of a dataset
         FieldError: if the field's name or type does not allow it
-        FieldExistsError: if the field holds data and overwrite is False
+        FieldExistsError: if the field holds tracks and overwrite is False, or other labels
+            whose number was not given
         ShapeError: if there are more rows than frames, or bad frame numbers
         LimitError: if a frame's document would pass the database's limit
         VideoError: if the video's size cannot be found out
@@ -81,7 +86,11 @@ def write_tracks(
     check_label_field(dataset, label_field)
     check_layout(layout, keep_hidden)
     check_document_size(tracks.num_points, layout, keep_hidden)
-    if not overwrite and samples_with_data(dataset, [sample_id], label_field):
+    contents = read_contents(dataset, [sample_id], label_field)
+    check_foreign_labels(
+        dataset, contents.foreign, label_field, replace_labels, ", or replace_labels={number} to replace them"
+    )
+    if not overwrite and contents.written:
         raise FieldExistsError(
             f"The field {label_field!r} of this sample already holds data. Use overwrite=True to replace it, "
             "or another label field"
@@ -110,6 +119,7 @@ def store_tracks(
     keep_hidden: bool,
     mark: SampleMark,
     interpolated: np.ndarray | None = None,
+    names: TrackNames | None = None,
     claims: Claims | None = None,
 ) -> int:
     """Replaces what a field holds for one sample, whole or not at all.
@@ -127,6 +137,7 @@ def store_tracks(
         keep_hidden: also store hidden points
         mark: layout, tracker and run to note with the sample
         interpolated: (T,) bool, rows to be marked as filled in; None where no row is
+        names: what the tracks are called; None = as `DEFAULT_LABEL` says
         claims: of the run that has claimed the sample; None claims it for this call
 
     Returns:
@@ -149,8 +160,15 @@ def store_tracks(
 
         def write() -> None:
             with changing_document:
-                declare(dataset, label_field, occluded=keep_hidden, interpolated=interpolated is not None)
-            pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated)
+                objects = names is not None and names.has_objects
+                declare(
+                    dataset,
+                    label_field,
+                    occluded=keep_hidden,
+                    interpolated=interpolated is not None,
+                    objects=objects,
+                )
+            pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated, names)
             _write(held, sample_id, pieces, shape.num_frames, mark)
 
         try:
@@ -244,38 +262,19 @@ def _pieces(
     layout: str,
     keep_hidden: bool,
     interpolated: np.ndarray | None,
+    names: TrackNames | None,
 ) -> Iterator[dict[int, Any]]:
     """Yields frame number -> document, some frames at a time."""
     for rows in _row_chunks(tracks):
         if layout == "points":
             documents = encoded_frame_documents(
-                tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated
+                tracks, shape.size_px, rows=rows, keep_hidden=keep_hidden, interpolated=interpolated, names=names
             )
         else:
-            documents = frame_documents(tracks, shape.size_px, rows=rows, layout=layout, interpolated=interpolated)
+            documents = frame_documents(
+                tracks, shape.size_px, rows=rows, layout=layout, interpolated=interpolated, names=names
+            )
         yield dict(zip(numbers[rows].tolist(), documents, strict=True))
-
-
-def samples_with_data(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str) -> set[str]:
-    """Which samples hold anything in a label field, finished, half written or foreign.
-
-    Args:
-        dataset: the dataset
-        sample_ids: which samples to look at
-        label_field: name of the frame field, without "frames."
-
-    Returns:
-        ids of those that do
-    """
-    if not has_label_field(dataset, label_field):
-        return set()
-    marked = set(read_marks(dataset, sample_ids, label_field))
-    unmarked = [sample_id for sample_id in sample_ids if sample_id not in marked]
-    if not unmarked:
-        return marked
-    holds_data = fo.ViewField(label_field).exists()
-    found = select_videos(dataset, unmarked).match_frames(holds_data, omit_empty=True).values("id")
-    return marked | set(found)
 
 
 def _check_frame_numbers(
@@ -285,7 +284,7 @@ def _check_frame_numbers(
         if num_rows > num_frames:
             raise ShapeError(f"{num_rows} rows of tracks were given, but the video has {num_frames} frames")
         return frame_number_of(np.arange(num_rows))
-    numbers = np.asarray(frame_numbers)
+    numbers = np.asarray(detached(frame_numbers))
     if numbers.shape != (num_rows,) or (numbers.size and numbers.dtype.kind not in "iu"):
         raise ShapeError(
             f"Invalid frame numbers of shape {numbers.shape}. Expected {num_rows} whole numbers, one per row"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..arrays import detached
 from ..coordinates import corner_aligned
 from ..errors import MaskError, OptionError
 from ..types import Queries
@@ -93,7 +94,7 @@ def read_mask_at(mask: np.ndarray, xy_grid: np.ndarray) -> np.ndarray:
     Raises:
         MaskError: if the mask is not two-dimensional or has no area
     """
-    mask = np.asarray(mask)
+    mask = np.asarray(detached(mask))
     if mask.ndim == 3 and mask.shape[2] in (1, 3, 4):
         mask = np.any(mask[..., :3] != 0, axis=2, keepdims=False)
     if mask.ndim != 2 or 0 in mask.shape:

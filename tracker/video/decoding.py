@@ -101,12 +101,29 @@ def _video_stream(container: InputContainer, file: Path) -> VideoStream:
         raise VideoError(f"{file} is a picture or text, not a video (its content is {name!r})")
     covers = {s.index for s in container.streams.video if s.disposition & Disposition.attached_pic}
     streams = [s for s in container.streams.video if s.index not in covers]
+    # several: the one that players show, which is mostly one that is marked as the default
+    streams.sort(key=lambda s: _rank(container, s))
     if not streams:
         kinds = {"cover picture" if s.index in covers else s.type for s in container.streams}
         raise VideoError(f"{file} has no video stream (found: {', '.join(sorted(kinds)) or 'nothing'})")
     if streams[0].codec_context is None:
         raise VideoError(f"{file} is coded in a way that cannot be decoded here. Convert it to H.264, for example")
     return streams[0]
+
+
+def _rank(container: InputContainer, stream: VideoStream) -> tuple[bool, ...]:
+    """Sorts the streams of a file: what can be decoded, is a picture of its own, is the default, is FFmpeg's choice."""
+    from av.stream import Disposition
+
+    aside = (
+        Disposition.timed_thumbnails | Disposition.still_image | Disposition.dependent | Disposition.hearing_impaired
+    )
+    return (
+        stream.codec_context is None,
+        bool(stream.disposition & (aside | Disposition.visual_impaired)),
+        not stream.disposition & Disposition.default,
+        stream != container.streams.best("video"),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +155,7 @@ def decode(container: InputContainer, stream: VideoStream, warnings: list[str]) 
 
     cut = lost = damaged = 0
     try:
-        for packet in _packets(container, stream, warnings):
+        for packet in packets(container, stream, warnings):
             cut += packet is not None and packet.is_corrupt
             try:
                 frames = stream.decode(packet)
@@ -159,7 +176,14 @@ def decode(container: InputContainer, stream: VideoStream, warnings: list[str]) 
             warnings.append(f"{damaged} frame(s) are damaged")
 
 
-def _packets(container: InputContainer, stream: VideoStream, warnings: list[str]) -> Iterator[Packet | None]:
+def packets(container: InputContainer, stream: VideoStream, warnings: list[str]) -> Iterator[Packet | None]:
+    """The packets of a stream, as far as the file can be read; the last is None or empty.
+
+    Args:
+        container: positioned where reading shall start
+        stream: its video stream
+        warnings: list that receives why reading stopped early
+    """
     from av.error import FFmpegError
 
     try:

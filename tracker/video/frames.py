@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..arrays import detached
 from ..errors import ShapeError
 from ..types import FrameMap
 from .decoding import decode, open_stream
 from .frame_source import DEFAULT_CHUNK_FRAMES, FrameSource
-from .probe import VideoProbe, miscount, probe
+from .probe import VideoProbe, measured, miscount, probe
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -43,7 +44,7 @@ class ArrayFrames(FrameSource):
     """
 
     def __init__(self, array: np.ndarray, fps: float | None = None) -> None:
-        array = np.asarray(array)
+        array = np.asarray(detached(array))
         if array.ndim != 4 or array.shape[3] != 3 or 0 in array.shape or array.dtype != np.uint8:
             raise ShapeError(
                 f"Invalid frames of shape {array.shape} and type {array.dtype}. "
@@ -87,7 +88,7 @@ class VideoFrames(FrameSource):
 
     @property
     def probe(self) -> VideoProbe:
-        """The facts about the file, exact once the whole file was decoded by `scan`."""
+        """The facts about the file, exact once the whole file was decoded."""
         return self._probe
 
     def scan(self) -> VideoProbe:
@@ -99,10 +100,7 @@ class VideoFrames(FrameSource):
             the exact probe
         """
         if self._probe.timestamps_s is None:
-            self._probe = probe(self._path, exact=True)
-            self._num_frames = self._probe.num_frames
-            self.fps = self._probe.fps or None
-            self.warnings = list(self._probe.warnings)
+            self._take_exact(probe(self._path, exact=True))
         return self._probe
 
     @property
@@ -163,20 +161,30 @@ class VideoFrames(FrameSource):
     def _decode_all(self) -> Iterator[tuple[int, VideoFrame]]:
         scanned = self._probe.timestamps_s is not None
         warnings: list[str] = []
-        index = 0
+        stamps: list[int | None] = []
+        keys: list[int] = []
         # damaged files are read as they were scanned, so that the same frames decode
         with open_stream(self._path, frame_threads=not self._probe.warnings) as (container, stream):
             try:
                 with closing(decode(container, stream, warnings)) as frames:
-                    for frame in frames:
+                    for index, frame in enumerate(frames):
+                        stamps.append(frame.pts)
+                        if frame.key_frame:
+                            keys.append(index)
                         yield index, frame
-                        index += 1
-                warnings.extend(miscount(self._probe.declared_frames, index))
+                warnings.extend(miscount(self._probe.declared_frames, len(stamps)))
             finally:
                 if not scanned:
                     self.warnings = warnings or self.warnings
-        if not scanned and not warnings:
-            self._num_frames = index  # only here was the whole file read
+            time_base = float(stream.time_base or 0)
+        if not scanned and not warnings and stamps:  # only here was the whole file read
+            self._take_exact(measured(self._probe, stamps, keys, time_base, warnings))
+
+    def _take_exact(self, exact: VideoProbe) -> None:
+        self._probe = exact
+        self._num_frames = exact.num_frames
+        self.fps = exact.fps or None
+        self.warnings = list(exact.warnings)
 
     def _jump(
         self, container: InputContainer, stream: VideoStream, keys: np.ndarray

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import VideoError
-from .decoding import decode, displayed_size, is_mirrored, open_stream, rotation_of
+from .decoding import decode, displayed_size, is_mirrored, open_stream, packets, rotation_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -23,6 +23,13 @@ _MISSING_S = 1.0
 
 # time stamps count as regular while each is within this share of a frame of the even grid
 _REGULAR_TOLERANCE = 0.25
+
+# containers whose index lists every frame
+_INDEXED_FORMATS = ("mp4", "avi")
+
+# what stands before the first fragment of an MP4, and how many of these are looked at
+_BOXES = (b"ftyp", b"styp", b"sidx", b"moov", b"free", b"skip", b"uuid", b"emsg", b"prft", b"pdin", b"mdat", b"wide")
+_BOXES_TO_LOOK_AT = 50
 
 # a declared average rate further than this from the decoded one is not believed
 _RATE_TOLERANCE = 0.01
@@ -38,8 +45,8 @@ class VideoProbe:
         rotation: degrees the decoded picture is turned counter-clockwise for display
         fps: average frames per second, 0 where unknown
         duration_s: seconds
-        declared_frames: frames the container claims, 0 where it does not say;
-            more or fewer may decode
+        declared_frames: frames that the container lists to be shown, 0 where it does not
+            say; more or fewer may decode
         codec: FFmpeg's name of the codec, e.g. "h264"
         pixel_format: FFmpeg's name, e.g. "yuv420p"
         variable_rate: whether the time between frames varies
@@ -119,6 +126,9 @@ def _read_facts(path: str | os.PathLike[str]) -> VideoProbe:
             raise VideoError(f"{path} holds a video stream, but no frame of it decodes{detail}")
         width, height = displayed_size(first)
         fps = float(stream.average_rate or stream.guessed_rate or 0)
+        entries = _shown_entries(container, stream)
+        if entries is not None and stream.time_base and not _is_variable(np.array(entries, dtype=np.float64)):
+            fps = _even_rate(np.array(entries) * float(stream.time_base), fps)
         duration = _declared_duration_s(container, stream, fps)
         if fps <= 0 and stream.frames and duration > 0:
             fps = stream.frames / duration
@@ -131,10 +141,10 @@ def _read_facts(path: str | os.PathLike[str]) -> VideoProbe:
             rotation=rotation_of(first),
             fps=fps,
             duration_s=duration,
-            declared_frames=stream.frames,
+            declared_frames=_listed_frames(container, stream),
             codec=stream.codec_context.name,
             pixel_format=stream.codec_context.pix_fmt or first.format.name,
-            variable_rate=first.pts is not None and _declares_variable(stream),
+            variable_rate=first.pts is not None and _declares_variable(container, stream),
             size_bytes=container.size,  # of the open file, which may be gone from its folder
             mime_type=mime_type if mime_type.startswith("video/") else "video/mp4",
             first_pts=first.pts or 0,
@@ -147,15 +157,75 @@ def _declared_duration_s(container: InputContainer, stream: VideoStream, fps: fl
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     if container.duration is not None:
-        return container.duration / 1e6  # FFmpeg counts a container's duration in microseconds
+        # FFmpeg counts a container's duration in microseconds; here it ends with the last frame, wherever the first is
+        start_s = float(stream.start_time * stream.time_base) if stream.start_time and stream.time_base else 0.0
+        end_s = container.duration / 1e6
+        return end_s - start_s if 0 < start_s < end_s else end_s
     return stream.frames / fps if fps > 0 else 0.0
 
 
-def _declares_variable(stream: VideoStream) -> bool:
+def _listed_frames(container: InputContainer, stream: VideoStream) -> int:
+    """The frames that a container lists, without those that an edit list leaves out."""
+    shown = _shown_entries(container, stream)
+    return stream.frames if shown is None else len(shown)
+
+
+def _shown_entries(container: InputContainer, stream: VideoStream) -> list[int] | None:
+    """Time stamps, in decoding order, of the frames in a container's index; None where it lists not all."""
     entries = getattr(stream, "index_entries", ())  # from av 17 on
-    if stream.frames and len(entries) == stream.frames:
-        times = np.array([entry.timestamp for entry in entries], dtype=np.float64)  # decoding order
-        return _is_variable(times)
+    if not len(entries) or not any(name in container.format.name for name in _INDEXED_FORMATS):
+        return None
+    return [entry.timestamp for entry in entries if not entry.is_discard]
+
+
+def counted(facts: VideoProbe) -> VideoProbe:
+    """Facts whose number of frames, rate and duration come from the file's packets, where it does not list its frames.
+
+    Packets are read and not decoded: cheap beside decoding, but the whole file is read.
+
+    Args:
+        facts: about a file
+
+    Returns:
+        the same where the container tells enough, else with `declared_frames` as there are packets
+
+    Raises:
+        VideoError: if the file cannot be opened any more
+    """
+    if facts.exact_frames is not None or not (_is_fragmented(facts.path) or facts.num_frames == 0):
+        return facts
+    stamps: list[int | None] = []
+    with open_stream(facts.path) as (container, stream):
+        time_base = float(stream.time_base or 0)
+        stamps = [p.pts for p in packets(container, stream, []) if p is not None and p.size and not p.is_discard]
+    known = sorted(stamp for stamp in stamps if stamp is not None)
+    if not stamps or len(known) < len(stamps) or time_base <= 0 or known[0] == known[-1]:
+        duration = len(stamps) / facts.fps if facts.fps > 0 else facts.duration_s
+        return replace(facts, declared_frames=len(stamps), duration_s=duration)
+    frame_s = (known[-1] - known[0]) * time_base / (len(known) - 1)
+    duration = frame_s * len(known)
+    fps = facts.fps if abs(facts.fps * frame_s - 1) <= _RATE_TOLERANCE else 1 / frame_s
+    return replace(facts, declared_frames=len(stamps), duration_s=duration, fps=fps)
+
+
+def _is_fragmented(path: str) -> bool:
+    """Whether an MP4 keeps its index in pieces, so that what it lists at its start is not all."""
+    with Path(path).open("rb") as file:
+        for _ in range(_BOXES_TO_LOOK_AT):
+            head = file.read(8)
+            size, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if kind == b"moof":
+                return True
+            if len(head) < 8 or kind not in _BOXES or size < 8:
+                return False
+            file.seek(size - 8, os.SEEK_CUR)
+    return False
+
+
+def _declares_variable(container: InputContainer, stream: VideoStream) -> bool:
+    entries = _shown_entries(container, stream)
+    if entries is not None:
+        return _is_variable(np.array(entries, dtype=np.float64))
     average, base = stream.average_rate, stream.base_rate
     return bool(average and base and abs(float(average / base) - 1) > _RATE_TOLERANCE)
 
@@ -165,31 +235,84 @@ def _measure(facts: VideoProbe) -> VideoProbe:
     stamps, keys, time_base, warnings = _scan(facts, frame_threads=True)
     if warnings:
         stamps, keys, time_base, warnings = _scan(facts, frame_threads=False)
+    return measured(facts, stamps, keys, time_base, warnings)
+
+
+def measured(
+    facts: VideoProbe, stamps: list[int | None], keys: list[int], time_base: float, warnings: list[str]
+) -> VideoProbe:
+    """The exact facts of a file that was decoded to its end.
+
+    Args:
+        facts: what the container says
+        stamps: the time stamp of every frame, at least one
+        keys: indices of the key frames
+        time_base: seconds per unit of the stamps, 0 where unknown
+        warnings: what was found wrong
+
+    Returns:
+        facts with time stamps; fps and duration as they say
+    """
     pts = _increasing(stamps)
     if pts is not None and time_base > 0:
         times = (pts - pts[0]) * time_base
     else:
         # broken or missing time stamps: players fall back to the nominal rate too
         times = np.arange(len(stamps), dtype=np.float64) / (facts.fps or 1.0)
-    fps, duration = facts.fps, facts.duration_s
+    fps, duration, warnings = facts.fps, facts.duration_s, list(warnings)
     frame_s = times[-1] / (len(times) - 1) if len(times) > 1 else 1 / fps if fps > 0 else 0.0
     decoded_s = float(times[-1] + frame_s)
     if not warnings and duration > decoded_s + _MISSING_S:
         warnings.append(f"{duration:.1f} s declared, {decoded_s:.1f} s decode")
     if abs(duration - decoded_s) > frame_s:  # else the container knows how long the last frame is shown
         duration = decoded_s
-    if duration > 0 and len(times) > 1 and abs(fps * duration / len(times) - 1) > _RATE_TOLERANCE:
+    variable = _is_variable(times)
+    if not variable:
+        fps = _even_rate(times, fps)
+    elif duration > 0 and abs(fps * duration / len(times) - 1) > _RATE_TOLERANCE:
         fps = len(times) / duration
     return replace(
         facts,
         fps=fps,
         duration_s=duration,
-        variable_rate=_is_variable(times),
+        variable_rate=variable,
         timestamps_s=times,
         pts=pts,
         key_frames=np.array(keys, dtype=np.int64),
         warnings=tuple(warnings),
     )
+
+
+def steady_rate(facts: VideoProbe) -> float | None:
+    """The highest rate at which an even copy of a video needs no frame that is not there.
+
+    Args:
+        facts: exact
+
+    Returns:
+        frames per second, rounded down to two digits; None where not known, or below one in a hundred seconds
+    """
+    times = facts.timestamps_s
+    if times is None or len(times) < 2:
+        return None
+    return float(np.floor(100 / np.diff(times).max()) / 100) or None
+
+
+def frames_out_of_step(facts: VideoProbe) -> int:
+    """How many frames a player that counts frames by an even rate takes for another one, as FiftyOne's App does.
+
+    Args:
+        facts: exact
+
+    Returns:
+        the number of frames in whose middle such a player is at another frame; 0 where not known
+    """
+    times = facts.timestamps_s
+    if times is None or facts.pts is None or len(times) < 2 or facts.fps <= 0:
+        return 0
+    ends = np.append(times[1:], max(facts.duration_s, times[-1] + np.diff(times).min()))
+    counted_frames = np.floor((times + ends) / 2 * facts.fps)
+    return int(np.count_nonzero(counted_frames != np.arange(len(times))))
 
 
 def _scan(facts: VideoProbe, *, frame_threads: bool) -> tuple[list[int | None], list[int], float, list[str]]:
@@ -210,8 +333,17 @@ def _scan(facts: VideoProbe, *, frame_threads: bool) -> tuple[list[int | None], 
 
 
 def miscount(declared: int, decoded: int) -> list[str]:
-    """The warning that other than the declared number of frames decode, if that is so."""
-    return [f"{declared} frames declared, {decoded} decode"] if declared and declared != decoded else []
+    """The warning that fewer than the declared number of frames decode, if that is so; more are no damage."""
+    return [f"{declared} frames declared, {decoded} decode"] if declared > decoded else []
+
+
+def _even_rate(times: np.ndarray, declared_fps: float) -> float:
+    """The rate at which a regular video shows its frames; an average is another one where the last is shown briefly."""
+    span = float(times.max() - times.min()) if len(times) > 2 else 0.0
+    if span <= 0:
+        return declared_fps
+    fps = (len(times) - 1) / span
+    return fps if abs(declared_fps / fps - 1) > _RATE_TOLERANCE else declared_fps
 
 
 def _increasing(stamps: list[int | None]) -> np.ndarray | None:

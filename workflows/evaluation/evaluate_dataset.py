@@ -55,7 +55,8 @@ def evaluate_dataset(
     sample that cannot be judged is recorded as a failure, and the run goes on.
 
     Args:
-        samples: a video dataset or view
+        samples: a video dataset or view; a view that filters labels or frames chooses the
+            known tracks and masks that count, never which tracks are judged
         label_field: the frame field with tracks, without "frames."
         gt_field: the frame field with known tracks: Keypoints with an index or an
             instance, in either layout; None to judge by masks or cycles alone
@@ -141,7 +142,7 @@ def run_evaluation(
             started=started,
         ) as run:
             report.fields = options.fields(run.key)
-            judge = SampleJudge(dataset, options, run.key, read_marks(dataset, ids, options.label_field), cancelled)
+            judge = SampleJudge(samples, options, run.key, read_marks(dataset, ids, options.label_field), cancelled)
             try:
                 with reporter:
                     for sample_id, path in zip(ids, paths, strict=True):

@@ -9,6 +9,7 @@ from typing import Any
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.collections import SampleCollection
 
 from ...store.database.connection import is_outage
 from ...store.database.frame_documents import MARK_DONE
@@ -43,19 +44,24 @@ class SampleJudge:
     """Judges sample after sample; what stays the same from one to the next.
 
     Args:
-        dataset: the dataset
+        samples: a dataset or view; what a view shows of known tracks and masks is what tracks are judged by
         options: what the run is told
         eval_key: of the run record, which score fields start with
         marks: sample id -> what was written for it
         cancelled: asked between samples and chunks of tracking
     """
 
-    dataset: fo.Dataset
+    samples: SampleCollection
     options: EvaluationOptions
     eval_key: str
     marks: Mapping[str, SampleMark]
     cancelled: CancelCheck | None
     _trackers: dict[str, Tracker] = field(default_factory=dict)
+
+    @property
+    def dataset(self) -> fo.Dataset:
+        """The dataset of the samples, which scores are stored in."""
+        return self.samples._dataset
 
     def attempt(self, sample_id: str, filepath: str, reporter: ProgressReporter) -> EvaluationOutcome:
         """Judges one sample and stores its scores; whatever goes wrong with it becomes a failure.
@@ -130,7 +136,9 @@ class SampleJudge:
         options = self.options
         assert options.gt_field is not None
         sparse = is_sparse(self.dataset, sample_id, options.gt_field, options.sparse)
-        known = read_known_tracks(self.dataset, sample_id, options.gt_field, sparse=sparse)
+        known = read_known_tracks(self.samples, sample_id, options.gt_field, sparse=sparse)
+        if known.num_late:
+            judged.warnings.append(f"known tracks of {known.num_late} frames past the end of the video are left out")
         tracked = self._tracked_frames(sample_id, tracks)
         if len(known.xy) == len(tracked):
             known = replace(known, valid=known.valid & tracked[:, None])
@@ -164,8 +172,9 @@ class SampleJudge:
         if mark is not None and mark.state != MARK_DONE:
             raise FieldError(f"The tracks of this sample in frames.{self.options.label_field} are half written")
         tracks = read_tracks(self.dataset[sample_id], self.options.label_field)
-        if mark is None and not np.isfinite(tracks.xy).any():
-            raise FieldError(f"This sample has no tracks in frames.{self.options.label_field}. Track it first")
+        if (mark is None or mark.num_keypoints) and not np.isfinite(tracks.xy).any():
+            removed = "" if mark is None else " any more: they were removed"
+            raise FieldError(f"This sample has no tracks in frames.{self.options.label_field}{removed}. Track it first")
         return tracks
 
     def _tracked_frames(self, sample_id: str, tracks: Tracks) -> np.ndarray:
@@ -185,7 +194,7 @@ class SampleJudge:
         assert self.options.mask_field is not None
         size_px = frame_size_of(self.dataset[sample_id])
         name = check_mask_field(self.dataset, self.options.mask_field)
-        masks, valid = read_object_masks(self.dataset, sample_id, name, size_px, tracks.num_frames)
+        masks, valid = read_object_masks(self.samples, sample_id, name, size_px, tracks.num_frames)
         valid &= self._tracked_frames(sample_id, tracks)
         start_t = tracks.visible.argmax(axis=0)
         seen = np.flatnonzero(tracks.visible.any(axis=0))

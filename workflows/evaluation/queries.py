@@ -43,7 +43,7 @@ def truth_queries(
     for sample_id in samples.values("id"):
         try:
             known = read_known_tracks(
-                dataset, sample_id, gt_field, sparse=is_sparse(dataset, sample_id, gt_field, sparse)
+                samples, sample_id, gt_field, sparse=is_sparse(dataset, sample_id, gt_field, sparse)
             )
         except TruthError:
             continue

@@ -23,12 +23,14 @@ class Progress:
         total: samples that will be finished
         progress: share of the whole work done, from 0 to 1
         message: what is being done, in words
+        run_key: of the run's record, where there is one by then
     """
 
     iteration: int
     total: int
     progress: float
     message: str
+    run_key: str | None = None
 
     @property
     def complete(self) -> bool:
@@ -51,15 +53,18 @@ class ProgressReporter:
             or a function that takes a `Progress`
         total: samples that will be finished
 
+        run_key: of the run's record, where there is one by then
+
     Raises:
         OptionError: if the option is none of these
     """
 
-    def __init__(self, option: ProgressOption, total: int) -> None:
+    def __init__(self, option: ProgressOption, total: int, run_key: str | None = None) -> None:
         if option is not None and not isinstance(option, bool) and not callable(option):
             raise OptionError(f"Invalid progress ({option!r}). Expected None, True, False or a function")
         self._callback = option if callable(option) else None
         self._total = total
+        self._run_key = run_key
         self._iteration = 0
         self._told = 0.0
         self._bar = None if self._callback else fo.ProgressBar(total=total, progress=option)
@@ -88,4 +93,4 @@ class ProgressReporter:
         if self._callback is not None:
             # a sample that fails, or has to wait, never turns progress back
             self._told = max(self._told, min(samples / max(self._total, 1), 1.0))
-            self._callback(Progress(self._iteration, self._total, self._told, message))
+            self._callback(Progress(self._iteration, self._total, self._told, message, self._run_key))

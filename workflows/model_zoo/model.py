@@ -20,11 +20,12 @@ from fiftyone.core.sample import SampleView
 
 from ...store.database.fields import FRAMES_PREFIX, check_label_field
 from ...store.database.frame_documents import MARK_WRITING
+from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
-from ...store.tracks.keypoints import check_document_size, frame_documents
-from ...store.tracks.sample_status import SampleMark
-from ...store.tracks.videos import VideoShape, dataset_of, store_metadata
-from ...store.tracks.writer import samples_with_data, store_tracks
+from ...store.tracks.keypoints import TrackNames, check_document_size, frame_documents
+from ...store.tracks.sample_status import SampleMark, check_foreign_labels, read_contents
+from ...store.tracks.videos import VideoShape, dataset_of, playback_warnings, store_metadata
+from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_index_of, frame_number_of
 from ...tracker.engine.run import TrackedClip, track_clip
 from ...tracker.errors import (
@@ -32,6 +33,7 @@ from ...tracker.errors import (
     DependencyError,
     EmptyQueriesError,
     FieldExistsError,
+    NoPromptError,
     OptionError,
     QueryError,
 )
@@ -41,7 +43,7 @@ from ...tracker.types import Queries, Tracks
 from ...tracker.video.frames import VideoFrames
 from ..lifecycle.options import facts_of, given_options
 from ..tracking.options import TRACK_DEFAULTS, TrackOptions, check_track_size
-from ..tracking.prompts import queries_of
+from ..tracking.prompts import Prompt, prompt_of
 
 _PROMPTS = ("mask_field", "points")
 _PROGRAMS = ("ffmpeg", "ffprobe")
@@ -137,6 +139,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
 
     Attributes:
         failures: what could not be tracked in the latest `apply_model`
+        without_prompt: (filepath, text) of what had nothing to track from
         warnings: (filepath, text) of what was tracked with reservations
     """
 
@@ -145,6 +148,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         assert isinstance(options.tracker, Tracker)
         self.config = config or ModelConfig()
         self.failures: list[Failure] = []
+        self.without_prompt: list[tuple[str, str]] = []
         self.warnings: list[tuple[str, str]] = []
         self._tracker: Tracker = options.tracker
         self._options = options
@@ -186,6 +190,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
                 f"{', '.join(missing)}. Install FFmpeg, or use track_dataset, which needs neither"
             )
         self.failures.clear()
+        self.without_prompt.clear()
         self.warnings.clear()
         return self
 
@@ -218,26 +223,36 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         frame_range = _frame_range(reader)
         if self._store_in is not None:
             self._check_target(sample, frame_range is not None)
+        elif (view := getattr(sample, "_view", None)) is not None and hides_frames(view):
+            raise CollectionError(
+                "This view hides frames, and FiftyOne's apply_model makes hidden frames anew when it writes to them: "
+                "their other labels would be lost. Use load_model(..., store_in='tracks'), which writes to frames as "
+                "they are, or track_dataset"
+            )
         video = self._open(reader.inpath)
         warnings: list[str] = []
-        queries = self._queries(video, sample, frame_range, warnings)
+        try:
+            prompt = self._prompt(video, sample, frame_range, warnings)
+        except NoPromptError as error:
+            self.without_prompt.append((reader.inpath, str(error)))
+            return None
         clip = track_clip(
             video,
-            queries,
+            prompt.queries,
             self._tracker,
             backward=self._options.backward,
             sampling=self._options.checked_sampling,
             frame_range=frame_range,
             check_size=check_track_size,
         )
-        self.warnings.extend((reader.inpath, text) for text in (*warnings, *video.warnings))
+        self.warnings.extend((reader.inpath, text) for text in (*warnings, *video.warnings, *playback_warnings(video)))
         clip = replace(clip, tracks=self._above_threshold(clip.tracks))
         if self._store_in is not None:
             assert sample is not None
-            self._write(sample, video, clip)
+            self._write(sample, video, clip, prompt.names)
             return None
         # FiftyOne fails without a word on an empty dict
-        return self._labels(video, clip) or None
+        return self._labels(video, clip, prompt.names) or None
 
     def _open(self, path: str) -> VideoFrames:
         """The clips of a video come one after the other: it is scanned once."""
@@ -245,13 +260,13 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             self._video = VideoFrames(path)
         return self._video
 
-    def _queries(
+    def _prompt(
         self,
         video: VideoFrames,
         sample: fo.Sample | SampleView | None,
         frame_range: tuple[int, int] | None,
         warnings: list[str],
-    ) -> Queries:
+    ) -> Prompt:
         options = self._options
         if self._fields:
             options = replace(options, **{key: self._fields.get(key) for key in _PROMPTS})
@@ -260,11 +275,11 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             sample_id = sample["sample_id"] if sample.has_field("sample_id") else sample.id
         start = 0 if frame_range is None else frame_range[0]
         options = replace(options, frame_index=options.frame_index + start)
-        queries = queries_of(sample, sample_id, options, video.size_px, warnings)
+        prompt = prompt_of(sample, sample_id, options, video, warnings)
         if frame_range is not None:
-            queries = _inside_clip(queries, frame_range, options, warnings)
-        check_document_size(len(queries), options.layout, options.keep_hidden)
-        return queries
+            prompt = _inside_clip(prompt, frame_range, options, warnings)
+        check_document_size(len(prompt.queries), options.layout, options.keep_hidden, names=prompt.names)
+        return prompt
 
     def _above_threshold(self, tracks: Tracks) -> Tracks:
         threshold = self.config.confidence_thresh
@@ -272,9 +287,9 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             return tracks
         return replace(tracks, visible=tracks.visible & (tracks.confidence >= threshold))
 
-    def _labels(self, video: VideoFrames, clip: TrackedClip) -> dict[int, fo.Keypoints]:
+    def _labels(self, video: VideoFrames, clip: TrackedClip, names: TrackNames | None) -> dict[int, fo.Keypoints]:
         documents = frame_documents(
-            clip.tracks, video.size_px, layout=self._options.layout, keep_hidden=self._options.keep_hidden
+            clip.tracks, video.size_px, layout=self._options.layout, keep_hidden=self._options.keep_hidden, names=names
         )
         numbers = frame_number_of(clip.source_indices).tolist()
         return {number: fo.Keypoints.from_dict(document) for number, document in zip(numbers, documents, strict=True)}
@@ -291,13 +306,18 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         assert self._store_in is not None
         dataset, sample_id = dataset_of(sample)
         check_label_field(dataset, self._store_in)
-        if not self._options.overwrite and samples_with_data(dataset, [sample_id], self._store_in):
+        contents = read_contents(dataset, [sample_id], self._store_in)
+        remedy = ", or track_dataset(..., replace_labels=...)"
+        check_foreign_labels(dataset, contents.foreign, self._store_in, None, remedy)
+        if not self._options.overwrite and contents.written:
             raise FieldExistsError(
                 f"{FRAMES_PREFIX}{self._store_in} of this sample already holds data. Use overwrite=True to replace it, "
                 "or another field"
             )
 
-    def _write(self, sample: fo.Sample | SampleView, video: VideoFrames, clip: TrackedClip) -> None:
+    def _write(
+        self, sample: fo.Sample | SampleView, video: VideoFrames, clip: TrackedClip, names: TrackNames | None
+    ) -> None:
         assert self._store_in is not None
         dataset, sample_id = dataset_of(sample)
         shape = VideoShape(video.size_px, video.num_frames)
@@ -317,6 +337,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             frame_numbers=frame_number_of(clip.source_indices),
             keep_hidden=self._options.keep_hidden,
             mark=mark,
+            names=names,
         )
         store_metadata(dataset, sample_id, video)
 
@@ -332,9 +353,10 @@ def _frame_range(reader: Any) -> tuple[int, int] | None:
     return frame_index_of(first), frame_index_of(last) + 1
 
 
-def _inside_clip(queries: Queries, frame_range: tuple[int, int], options: TrackOptions, warnings: list[str]) -> Queries:
+def _inside_clip(prompt: Prompt, frame_range: tuple[int, int], options: TrackOptions, warnings: list[str]) -> Prompt:
     """What belongs to one video (a field, a dict) names its frames; what is given for all, those of the clip."""
     start, stop = frame_range
+    queries = prompt.queries
     if isinstance(options.points, str | Mapping):
         inside = (queries.t >= start) & (queries.t < stop)
         if not inside.any():
@@ -343,11 +365,12 @@ def _inside_clip(queries: Queries, frame_range: tuple[int, int], options: TrackO
             )
         if not inside.all():
             warnings.append(f"{int((~inside).sum())} of {len(queries)} points lie outside the clip")
-        return Queries(queries.t[inside], queries.xy[inside], queries.origin)
+        names = None if prompt.names is None else prompt.names.chosen(inside)
+        return Prompt(Queries(queries.t[inside], queries.xy[inside], queries.origin), names)
     t = queries.t if options.points is None else queries.t + start
     if t.max() >= stop:
         raise QueryError(
             f"Frame {int(t.max()) - start} of the clip was asked for, but it has {stop - start} frames (allowed are "
             f"0 to {stop - start - 1}; frames of a clip count from its first)"
         )
-    return Queries(t, queries.xy, queries.origin)
+    return Prompt(Queries(t, queries.xy, queries.origin))

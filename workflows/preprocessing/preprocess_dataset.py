@@ -155,7 +155,7 @@ def run_preprocessing(
         with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
             work = _Work(targets, options, run.journal)
             try:
-                with ProgressReporter(progress, len(targets)) as reporter:
+                with ProgressReporter(progress, len(targets), run.key) as reporter:
                     report.cancelled = not work.run(reporter, cancelled)
             except BaseException:
                 _store_at_last(dataset, work, report)

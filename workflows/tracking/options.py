@@ -18,7 +18,7 @@ from ...tracker.errors import LimitError, OptionError, QueryError
 from ...tracker.models.base import Tracker
 from ...tracker.models.registry import DEFAULT_TRACKER, check_tracker_options, tracker_info
 from ...tracker.queries.grid import check_frame_index, check_grid_size
-from ...tracker.queries.points import point_queries
+from ...tracker.queries.points import point_rows
 from ...tracker.video.sampling import Sampling, as_sampling
 from ..lifecycle.kinds import TRACKING_METHOD
 from ..lifecycle.options import FormInput, RunOptions, facts_of, given_options, option
@@ -65,7 +65,7 @@ class TrackOptions(RunOptions):
     tracker_options: Mapping[str, Any] | None = option(
         None, not_in_model="pass the tracker's options to load_model directly"
     )
-    grid_size: int = 30
+    grid_size: int = 14  # leaves the picture visible in the grid of the App
     frame_index: int = 0
     mask_field: str | None = None
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = None
@@ -81,6 +81,9 @@ class TrackOptions(RunOptions):
     layout: str = "points"
     keep_hidden: bool = False
     overwrite: bool = False
+    replace_labels: int | None = option(
+        None, not_in_model="apply_model replaces no labels that no run made; use track_dataset", on_workers=False
+    )
     skip_existing: bool = option(False, not_in_model="apply_model the samples that lack tracks, or use track_dataset")
     media_field: str = option(FILEPATH, not_in_model="apply_model reads the samples' filepath; use track_dataset")
     write_to: str = option("media", not_in_model="tracks stay on the frames of the tracked media; use track_dataset")
@@ -111,12 +114,18 @@ class TrackOptions(RunOptions):
     def __post_init__(self) -> None:
         check_label_name(self.label_field)
         self._check_tracker()
+        object.__setattr__(self, "points", self._plain_points())
         self._check_prompts()
         object.__setattr__(self, "checked_sampling", as_sampling(self.sampling))
         super().__post_init__()
         check_layout(self.layout, self.keep_hidden)
         if self.overwrite and self.skip_existing:
             raise OptionError("overwrite and skip_existing exclude each other: replace finished samples, or leave them")
+        number = self.replace_labels
+        if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
+            raise OptionError(
+                f"Invalid replace_labels ({number!r}). Expected the number of labels that may be replaced, or None"
+            )
         self._check_media()
         self._check_engine()
         if self.only_failed_of is not None:
@@ -195,16 +204,27 @@ class TrackOptions(RunOptions):
         for name in ("mask_field", "points"):
             if getattr(self, name) == "":
                 raise OptionError(f"Invalid {name} (an empty name). Use None for none")
-        if self.points is None or isinstance(self.points, str):
-            return
-        if isinstance(self.points, Mapping):
-            for sample_id, rows in self.points.items():
-                try:
-                    point_queries(rows)
-                except QueryError as error:
-                    raise QueryError(f"Points of sample {sample_id}: {error}") from error
-        elif len(point_queries(self.points)) == 0:
+        if self.points is not None and not isinstance(self.points, str | Mapping) and not len(self.points):
             raise QueryError("The list of points is empty. Give at least one (t, x, y), or None for a grid")
+
+    def _plain_points(self) -> Any:
+        """The points as lists of numbers, whatever they were held in, so that they are compared and recorded as such.
+
+        Raises:
+            QueryError: for points that are no (t, x, y)
+        """
+        points = self.points
+        if points is None or isinstance(points, str):
+            return points
+        if not isinstance(points, Mapping):
+            return point_rows(points)
+        plain_points = {}
+        for sample_id, rows in points.items():
+            try:
+                plain_points[str(sample_id)] = point_rows(rows)
+            except QueryError as error:
+                raise QueryError(f"Points of sample {sample_id}: {error}") from error
+        return plain_points
 
     @property
     def tracker_name(self) -> str:
@@ -230,7 +250,7 @@ class TrackOptions(RunOptions):
         points = self.points
         if points is None or isinstance(points, str):
             return points
-        return "per sample" if isinstance(points, Mapping) else [[float(v) for v in row] for row in points]
+        return "per sample" if isinstance(points, Mapping) else points
 
     def to_record(self) -> dict[str, Any]:
         """As of `RunOptions`, with the terms of the tracker's weights."""

@@ -1,31 +1,38 @@
 """What to track in a sample: a grid, a mask, points, or points kept in a field.
 
-Adding a prompt: a function here that reads it from one sample and returns
-`Queries` in pixels of the displayed frame, a branch in `queries_of`, and
+Adding a prompt: a function here that reads it from one sample and returns a
+`Prompt` in pixels of the displayed frame, a branch in `prompt_of`, and
 its check in `check_prompt_fields` so that a wrong field is refused before the run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import fiftyone as fo
 import numpy as np
+from fiftyone.core.collections import SampleCollection
 from fiftyone.core.sample import SampleView
 
 from ...store.database.connection import retried
 from ...store.database.fields import type_name
 from ...store.labels.fields import find_field, has_field, selectable
 from ...store.labels.masks import MASK_TYPES, read_mask
-from ...store.labels.points import POINT_TYPES, read_points
+from ...store.labels.points import LIST_FIELDS, POINT_TYPES, read_points
+from ...store.labels.views import shown_samples
+from ...store.tracks.keypoints import TrackNames
 from ...store.tracks.source_links import FILEPATH
-from ...store.tracks.videos import select_videos
-from ...tracker.errors import EmptyQueriesError, FieldError, QueryError
+from ...tracker.errors import FieldError, NoPromptError, QueryError
 from ...tracker.queries import grid_queries, point_queries
 from ...tracker.types import Queries
+from ...tracker.video.frames import VideoFrames
 from .options import TrackOptions
 
 _ASPECT_TOLERANCE = 0.02
+# share of the declared frames that a file is believed to hold
+_SURELY_THERE = 0.5
 
 
 def reads_masks_of_sources(dataset: fo.Dataset, destination: fo.Dataset, options: TrackOptions) -> bool:
@@ -67,84 +74,110 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
             )
     if isinstance(options.points, str):
         _, _, found = find_field(dataset, options.points)
-        if getattr(found, "document_type", None) not in POINT_TYPES and not isinstance(found, fo.ListField):
+        if getattr(found, "document_type", None) not in POINT_TYPES and not isinstance(found, LIST_FIELDS):
             raise FieldError(
                 f"The points field {options.points!r} holds {type_name(found)}. "
                 "Supported are Keypoints, Keypoint, and a list of (t, x, y) in pixels"
             )
 
 
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """What to track in a sample.
+
+    Args:
+        queries: N points in pixels of the displayed frame; frames of the source video
+        names: what they are called, where they come from labels
+    """
+
+    queries: Queries
+    names: TrackNames | None = None
+
+
 @retried
-def sample_queries(
-    dataset: fo.Dataset,
-    sample_id: str,
-    options: TrackOptions,
-    size_px: tuple[int, int],
-    warnings: list[str],
-) -> Queries:
+def sample_prompt(
+    samples: SampleCollection, sample_id: str, options: TrackOptions, video: VideoFrames, warnings: list[str]
+) -> Prompt:
     """What to track in one sample.
 
     Args:
-        dataset: the dataset
+        samples: a dataset or view; a view that filters labels or frames chooses what is tracked
         sample_id: the sample
         options: what the run is told
-        size_px: (width, height) of the displayed frame
+        video: of the sample
         warnings: receives what the user should know, in words
 
     Returns:
-        Queries in pixels of the displayed frame; frames of the source video
+        the prompt
 
     Raises:
+        NoPromptError: if the sample has nothing to track from
         EmptyQueriesError: if the prompt selects no point
-        MaskError: if the sample has no mask
-        QueryError: if the sample has no points, or they are outside the video
+        MaskError: if the sample's mask cannot be read
+        QueryError: for points that are no (t, x, y)
     """
-    fields = [name for name in (options.mask_field, options.points) if isinstance(name, str)]
-    selected = [selectable(dataset, name) for name in fields]
-    sample = select_videos(dataset, sample_id).select_fields(selected).first() if selected else None
-    return queries_of(sample, sample_id, options, size_px, warnings)
+    field = next((name for name in (options.mask_field, options.points) if isinstance(name, str)), None)
+    sample = None
+    if field is not None:
+        view = shown_samples(samples, sample_id).select_fields(selectable(samples._dataset, field))
+        sample = next(iter(view), None)
+        if sample is None:
+            raise NoPromptError(f"The view hides all that {field!r} holds for this sample")
+    return prompt_of(sample, sample_id, options, video, warnings)
 
 
-def queries_of(
+def prompt_of(
     sample: fo.Sample | SampleView | None,
     sample_id: str,
     options: TrackOptions,
-    size_px: tuple[int, int],
+    video: VideoFrames,
     warnings: list[str],
-) -> Queries:
-    """What to track in a sample that is loaded already, as `sample_queries` says.
+) -> Prompt:
+    """What to track in a sample that is loaded already, as `sample_prompt` says.
 
     Args:
         sample: with the prompt's field; may be one of a view that filters the
             prompt, or a clip. None where the prompt is no field
         sample_id: the id under which `options.points` may name it
-        options, size_px, warnings: as for `sample_queries`
+        options, video, warnings: as for `sample_prompt`
 
     Returns:
-        Queries in pixels of the displayed frame; frames of the source video
+        the prompt
 
     Raises:
-        the same errors as `sample_queries`
+        the same errors as `sample_prompt`
     """
-    width, height = size_px
     if isinstance(options.points, str):
-        return read_points(_given(sample), options.points, options.frame_index, size_px, warnings)
+        last_frames = partial(_num_frames, video)
+        return Prompt(
+            *read_points(_given(sample), options.points, options.frame_index, video.size_px, warnings, last_frames)
+        )
     if isinstance(options.points, Mapping):
-        if sample_id not in options.points:
-            raise QueryError("No points were given for this sample")
-        return point_queries(options.points[sample_id]).require_any("The list of points for this sample is empty")
+        if sample_id not in options.points or not len(options.points[sample_id]):
+            raise NoPromptError("No points were given for this sample")
+        return Prompt(point_queries(options.points[sample_id]))
     if options.points is not None:
-        return point_queries(options.points)
+        return Prompt(point_queries(options.points))
+    width, height = video.size_px
     mask = None
     if options.mask_field is not None:
-        mask = read_mask(_given(sample), options.mask_field, options.frame_index, size_px)
+        mask = read_mask(_given(sample), options.mask_field, options.frame_index, video.size_px)
         if not mask.any():
-            raise EmptyQueriesError(f"The mask in {options.mask_field!r} is empty: there is nothing to track")
-        _warn_about_aspect(mask, size_px, warnings)
+            raise NoPromptError(f"The mask in {options.mask_field!r} is empty: there is nothing to track")
+        _warn_about_aspect(mask, video.size_px, warnings)
     queries = grid_queries(options.grid_size, height=height, width=width, frame_index=options.frame_index, mask=mask)
-    return queries.require_any(
-        f"The mask selects none of the {options.grid_size**2} grid points. Use a larger grid size to hit small objects",
+    return Prompt(
+        queries.require_any(
+            f"The mask selects none of the {options.grid_size**2} grid points. "
+            "Use a larger grid size to hit small objects",
+        )
     )
+
+
+def _num_frames(video: VideoFrames, last_index: int) -> int:
+    """Frames of a video, counted by decoding only where a label is so late that it may lie past their end."""
+    declared = video.num_frames_hint
+    return video.num_frames if last_index >= declared * _SURELY_THERE else declared
 
 
 def _given(sample: fo.Sample | SampleView | None) -> fo.Sample | SampleView:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
-from ...store.runs.outcomes import DONE, SKIPPED, Outcome, count_of
+from ...store.runs.outcomes import DONE, NO_PROMPT, SKIPPED, Outcome, count_of
 from ...store.runs.records import record_of
 from ..lifecycle.report import SampleReport
 from .marked_samples import marked_outcomes
@@ -46,6 +46,11 @@ class TrackReport(SampleReport[Outcome]):
         return len(self.outcomes_with(SKIPPED))
 
     @property
+    def num_no_prompt(self) -> int:
+        """Samples with nothing to track from: no mask, no points of their own."""
+        return len(self.outcomes_with(NO_PROMPT))
+
+    @property
     def num_points(self) -> int:
         """Tracks of this run."""
         return sum(o.num_points for o in self.outcomes_with(DONE))
@@ -68,6 +73,8 @@ class TrackReport(SampleReport[Outcome]):
         ]
         if self.num_skipped:
             parts.append(f"{count_of(self.num_skipped, 'finished sample')} left alone")
+        if self.num_no_prompt:
+            parts.append(f"{count_of(self.num_no_prompt, 'sample')} without a prompt")
         not_run = self.num_not_run
         if self.cancelled:
             parts.append(f"cancelled with {count_of(not_run, 'sample')} to go")

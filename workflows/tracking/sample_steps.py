@@ -11,25 +11,26 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
 
 from ...store.database.claims import Busy, Claims
+from ...store.database.fields import FRAMES_PREFIX
 from ...store.database.frame_documents import MARK_DONE, MARK_WRITING
-from ...store.runs.outcomes import DONE, FAILED, SKIPPED, Outcome
+from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT, SKIPPED, Outcome
 from ...store.tracks.keypoints import check_document_size
 from ...store.tracks.sample_status import SampleMark
 from ...store.tracks.source_links import FILEPATH, check_copy, check_source
-from ...store.tracks.videos import VideoShape, store_metadata
+from ...store.tracks.videos import VideoShape, playback_warnings, store_metadata
 from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import frame_number_of
 from ...tracker.engine.ahead import AheadFrames, ByteBudget
 from ...tracker.engine.onto_source import onto_source
 from ...tracker.engine.run import PreparedClip, TrackedClip, prepare_clip, track_prepared
-from ...tracker.errors import Cancelled, DatabaseError, VideoError
+from ...tracker.errors import Cancelled, DatabaseError, FieldExistsError, NoPromptError, VideoError
 from ...tracker.models.base import CancelCheck, Tracker
-from ...tracker.types import Queries
 from ...tracker.video.frames import VideoFrames
 from .options import TrackOptions, check_track_size
-from .prompts import reads_masks_of_sources, sample_queries
+from .prompts import Prompt, reads_masks_of_sources, sample_prompt
 from .targets import Target
 
 
@@ -38,7 +39,7 @@ class ReadSample:
     """What reading a sample gives: its video, what to track, and frames that are being decoded ahead."""
 
     video: VideoFrames
-    queries: Queries
+    prompt: Prompt
     clip: PreparedClip
     ahead: AheadFrames
 
@@ -48,7 +49,7 @@ class TrackedSample:
     """What tracking a sample gives, to be written."""
 
     video: VideoFrames
-    queries: Queries
+    prompt: Prompt
     clip: TrackedClip
 
 
@@ -107,7 +108,7 @@ class SampleSteps:
     """The steps, and everything that stays the same from sample to sample.
 
     Args:
-        dataset: of the samples
+        samples: the dataset or view that is tracked
         destination: the dataset that is written to
         tracker: ready to track; None where the steps are done by workers elsewhere
         options: what the run is told
@@ -117,7 +118,7 @@ class SampleSteps:
         budget: of frames decoded ahead
     """
 
-    dataset: fo.Dataset
+    samples: SampleCollection
     destination: fo.Dataset
     tracker: Tracker | None
     options: TrackOptions
@@ -131,7 +132,7 @@ class SampleSteps:
         self._abandoned = threading.Event()
         # from then on, a field that is missing was deleted
         self._declared = self.claims.store.is_declared()
-        self._masks_of_sources = reads_masks_of_sources(self.dataset, self.destination, self.options)
+        self._masks_of_sources = reads_masks_of_sources(self.samples._dataset, self.destination, self.options)
         # seconds in which a stage worked for another, or waited for it
         self.decoded_s = 0.0
         self.waited_s = 0.0
@@ -169,6 +170,8 @@ class SampleSteps:
             job.move_to(step(job))
         except (Cancelled, DatabaseError, KeyboardInterrupt) as error:
             job.move_to(Stopped(error))
+        except NoPromptError as error:
+            job.move_to(self._outcome(job, NO_PROMPT, kind=type(error).__name__, message=str(error)))
         except BaseException as error:  # noqa: BLE001 - one bad clip must not end the run; the reason is recorded
             self._fail(job, error)
             return False
@@ -221,11 +224,13 @@ class SampleSteps:
             return written
         if self._declared:
             self.claims.store.check_declared()
-        holder = (self.dataset, target.sample_id)
+        self._check_labels(target)
+        holder = (self.samples, target.sample_id)
         if self._masks_of_sources:
             holder = (self.destination, target.destination_id)
-        queries = sample_queries(*holder, options, video.size_px, job.warnings)
-        check_document_size(len(queries), options.layout, options.keep_hidden, options.interpolate)
+        prompt = sample_prompt(*holder, options, video, job.warnings)
+        queries = prompt.queries
+        check_document_size(len(queries), options.layout, options.keep_hidden, options.interpolate, prompt.names)
         clip = prepare_clip(video, queries, sampling=options.checked_sampling, check_size=check_track_size)
         if tracker.capabilities.joint:
             _ = clip.source.num_frames  # such a tracker asks before it reads; counting may mean decoding
@@ -233,7 +238,7 @@ class SampleSteps:
         reading = tracker.first_reading(ahead.size_px, clip.queries)
         if reading is not None:
             ahead.begin(*reading)
-        return ReadSample(video, queries, PreparedClip(ahead, clip.queries, clip.source_indices), ahead)
+        return ReadSample(video, prompt, PreparedClip(ahead, clip.queries, clip.source_indices), ahead)
 
     @property
     def _ready_tracker(self) -> Tracker:
@@ -253,6 +258,21 @@ class SampleSteps:
             return self._outcome(job, SKIPPED)
         # a worker of this run, which died before it could tell
         return self._outcome(job, DONE, **{key: mark[key] for key in ("num_points", "num_frames", "num_keypoints")})
+
+    def _check_labels(self, target: Target) -> None:
+        """Refuses to replace labels that somebody made since the run began.
+
+        Raises:
+            FieldExistsError: saying so
+        """
+        store, sample_id = self.claims.store, target.destination_id
+        if target.marked or target.replaces_labels or store.mark(sample_id) is not None:
+            return
+        if store.holders([sample_id], of_keypoints=True):
+            raise FieldExistsError(
+                f"Labels that point tracking did not write were added to {FRAMES_PREFIX}{self.options.label_field} of "
+                "this sample while the run was going on, and are left alone. Use another label field"
+            )
 
     def _track(self, job: Job) -> State:
         if self._is_cancelled():
@@ -274,7 +294,7 @@ class SampleSteps:
             read.ahead.close()
             self.decoded_s += read.ahead.busy_s
             self.waited_s += read.ahead.waited_s
-        return TrackedSample(read.video, read.queries, tracked)
+        return TrackedSample(read.video, read.prompt, tracked)
 
     def _write(self, job: Job) -> State:
         if self._abandoned.is_set():
@@ -283,14 +303,18 @@ class SampleSteps:
         tracks = sample.clip.tracks
         job.warnings.extend(sample.video.warnings)
         job.warnings.extend(tracks.info.get("warnings", ()))
+        self._check_labels(job.target)
         stored = self._store(job.target, sample)
+        if job.target.source_link is None:
+            job.warnings.extend(playback_warnings(sample.video))
         self._declared = True
         return self._outcome(
             job,
             DONE,
-            num_points=len(sample.queries),
+            num_points=len(sample.prompt.queries),
             num_frames=tracks.num_frames,
             num_keypoints=stored,
+            megapixels=sample.video.size_px[0] * sample.video.size_px[1] / 1e6,
             plan=dict(tracks.info.get("plan") or {}),
         )
 
@@ -312,7 +336,7 @@ class SampleSteps:
             check_track_size(tracks.num_points, tracks.num_frames)
         if self.options.media_field == FILEPATH:
             # first: who dies after the tracks are stored does not come back to this sample
-            store_metadata(self.dataset, target.sample_id, video)
+            store_metadata(self.samples._dataset, target.sample_id, video)
         return store_tracks(
             self.destination,
             target.destination_id,
@@ -324,12 +348,13 @@ class SampleSteps:
             mark=SampleMark(
                 state=MARK_WRITING,
                 layout=self.options.layout,
-                num_points=len(sample.queries),
+                num_points=len(sample.prompt.queries),
                 num_frames=shape.num_frames,
                 tracker=self.options.tracker_name,
                 run_key=self.run_key,
             ),
             interpolated=interpolated,
+            names=sample.prompt.names,
             claims=self.claims,
         )
 

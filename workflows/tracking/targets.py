@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.fields import check_label_field, is_ours
-from ...store.database.frame_documents import MARK_DONE
+from ...store.database.connection import changing_document
+from ...store.database.fields import FRAMES_PREFIX, check_label_field, declare, has_label_field, is_ours
+from ...store.database.frame_documents import FrameStore
 from ...store.runs.outcomes import FAILED, Outcome
-from ...store.tracks.sample_status import SampleMark, read_marks
+from ...store.tracks.sample_status import FieldContents, check_foreign_labels, read_contents
 from ...store.tracks.source_links import FILEPATH, SourceLink, read_source_links, source_dataset, source_id_field
 from ...store.tracks.videos import check_collection, holds_nothing
-from ...store.tracks.writer import samples_with_data
 from ...tracker.errors import CollectionError, FieldError, FieldExistsError, OptionError
 from ..lifecycle.kinds import load_report
 from ..lifecycle.report import SampleReport
@@ -34,6 +33,7 @@ class Target:
         source_link: where the media was preprocessed from, if tracks are to be written there
         marked: it had tracks when the run began
         marked_by: key of the run that wrote them, None for single writes
+        replaces_labels: labels that no run made may be replaced
     """
 
     sample_id: str
@@ -42,6 +42,7 @@ class Target:
     source_link: SourceLink | None = None
     marked: bool = False
     marked_by: str | None = None
+    replaces_labels: bool = False
 
     @property
     def destination_id(self) -> str:
@@ -96,14 +97,16 @@ def find_targets(samples: SampleCollection, options: TrackOptions) -> list[Targe
             "Several of these samples were preprocessed from the same source, and only one can be written to it. "
             "Choose one copy per source"
         )
-    marks = read_marks(dataset, destination_ids, options.label_field)
-    finished = set() if options.overwrite else _finished_samples(dataset, destination_ids, marks, options)
+    contents = read_contents(dataset, destination_ids, options.label_field)
+    _check_contents(dataset, contents, options)
+    finished, marks = contents.finished if options.skip_existing else set(), contents.marks
     return [
         replace(
             target,
             finished=target.destination_id in finished,
             marked=target.destination_id in marks,
             marked_by=marks[target.destination_id].run_key if target.destination_id in marks else None,
+            replaces_labels=target.destination_id in contents.foreign,
         )
         for target in targets
     ]
@@ -152,6 +155,29 @@ def destination_of(samples: SampleCollection, options: TrackOptions) -> fo.Datas
     return source_dataset(samples)
 
 
+def declare_tracks(samples: SampleCollection, options: TrackOptions) -> bool:
+    """Declares the fields of a run to come, so that the App can load them while it works.
+
+    Args:
+        samples: that are tracked
+        options: what the run is told
+
+    Returns:
+        whether there were none before
+
+    Raises:
+        the same errors as `find_targets`, of which a run that would be refused leaves no field
+    """
+    if not find_targets(samples, options):
+        return False
+    dataset = destination_of(samples, options)
+    if has_label_field(dataset, options.label_field):
+        return False
+    with changing_document:
+        declare(dataset, options.label_field, occluded=options.keep_hidden, interpolated=options.interpolate)
+    return True
+
+
 def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:
     if options.media_field not in samples.get_field_schema(flat=False):
         raise FieldError(f"There is no media field {options.media_field!r} in this dataset. Check the name")
@@ -165,29 +191,21 @@ def _check_declared_sizes(samples: SampleCollection, options: TrackOptions) -> N
         check_track_size(options.num_points_known, max(counts))
 
 
-def _finished_samples(
-    dataset: fo.Dataset, ids: Sequence[str], marks: Mapping[str, SampleMark], options: TrackOptions
-) -> set[str]:
-    finished = {sample_id for sample_id, mark in marks.items() if mark.state == MARK_DONE}
-    if options.skip_existing:
-        # unmarked data in a field of ours is a half-written sample and is redone; in any other field it is the user's
-        if not is_ours(dataset, options.label_field):
-            _refuse_data(samples_with_data(dataset, ids, options.label_field), options, foreign=True)
-        return finished
-    _refuse_data(samples_with_data(dataset, ids, options.label_field), options, foreign=False)
-    return set()
-
-
-def _refuse_data(holding: set[str], options: TrackOptions, *, foreign: bool) -> None:
-    if not holding:
-        return
-    number = f"{len(holding)} of the samples already {'holds' if len(holding) == 1 else 'hold'}"
-    if foreign:
+def _check_contents(dataset: fo.Dataset, contents: FieldContents, options: TrackOptions) -> None:
+    """Refuses to touch what is stored without being told to, and to write beside labels that no run made."""
+    name = options.label_field
+    remedy = ", or replace_labels={number} to replace just these"
+    check_foreign_labels(dataset, contents.foreign, name, options.replace_labels, remedy)
+    not_ours = has_label_field(dataset, name) and not is_ours(dataset, name)
+    if not_ours and not contents.foreign and FrameStore(dataset, name).has_keypoints():
         raise FieldExistsError(
-            f"{number} data in frames.{options.label_field} that point tracking did not write, so it cannot tell which "
-            "samples are finished. Use another label field, or overwrite=True to replace the data"
+            f"Other samples of this dataset hold labels in {FRAMES_PREFIX}{name} that point tracking did not write, "
+            "such as labels made by hand. Tracks are not written beside them. Use another label field"
         )
+    if options.overwrite or options.skip_existing or not contents.written:
+        return
+    number = len(contents.written)
     raise FieldExistsError(
-        f"{number} data in frames.{options.label_field}. Use another label field, skip_existing=True to leave finished "
-        "samples alone, or overwrite=True to replace the data"
+        f"{number} of the samples already {'holds' if number == 1 else 'hold'} data in {FRAMES_PREFIX}{name}. Use "
+        "another label field, skip_existing=True to leave finished samples alone, or overwrite=True to replace the data"
     )

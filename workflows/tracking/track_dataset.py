@@ -15,8 +15,9 @@ from fiftyone.core.collections import SampleCollection
 from ...store.database.claims import Claims
 from ...store.database.connection import LAST_PATIENCE_S, reload_dataset, with_retries
 from ...store.database.frame_documents import FrameStore
-from ...store.runs.outcomes import NOT_RUN, Outcome
+from ...store.runs.outcomes import DONE, NOT_RUN, Outcome
 from ...store.tracks.videos import check_collection, holds_nothing
+from ...tracker.engine.rates import Work, learn
 from ...tracker.errors import DatabaseError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
@@ -48,6 +49,7 @@ def track_dataset(
     layout: str = TRACK_DEFAULTS.layout,
     keep_hidden: bool = TRACK_DEFAULTS.keep_hidden,
     overwrite: bool = TRACK_DEFAULTS.overwrite,
+    replace_labels: int | None = TRACK_DEFAULTS.replace_labels,
     skip_existing: bool = TRACK_DEFAULTS.skip_existing,
     media_field: str = TRACK_DEFAULTS.media_field,
     write_to: str = TRACK_DEFAULTS.write_to,
@@ -71,7 +73,8 @@ def track_dataset(
     may be at one dataset at once, and each sample and field is written by one of them.
 
     Args:
-        samples: a video dataset or view
+        samples: a video dataset or view; a view that filters labels or frames chooses the
+            prompt, never which frames are tracked or written
         label_field: name of the frame field to write, without "frames."
         tracker: a name from `list_trackers()`, or a loaded Tracker
         tracker_options: what `load_tracker` takes for that name
@@ -90,8 +93,12 @@ def track_dataset(
         layout: "points", one Keypoint per visible point and frame, or "frame",
             one Keypoint per frame with all points (hidden = NaN)
         keep_hidden: also store hidden points, with occluded=True
-        overwrite: replace what the field holds
-        skip_existing: leave finished samples alone, redo half-written ones
+        overwrite: replace the tracks that earlier runs left in the field
+        replace_labels: the number of labels in the field of these samples that no run
+            made, such as hand labels: replace these too; without it they are never
+            touched, and the run is refused
+        skip_existing: leave finished samples alone; redo half-written ones, and those whose
+            tracks were removed since
         media_field: the sample field with the path of the video to track; another
             one than "filepath" needs write_to="source", and its frame indices and
             pixels are those of that video
@@ -168,18 +175,18 @@ def run_tracking(
         if not targets:
             return report
         choose_key(dataset, options)  # refuses a taken one before anything is loaded
-        with _cluster(samples._dataset, dataset, targets, options) as cluster:
+        with _cluster(samples, dataset, targets, options) as cluster:
             tracker = None if cluster else _loaded(options)
             with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
                 claims = Claims(FrameStore(dataset, options.label_field), run.owner)
-                steps = SampleSteps(samples._dataset, dataset, tracker, options, run.key, claims, cancelled)
+                steps = SampleSteps(samples, dataset, tracker, options, run.key, claims, cancelled)
                 _run_targets(targets, steps, run, cluster, report, progress)
     return report
 
 
 @contextmanager
 def _cluster(
-    samples: fo.Dataset, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
+    samples: SampleCollection, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
 ) -> Iterator[JobQueue | None]:
     """Where the samples are worked on, if not in this process; refuses a cluster that cannot do it."""
     if options.engine == "local":
@@ -209,7 +216,7 @@ def _run_targets(
     progress: ProgressOption,
 ) -> None:
     """Runs every target and fills the report in, however it ends."""
-    with ProgressReporter(progress, len(targets)) as reporter:
+    with ProgressReporter(progress, len(targets), run.key) as reporter:
         queue = cluster or local_queue(steps)
         scheduler = Scheduler(targets, steps, run.journal, reporter, queue)
         try:
@@ -222,6 +229,8 @@ def _run_targets(
                 outcomes = {**_marked_by_workers(steps), **outcomes}
             report.outcomes = [outcomes.get(t.sample_id) or t.outcome(NOT_RUN) for t in targets]
             report.stages = scheduler.stages()
+            measured = report.outcomes_with(DONE)
+            learn(report.tracker, (Work(o.num_frames, o.num_points, o.megapixels, o.seconds) for o in measured))
 
 
 def _marked_by_workers(steps: SampleSteps) -> dict[str, Outcome]:

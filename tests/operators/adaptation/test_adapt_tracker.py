@@ -33,12 +33,16 @@ def _texts(dataset: fo.Dataset, **params: Any) -> Iterator[str]:
             yield call.body.params["results"]["summary"]
 
 
-def test_the_operator_is_scheduled_unless_told_otherwise(dataset: fo.Dataset) -> None:
+@pytest.mark.parametrize("schedules", [False, True])
+def test_the_operator_is_scheduled_where_the_app_was_started_for_that(
+    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch, schedules: bool
+) -> None:
+    monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", schedules)
     operator = foo.get_operator(URI)
     context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {}})
     options = operator.resolve_execution_options(context)
     assert options.allow_immediate_execution
-    assert options.default_choice_to_delegated
+    assert options.default_choice_to_delegated is schedules
     assert "held out" in operator.config.description
 
 

@@ -73,7 +73,7 @@ def test_the_new_data_set_is_opened_where_that_was_chosen(
     opened = [values for uri, values in calls if "open_dataset" in uri]
     assert opened == ([{"dataset": f"{dataset.name}-preprocessed"}] if params == {"open_dataset": True} else [])
     text = next(values["results"]["summary"] for uri, values in calls if "show_output" in uri)
-    assert "Show samples of a run" in text
+    assert "in the panel **Runs**" in text
     assert (f"in the dataset `{dataset.name}`" in text) == bool(opened), "the run is where the sources are"
 
 

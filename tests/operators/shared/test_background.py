@@ -1,4 +1,4 @@
-"""Long work in a thread: progress, results, errors, and a tab that is closed."""
+"""Long work of the App in the background: progress, results, errors, and a tab that is closed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from point_tracking.operators.shared import background
-from point_tracking.operators.shared.background import bullets, errors_shown, run_in_thread, show_summary
+from point_tracking.operators.shared.background import bullets, errors_shown, show_summary
 from point_tracking.store.runs.outcomes import Failure
 from point_tracking.tracker.errors import OptionError
+from point_tracking.workflows.lifecycle.background_runs import background_runs
 from point_tracking.workflows.lifecycle.progress import Progress
 
 
@@ -25,9 +26,12 @@ class Ops:
     def show_output(self, *, outputs: Any, results: dict[str, str]) -> tuple[str, str, str]:
         return ("output", outputs["view"]["label"], results["summary"])
 
+    def open_panel(self, name: str, *, layout: str) -> tuple[str, str, str]:
+        return ("panel", name, layout)
+
 
 def _ctx(delegated: bool = False) -> Any:
-    return SimpleNamespace(ops=Ops(), delegated=delegated)
+    return SimpleNamespace(ops=Ops(), delegated=delegated, dataset=SimpleNamespace(name="of-test-background"))
 
 
 @pytest.fixture(autouse=True)
@@ -45,44 +49,70 @@ def _drain(calls: Any) -> tuple[list[Any], Any]:
             return told, end.value
 
 
-def test_progress_is_told_while_the_work_goes_on_and_its_result_returned() -> None:
+def _start(work: Any, patience_s: float = 20.0) -> Any:
+    return background.run_in_background(_ctx(), "Track points", work, patience_s=patience_s)
+
+
+def test_progress_is_told_while_the_work_goes_on_and_its_run_returned() -> None:
     seen = threading.Event()
 
-    def run(samples: Any, options: Any, *, progress: Any, cancelled: Any) -> str:
+    def work(*, progress: Any, cancelled: Any) -> str:
         progress(Progress(0, 2, 0.1, "early"))
         progress(Progress(1, 2, 0.5, "latest"))
         assert seen.wait(20)
         assert not cancelled()
-        return f"{samples} {options}"
+        return "report"
 
-    calls: Any = run_in_thread(_ctx(), run, "samples", "options")
+    calls = _start(work)
     assert next(calls) == ("progress", 0.0, "Starting")
     assert next(calls) == ("progress", 0.5, "1 of 2 videos done (latest)"), "only the latest is worth telling"
     seen.set()
-    assert _drain(calls)[1] == "samples options"
+    run = _drain(calls)[1]
+    assert (run.is_running, run.result()) == (False, "report")
 
 
 @pytest.mark.parametrize("error", [OptionError("no"), KeyboardInterrupt()])
-def test_an_error_is_raised_where_the_result_is_waited_for(error: BaseException) -> None:
-    def run(*_: Any, **__: Any) -> None:
+def test_an_error_is_raised_where_the_result_is_asked_for(error: BaseException) -> None:
+    def work(**_: Any) -> None:
         raise error
 
+    run = _drain(_start(work))[1]
     with pytest.raises(type(error)):
-        _drain(run_in_thread(_ctx(), run, None, None))
+        run.result()
 
 
-def test_closing_the_tab_cancels_the_run_and_waits_for_it() -> None:
-    ended = threading.Event()
+def test_a_long_run_goes_on_when_the_patience_ends_or_the_tab_is_closed() -> None:
+    end = threading.Event()
 
-    def run(*_: Any, cancelled: Any, **__: Any) -> None:
-        while not cancelled():
-            ended.wait(0.002)
-        ended.set()
+    def work(**_: Any) -> str:
+        assert end.wait(20)
+        return "report"
 
-    calls: Any = run_in_thread(_ctx(), run, None, None)
+    run = _drain(_start(work, patience_s=0.02))[1]
+    assert run.is_running
+    calls = _start(work)
     next(calls)
-    calls.close()
-    assert ended.is_set()
+    calls.close()  # as FiftyOne does where the tab is closed
+    closed = background_runs("of-test-background")[0]
+    assert closed.is_running
+    end.set()
+    assert run.wait(20)
+    assert closed.wait(20)
+    assert (run.result(), closed.result(), closed.is_cancelled) == ("report", "report", False)
+
+
+def test_the_user_is_told_where_the_run_goes_on() -> None:
+    run: Any = SimpleNamespace(title="Track points")
+    opened, (_, title, text) = background.show_started(_ctx(), run)
+    assert opened == ("panel", "point_tracking_runs", "horizontal")
+    assert title == "Track points"
+    for part in ("goes on in the background", "Closing this tab does not stop", "Stopping the App ends it in order"):
+        assert part in text
+
+
+@pytest.mark.parametrize(("params", "expected"), [({}, False), ({"spaces": {"_cls": "Space"}}, True)])
+def test_the_app_is_told_from_python_by_what_it_sends(params: dict[str, Any], expected: bool) -> None:
+    assert background.is_from_app(SimpleNamespace(request_params=params)) is expected
 
 
 class Operator:
@@ -142,7 +172,7 @@ def test_a_summary_lists_what_failed_and_how_to_find_it() -> None:
     text = _summary(Report(1, 1), notes=["How to read it"], dataset="sources")
     for part in ("Tracked everything", "How to read it", "**Not tracked**", "- `/0.mp4`: broken", "- `/0.mp4`: dark"):
         assert part in text
-    assert "Show samples of a run" in text
+    assert "**Show what failed** in the panel **Runs**" in text
     assert "`sources`" in text
 
 

@@ -53,18 +53,39 @@ def test_inside_a_scheduled_operation_there_is_no_thread_and_the_report_is_its_l
     assert told == [(0.5, "half"), (1.0, "report of samples with options")]
 
 
-def test_in_the_app_it_runs_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    def in_thread(*arguments: Any) -> Any:
-        yield arguments
-        return "report"
+def test_from_python_it_runs_while_its_caller_waits() -> None:
+    after: list[str] = []
 
-    monkeypatch.setattr(samples_operator, "run_in_thread", in_thread)
-    ctx = SimpleNamespace(delegated=False)
+    def run(samples: Any, options: Any, *, progress: Any) -> str:
+        assert progress is None
+        return f"report of {samples} with {options}"
+
+    ctx = SimpleNamespace(delegated=False, request_params={})
+    with pytest.raises(StopIteration) as end:
+        next(Operator().run(ctx, run, "samples", "options", after=after.append))
+    assert end.value.value == "report of samples with options"
+    assert after == [end.value.value]
+
+
+@pytest.mark.parametrize("runs_on", [False, True])
+def test_in_the_app_it_runs_in_the_background(monkeypatch: pytest.MonkeyPatch, runs_on: bool) -> None:
+    run: Any = SimpleNamespace(is_running=runs_on, told=False, result=lambda: "report")
+
+    def in_background(_ctx: Any, title: str, work: Any, *, patience_s: float) -> Any:
+        yield (title, patience_s)
+        return run
+
+    monkeypatch.setattr(samples_operator, "run_in_background", in_background)
+    monkeypatch.setattr(samples_operator, "show_started", lambda _ctx, _run: iter(["started"]))
+    ctx = SimpleNamespace(delegated=False, request_params={"spaces": {}}, current_sample=None, params={})
     calls = Operator().run(ctx, print, "samples", "options")
-    assert next(calls) == (ctx, print, "samples", "options")
+    assert next(calls) == ("Work", samples_operator.PATIENCE_S)
+    if runs_on:
+        assert next(calls) == "started"
     with pytest.raises(StopIteration) as end:
         next(calls)
-    assert end.value.value == "report"
+    assert end.value.value == (None if runs_on else "report")
+    assert run.told is not runs_on, "the panel tells of what ends later"
 
 
 def test_scheduling_from_python_passes_view_and_parameters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fiftyone as fo
 import pytest
 
-from point_tracking.operators.tracking.colors import color_by_track
+from point_tracking.operators.tracking.colors import color_by_track, running_scheme
 
 
 @pytest.mark.parametrize(("layout", "many"), [("points", False), ("frame", True)])
@@ -21,3 +21,10 @@ def test_each_track_keeps_a_colour_and_other_settings_stay(layout: str, many: bo
     assert (scheme.color_by, scheme.color_pool, scheme.opacity) == ("instance", ["#ff0000"], 0.3)
     assert bool(scheme.multicolor_keypoints) == many
     dataset.delete()
+
+
+@pytest.mark.parametrize(("layout", "many"), [("points", False), ("frame", True)])
+def test_a_session_that_is_open_is_told_the_same(layout: str, many: bool) -> None:
+    scheme = running_scheme(layout)
+    assert scheme["color_by"] == "instance"
+    assert bool(scheme.get("multi_color_keypoints")) == many

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from point_tracking.store.labels.points import read_points
-from point_tracking.tracker.errors import EmptyQueriesError, FieldError, QueryError
+from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, QueryError
 
 SIZE_PX = (100, 50)
 
@@ -35,7 +35,7 @@ def _read(dataset: fo.Dataset, name: str, frame_index: int = 0, **fields: Any) -
         sample.frames[number] = fo.Frame(points=label)
     dataset.add_sample(sample)
     warnings: list[str] = []
-    queries = read_points(sample, name, frame_index, SIZE_PX, warnings)
+    queries, _ = read_points(sample, name, frame_index, SIZE_PX, warnings, lambda _: 100)
     return [[int(t), *xy] for t, xy in zip(queries.t, queries.xy.round(3).tolist(), strict=True)], warnings
 
 
@@ -58,7 +58,8 @@ def test_on_frames_a_track_counts_where_it_is_seen_first(dataset: fo.Dataset) ->
         5: _keypoints(([(0.6, 0.6)], 1), ([(0.3, 0.3)], None)),
     }
     rows, warnings = _read(dataset, "frames.points", frames=frames)
-    assert rows == [[2, 50, 25], [2, 20, 10], [2, 30, 15], [4, 30, 15]]
+    # keypoints without an index, one per frame, are one object
+    assert rows == [[2, 50, 25], [2, 20, 10], [2, 30, 15]]
     assert warnings == []
 
 
@@ -76,9 +77,15 @@ def test_lists_hold_rows_in_pixels(dataset: fo.Dataset) -> None:
         _read(dataset, "frames.rows")
 
 
-@pytest.mark.parametrize("fields", [{}, {"points": fo.Keypoints()}, {"points": _keypoints(([(2, 2)], None))}])
-def test_a_sample_without_points_is_refused(dataset: fo.Dataset, fields: dict[str, Any]) -> None:
-    with pytest.raises(EmptyQueriesError, match="holds no points"):
+@pytest.mark.parametrize("fields", [{}, {"points": fo.Keypoints()}, {"points": _keypoints(([(np.nan, 2)], None))}])
+def test_a_sample_without_points_has_no_prompt(dataset: fo.Dataset, fields: dict[str, Any]) -> None:
+    with pytest.raises(NoPromptError, match="holds no points"):
         _read(dataset, "points", **fields)
-    with pytest.raises(EmptyQueriesError, match="holds no points"):
+    with pytest.raises(NoPromptError, match="holds no points"):
         _read(dataset, "rows")
+
+
+def test_points_that_are_all_outside_are_no_missing_prompt(dataset: fo.Dataset) -> None:
+    with pytest.raises(EmptyQueriesError, match=r"None of the 1 points.*outside the frame") as caught:
+        _read(dataset, "points", points=_keypoints(([(2, 2)], None)))
+    assert not isinstance(caught.value, NoPromptError)

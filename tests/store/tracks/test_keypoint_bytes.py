@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trackers import random_tracks
 
 from point_tracking.store.tracks.keypoint_bytes import encoded_frame_documents
-from point_tracking.store.tracks.keypoints import frame_documents
+from point_tracking.store.tracks.keypoints import TrackNames, frame_documents
 
 
 def _without_ids(document: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -22,15 +22,29 @@ def _without_ids(document: dict[str, Any]) -> list[tuple[str, Any]]:
     ]
 
 
+def random_names(rng: np.random.Generator, num_points: int) -> TrackNames:
+    labels = rng.choice(["point", "nose", "Schnäuzchen"], num_points).tolist()
+    numbers = (0, 7, 2**31, -(2**40), None)
+    return TrackNames(tuple(labels), tuple(numbers[k] for k in rng.integers(0, len(numbers), num_points)))
+
+
 @given(
     seed=st.integers(0, 10**6),
     num_points=st.sampled_from([0, 1, 9, 10, 11, 99, 100, 101, 1005]),
     keep_hidden=st.booleans(),
     mark=st.booleans(),
+    named=st.booleans(),
 )
-def test_encoded_documents_equal_the_objects(seed: int, num_points: int, keep_hidden: bool, mark: bool) -> None:
+def test_encoded_documents_equal_the_objects(
+    seed: int, num_points: int, keep_hidden: bool, mark: bool, named: bool
+) -> None:
     tracks = random_tracks(np.random.default_rng(seed), 3, num_points, (64, 48))
-    options = {"keep_hidden": keep_hidden, "interpolated": np.array([False, True, False]) if mark else None}
+    options: dict[str, Any] = {
+        "keep_hidden": keep_hidden,
+        "interpolated": np.array([False, True, False]) if mark else None,
+    }
+    if named:
+        options["names"] = random_names(np.random.default_rng(seed), num_points)
     expected = frame_documents(tracks, (64, 48), **options)
     encoded = encoded_frame_documents(tracks, (64, 48), **options)
     decoded = [decode(document.raw) for document in encoded]

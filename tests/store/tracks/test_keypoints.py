@@ -13,6 +13,7 @@ from point_tracking import PointTrackingError, Tracks
 from point_tracking.store.tracks.keypoints import (
     LAYOUTS,
     MAX_FRAME_BYTES,
+    TrackNames,
     check_document_size,
     check_layout,
     document_bytes,
@@ -35,6 +36,9 @@ def test_the_predicted_size_is_the_encoded_size(layout: str, num_points: int, ke
     keep_hidden = keep_hidden and layout == "points"
     (document,) = frame_documents(_still(num_points), (64, 48), layout=layout, keep_hidden=keep_hidden)
     assert document_bytes(num_points, layout, keep_hidden) == len(encode(document))
+    names = TrackNames(tuple("ear" for _ in range(num_points)), tuple(range(num_points)))
+    (document,) = frame_documents(_still(num_points), (64, 48), layout=layout, keep_hidden=keep_hidden, names=names)
+    assert document_bytes(num_points, layout, keep_hidden, names=names) == len(encode(document))
 
 
 def test_a_document_that_does_not_fit_is_refused_with_the_layout_that_does() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fiftyone as fo
@@ -13,9 +14,9 @@ import pytest
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.tracker.errors import EmptyQueriesError, FieldError, QueryError
+from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, QueryError
 from point_tracking.workflows.tracking.options import TrackOptions
-from point_tracking.workflows.tracking.prompts import check_prompt_fields, queries_of, reads_masks_of_sources
+from point_tracking.workflows.tracking.prompts import check_prompt_fields, prompt_of, reads_masks_of_sources
 
 SIZE = media.SIZE
 
@@ -54,8 +55,8 @@ def test_masks_choose_grid_points(make_dataset: MakeDataset, tmp_path: Path, dri
             sample["object"] = fo.Segmentation(mask=mask)
             sample.save()
     report = pt.track_dataset(dataset, tracker=drift, grid_size=6, mask_field="object")
-    assert [o.status for o in report.outcomes] == ["done", "failed", "failed", "done"]
-    assert [f.kind for f in report.failures] == ["EmptyQueriesError", "MaskError"]
+    assert [o.status for o in report.outcomes] == ["done", "no prompt", "no prompt", "done"]
+    assert report.failures == []
     assert report.outcomes[0].num_points == 18
     assert report.outcomes[0].warnings == ()
     assert report.outcomes[3].num_points == 36
@@ -83,7 +84,7 @@ def test_masks_on_frames_are_read_at_the_query_frame(
     assert ((x < 0.5) | (x > 0.74)).all()
     assert len(x) == 8 * 6
     report = pt.track_dataset(dataset, "other", tracker=drift, mask_field="frames.objects", frame_index=0)
-    assert (report.failures[0].kind, "in frame 0" in report.failures[0].message) == ("MaskError", True)
+    assert (report.outcomes[0].status, "in frame 0" in (report.outcomes[0].message or "")) == ("no prompt", True)
     report = pt.track_dataset(dataset, "other", tracker=drift, mask_field="frames.objects", frame_index=4)
     assert "no mask" in report.failures[0].message
 
@@ -92,7 +93,7 @@ def test_points_per_sample_and_from_fields(make_dataset: MakeDataset, tmp_path: 
     dataset = make_dataset(*[media.video(tmp_path / f"{k}.mp4", num_frames=4) for k in range(2)])
     first, second = dataset.values("id")
     report = pt.track_dataset(dataset, "a", tracker=drift, points={first: [(0, 5, 6), (2, 7, 8)]})
-    assert [o.status for o in report.outcomes] == ["done", "failed"]
+    assert [o.status for o in report.outcomes] == ["done", "no prompt"]
     np.testing.assert_allclose(pt.read_tracks(dataset[first], "a").xy[2], [[7, 6], [7, 8]], atol=1e-4)
     sample = dataset[second]
     sample["clicks"] = [[1, 9.0, 10.0]]
@@ -102,7 +103,7 @@ def test_points_per_sample_and_from_fields(make_dataset: MakeDataset, tmp_path: 
     sample.frames[3]["joints"] = fo.Keypoints(keypoints=[fo.Keypoint(points=[(0.25, 0.5)], index=4)])
     sample.save()
     report = pt.track_dataset(dataset, "b", tracker=drift, points="clicks")
-    assert [o.status for o in report.outcomes] == ["failed", "done"]
+    assert [o.status for o in report.outcomes] == ["no prompt", "done"]
     np.testing.assert_allclose(pt.read_tracks(sample, "b").xy[1], [[9, 10]], atol=1e-4)
     report = pt.track_dataset(dataset.select(second), "c", tracker=drift, points="frames.joints")
     # one query per index, where it is first seen; the one outside the frame is left out and told
@@ -122,7 +123,8 @@ def test_queries_outside_the_video_are_failures(make_dataset: MakeDataset, tmp_p
 
 def _queries(options: TrackOptions, sample: Any = None, sample_id: str = "s") -> tuple[pt.Queries, list[str]]:
     warnings: list[str] = []
-    return queries_of(sample, sample_id, options, SIZE, warnings), warnings
+    video: Any = SimpleNamespace(size_px=SIZE, num_frames=9, num_frames_hint=9)
+    return prompt_of(sample, sample_id, options, video, warnings).queries, warnings
 
 
 def test_without_a_field_no_sample_is_needed() -> None:
@@ -132,10 +134,9 @@ def test_without_a_field_no_sample_is_needed() -> None:
     assert queries.xy.tolist() == [[2, 3]]
     by_sample = TrackOptions(points={"s": [(0, 5, 6)], "none": []})
     assert _queries(by_sample)[0].xy.tolist() == [[5, 6]]
-    with pytest.raises(QueryError, match="No points were given"):
-        _queries(by_sample, sample_id="another")
-    with pytest.raises(EmptyQueriesError, match="for this sample is empty"):
-        _queries(by_sample, sample_id="none")
+    for sample_id in ("another", "none"):
+        with pytest.raises(NoPromptError, match="No points were given"):
+            _queries(by_sample, sample_id=sample_id)
 
 
 @pytest.mark.parametrize("options", [{"points": "clicks"}, {"mask_field": "person"}])
@@ -153,7 +154,7 @@ def _with_mask(dataset: fo.Dataset, mask: np.ndarray) -> fo.Sample:
 def test_masks_say_what_they_do_to_the_grid(make_dataset: MakeDataset) -> None:
     dataset, options = make_dataset(), TrackOptions(grid_size=2, mask_field="person")
     empty = np.zeros((SIZE[1], SIZE[0]), np.uint8)
-    with pytest.raises(EmptyQueriesError, match="'person' is empty"):
+    with pytest.raises(NoPromptError, match="'person' is empty"):
         _queries(options, _with_mask(dataset, empty))
     corner = empty.copy()
     corner[0, 0] = 1

@@ -17,7 +17,7 @@ from trackers import DriftTracker, random_tracks
 import point_tracking as pt
 from point_tracking.store.database.claims import Busy
 from point_tracking.store.runs.outcomes import Outcome
-from point_tracking.tracker.errors import Cancelled, CollectionError, DatabaseError, FieldExistsError
+from point_tracking.tracker.errors import Cancelled, CollectionError, DatabaseError, FieldExistsError, NoPromptError
 from point_tracking.workflows.tracking import sample_steps as steps_module
 from point_tracking.workflows.tracking.options import TrackOptions
 from point_tracking.workflows.tracking.sample_steps import Job, ReadSample, SampleSteps, Stopped, TrackedSample
@@ -188,7 +188,9 @@ class _Claims:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.released: list[str] = []
-        self.store = SimpleNamespace(is_declared=lambda: False, mark=lambda _id: None)
+        self.store = SimpleNamespace(
+            is_declared=lambda: False, mark=lambda _id: None, holders=lambda _ids, of_keypoints: set()
+        )
         self._error = error
 
     def take(self, _sample_id: str) -> Busy | None:
@@ -202,6 +204,7 @@ class _Claims:
 
 def _steps(claims: _Claims, tracker: Any = None, **options: Any) -> SampleSteps:
     dataset = SimpleNamespace(name="d")
+    dataset._dataset = dataset
     parts: Any = (dataset, dataset, tracker or DriftTracker(), TrackOptions(**options), "run", claims)
     return SampleSteps(*parts)
 
@@ -214,6 +217,18 @@ def test_a_finished_sample_is_skipped_without_being_opened() -> None:
     assert claims.released == [], "what was not claimed is not released"
 
 
+def test_a_sample_without_a_prompt_is_no_failure(monkeypatch: pytest.MonkeyPatch, clip: Path) -> None:
+    def nothing(*_arguments: Any) -> None:
+        raise NoPromptError("no mask here")
+
+    monkeypatch.setattr(steps_module, "sample_prompt", nothing)
+    claims, job = _Claims(), Job(Target("s", str(clip)))
+    assert not _steps(claims).read(job)
+    assert isinstance(job.state, Outcome)
+    assert (job.state.status, job.state.message) == ("no prompt", "no mask here")
+    assert claims.released == ["s"]
+
+
 @pytest.mark.parametrize(
     ("error", "ends_the_run"),
     [(ValueError("bad clip"), False), (MemoryError(), False), (Cancelled("x"), True), (DatabaseError("x"), True)],
@@ -224,7 +239,7 @@ def test_one_bad_clip_fails_alone_and_what_must_end_the_run_does(
     def fail(*_arguments: Any) -> None:
         raise error
 
-    monkeypatch.setattr(steps_module, "sample_queries", fail)
+    monkeypatch.setattr(steps_module, "sample_prompt", fail)
     claims, job = _Claims(), Job(Target("s", str(clip)))
     assert not _steps(claims).read(job)
     assert claims.released == ["s"]

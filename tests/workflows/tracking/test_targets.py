@@ -103,7 +103,7 @@ def test_a_half_written_sample_is_redone(make_dataset: MakeDataset, tmp_path: Pa
     dataset = make_dataset(*[media.video(tmp_path / f"{k}.mp4", num_frames=4) for k in range(2)])
     pt.track_dataset(dataset, tracker=drift, grid_size=2)
     # as a killed process leaves it
-    dataset.set_values("tracks_info", [None, None])
+    dataset.set_values("tracks_info.state", ["writing", "writing"])
     sample = dataset.last()
     sample.frames[3]["tracks"] = None
     sample.save()
@@ -121,11 +121,11 @@ def test_labels_of_the_user_are_not_taken_for_half_written_tracks(
     sample = dataset.first()
     sample.frames[1]["truth"] = fo.Keypoints(keypoints=[fo.Keypoint(points=[(0.5, 0.5)], index=1)])
     sample.save()
-    for options in ({}, {"skip_existing": True}):
+    for options in ({}, {"skip_existing": True}, {"overwrite": True}):
         with pytest.raises(FieldExistsError):
             pt.track_dataset(dataset, "truth", tracker=drift, **options)
     assert dataset.count("frames.truth.keypoints") == 1
-    pt.track_dataset(dataset, "truth", tracker=drift, grid_size=2, overwrite=True)
+    pt.track_dataset(dataset, "truth", tracker=drift, grid_size=2, replace_labels=1)
     assert dataset.values("truth_info.num_points") == [4]
 
 

@@ -66,7 +66,9 @@ class Neighbourhoods:
             starts.append(starts[-1] + rows * columns)
         self.num_cells = starts[-1]
         """Cells of all levels."""
-        self._scales = torch.tensor([[0.5**level] for level in range(LEVELS)], device=device)  # (levels, 1)
+        self._scales = torch.tensor(
+            [[0.5**level] for level in range(LEVELS)], dtype=torch.float32, device=device
+        )  # (levels, 1)
         self._starts = torch.tensor(starts[:-1], device=device)[:, None]  # (levels, 1)
         rows, columns = (torch.tensor(sides, device=device)[:, None] for sides in zip(*sizes, strict=True))
         self._columns, self._last_row, self._last_column = columns, rows - 1, columns - 1  # (levels, 1) each

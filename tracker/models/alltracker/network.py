@@ -279,7 +279,7 @@ def padding(size: tuple[int, int]) -> tuple[int, int]:
 
 def empty_state(num_frames: int, size: tuple[int, int], device: torch.device) -> Tensor:
     """No motion and even odds: (num_frames, h, w, 4) for frames of (height, width)."""
-    return torch.zeros(num_frames, *grid_size(size), 4, device=device)
+    return torch.zeros(num_frames, *grid_size(size), 4, dtype=torch.float32, device=device)
 
 
 def set_matrix_dtype(model: AllTracker, dtype: torch.dtype) -> None:

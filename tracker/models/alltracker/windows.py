@@ -263,7 +263,7 @@ class AnchoredPoints:
         if self._state is None:
             assert self._anchor is not None
             rows, columns = self._anchor.feature.shape[:2]
-            return torch.zeros(length, rows, columns, 4, device=self._anchor.feature.device)
+            return torch.zeros(length, rows, columns, 4, dtype=torch.float32, device=self._anchor.feature.device)
         known = self._state[config.step :]
         return torch.cat([known, known[-1:].expand(config.step, -1, -1, -1)])
 

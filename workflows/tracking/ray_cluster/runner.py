@@ -16,9 +16,11 @@ from importlib import import_module
 from typing import Any
 
 import fiftyone as fo
+from fiftyone.core.collections import SampleCollection
 
 from ....store.database.claims import Busy, Claims, settle_dead_owners
 from ....store.database.liveness import KnownDeath, Owner, forget
+from ....store.labels.views import view_document
 from ....store.runs.outcomes import FAILED, Outcome
 from ....tracker.errors import DatabaseError, DependencyError, OptionError, PointTrackingError
 from ..options import TrackOptions
@@ -38,7 +40,7 @@ class RayQueue:
     """Jobs on their way through the workers of a cluster; stands in for `stages.StageQueue`.
 
     Args:
-        samples: the dataset of the samples
+        samples: a dataset or view; what it shows of their labels is what workers see
         destination: the dataset that is written to
         targets: of the run, to be looked for from every node
         options: what the run is told
@@ -51,7 +53,7 @@ class RayQueue:
     """
 
     def __init__(
-        self, samples: fo.Dataset, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
+        self, samples: SampleCollection, destination: fo.Dataset, targets: Sequence[Target], options: TrackOptions
     ) -> None:
         self._ray = _import_ray()
         self._module = _installed_worker()
@@ -93,7 +95,8 @@ class RayQueue:
         """
         self._owner, self._claims = owner, claims
         self._job = {
-            "dataset": self._samples.name,
+            "dataset": self._samples._dataset.name,
+            "view": view_document(self._samples),
             "destination": self._destination.name,
             "run_key": run_key,
             "options": self._options.for_workers(),

@@ -50,6 +50,7 @@ class TrackWorker:
         from ....store.database.claims import Claims
         from ....store.database.frame_documents import FrameStore
         from ....store.database.liveness import Owner
+        from ....store.labels.views import view_from_document
         from ....tracker.models.registry import load_tracker
         from ....version import __version__
         from ..options import TrackOptions
@@ -63,7 +64,7 @@ class TrackWorker:
         self._alive = ExitStack()
         self._owner = self._alive.enter_context(owner)
         claims = Claims(FrameStore(destination, options.label_field), self._owner)
-        samples = fo.load_dataset(job["dataset"])
+        samples = view_from_document(fo.load_dataset(job["dataset"]), job["view"])
         self._steps = SampleSteps(samples, destination, tracker, options, job["run_key"], claims)
         self._queue = local_queue(self._steps)
         self._waiters: dict[Job, threading.Event] = {}

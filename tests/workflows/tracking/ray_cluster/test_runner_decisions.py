@@ -109,6 +109,7 @@ def _queue(monkeypatch: pytest.MonkeyPatch, ray: FakeRay, **options: Any) -> Ray
     monkeypatch.setattr(runner, "database_environment", dict)
     monkeypatch.setattr(runner, "check_nodes", lambda *_: None)
     dataset: Any = SimpleNamespace(name="d")
+    dataset._dataset = dataset
     return RayQueue(dataset, dataset, [], TrackOptions(engine="ray", **options))
 
 

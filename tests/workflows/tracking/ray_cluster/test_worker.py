@@ -16,6 +16,7 @@ import point_tracking as pt
 from point_tracking.store.database.claims import Claims
 from point_tracking.store.database.frame_documents import FrameStore
 from point_tracking.store.database.liveness import Owner, owners_of
+from point_tracking.store.labels.views import view_document
 from point_tracking.version import __version__
 from point_tracking.workflows.tracking.options import TrackOptions
 from point_tracking.workflows.tracking.ray_cluster.checks import database_environment
@@ -23,10 +24,12 @@ from point_tracking.workflows.tracking.ray_cluster.worker import TrackWorker, in
 from point_tracking.workflows.tracking.targets import Target
 
 
-def _worker(dataset: fo.Dataset, **options: Any) -> TrackWorker:
+def _worker(samples: fo.Dataset | fo.DatasetView, **options: Any) -> TrackWorker:
+    dataset = samples._dataset
     given = TrackOptions(tracker="optical-flow", grid_size=2, tracker_options={"resolution": 64}, **options)
     job = {
         "dataset": dataset.name,
+        "view": json.loads(json.dumps(view_document(samples))),
         "destination": dataset.name,
         "run_key": "run",
         "options": json.loads(json.dumps(given.for_workers())),
@@ -63,6 +66,20 @@ def test_a_worker_reads_tracks_and_writes_and_leaves_nothing(
     assert set(seconds) == {"read", "track", "write", "decoded", "waited"}
     assert pt.read_tracks(first, "tracks").visible[0].all()
     assert not leftovers(dataset)
+
+
+def test_a_worker_sees_the_labels_that_a_view_shows(make_dataset: Callable[..., fo.Dataset], clips: list[Path]) -> None:
+    dataset = make_dataset(clips[0])
+    sample = dataset.first()
+    labels = [fo.Keypoint(label=label, points=[(0.5, 0.5)]) for label in ("nose", "tail")]
+    sample.frames[1]["joints"] = fo.Keypoints(keypoints=labels)
+    sample.save()
+    view = dataset.limit(1).filter_labels("frames.joints", fo.ViewField("label") == "tail")
+    worker = _worker(view, points="frames.joints")
+    assert _process(worker, sample)["outcome"]["num_points"] == 1
+    worker.finish(grace_s=20)
+    dataset.reload()
+    assert dataset.distinct("frames.tracks.keypoints.label") == ["tail"]
 
 
 def test_a_node_says_what_it_sees(untouched: fo.Dataset, tmp_path: Path) -> None:

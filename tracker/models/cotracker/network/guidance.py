@@ -165,7 +165,8 @@ def carry_along(state: TrackState, maps: FeatureMaps, settled: Tensor, config: C
         closes = (returned - xy[-1]).norm(dim=-1) * config.stride < _CLOSES_PX
         closed = torch.where(guessed, closed & closes & inside, closed)
         xy.append(torch.where(guessed[..., None], moved, state.xy[:, :, i]))
-        logits.append(torch.where(guessed, torch.where(closed, _CLOSED_LOGIT, -_CLOSED_LOGIT), 0.0))
+        evidence = (2 * closed.to(logits[0].dtype) - 1) * _CLOSED_LOGIT
+        logits.append(torch.where(guessed, evidence, 0.0))
     return type(state)(
         torch.stack(xy, dim=2), state.visibility.detach() + torch.stack(logits, dim=2), state.confidence.detach()
     )

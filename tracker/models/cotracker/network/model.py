@@ -283,7 +283,7 @@ def motion_code(motion: Tensor, frequencies: int) -> Tensor:
     Returns:
         (..., 4 + 8 * frequencies), frequency-major
     """
-    scale = 2.0 ** torch.arange(frequencies, device=motion.device)  # (K,)
+    scale = 2.0 ** torch.arange(frequencies, dtype=torch.float32, device=motion.device)  # (K,)
     angle = (motion[..., None, :] * scale[:, None]).flatten(-2)  # (..., K * 4)
     return torch.cat([motion, angle.sin(), (angle + 0.5 * math.pi).sin()], dim=-1)
 

@@ -1,0 +1,211 @@
+"""The panel *Runs*: what runs now, is scheduled, and ran on this dataset; cancelling, its samples, taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..store.runs.outcomes import DONE, FAILED, NO_PROMPT, NOT_RUN, count_of, span_of
+from ..store.runs.records import record_of, run_keys
+from ..tracker.errors import PointTrackingError
+from ..workflows.lifecycle.background_runs import BackgroundRun, background_runs
+from ..workflows.lifecycle.kinds import KINDS, TRACKING_METHOD, load_report
+
+NAME = "point_tracking_runs"
+_PLUGIN = "@fo-video/point-tracking/"
+_INTERVAL_MS = 2000
+_REPORT_ROWS = 50
+_BAR_CELLS = 24
+# a scheduled run that waits longer than this has most likely nobody who takes it
+_WAITING_S = 15.0
+
+
+class RunsPanel(foo.Panel):
+    """Shows the runs of the dataset, and follows those that are under way."""
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        return foo.PanelConfig(
+            name=NAME,
+            label="Runs",
+            icon="checklist",
+            surfaces="grid modal",
+            help_markdown="Runs of point tracking on this dataset: progress, samples, reports, deleting their tracks",
+        )
+
+    def on_load(self, ctx: Any) -> None:
+        """Nothing is kept: every look reads what is known now."""
+
+    def on_tick(self, ctx: Any) -> None:
+        """Tells of runs that are over since the last look, and makes the App show what they wrote."""
+        over = [run for run in background_runs(ctx.dataset.name) if not run.is_running and not run.told]
+        for run in over:
+            run.told = True
+            failed = run.error is not None
+            ctx.ops.notify(_result_line(run), variant="error" if failed else "success")
+        if over:
+            ctx.ops.reload_dataset()
+
+    def cancel(self, ctx: Any) -> None:
+        """Tells a run to end."""
+        for run in background_runs(ctx.dataset.name):
+            if id(run) == ctx.params.get("run"):
+                run.cancel()
+
+    def choose(self, ctx: Any) -> None:
+        """Another run was chosen: what was asked about the last one is forgotten."""
+        ctx.panel.state.set("chosen", ctx.params.get("value"))
+        ctx.panel.state.set("confirming", False)
+        ctx.panel.state.set("problem", "")
+
+    def show_samples(self, ctx: Any) -> None:
+        """Makes the grid show the samples of the chosen run that had an outcome."""
+        report: Any = load_report(ctx.dataset, ctx.params["run_key"])
+        ids = [row.get("destination_id") or row["sample_id"] for row in report.rows(ctx.params["status"])]
+        ctx.ops.set_view(view=ctx.dataset.select(ids))
+
+    def ask_to_delete(self, ctx: Any) -> None:
+        ctx.panel.state.set("confirming", True)
+
+    def keep(self, ctx: Any) -> None:
+        ctx.panel.state.set("confirming", False)
+
+    def delete(self, ctx: Any) -> None:
+        """Deletes the tracks of the chosen run."""
+        from ..workflows.tracking.delete_tracks import delete_tracks
+
+        ctx.panel.state.set("confirming", False)
+        try:
+            count = delete_tracks(ctx.dataset, ctx.params["run_key"])
+        except PointTrackingError as error:
+            ctx.panel.state.set("problem", str(error))
+            return
+        ctx.panel.state.set("chosen", None)
+        ctx.ops.notify(f"Deleted the tracks of {count_of(count, 'sample')}", variant="success")
+        ctx.ops.reload_dataset()
+
+    def render(self, ctx: Any) -> types.Property:
+        panel = types.Object()
+        running = [run for run in background_runs(ctx.dataset.name) if run.is_running or not run.told]
+        scheduled = _scheduled(ctx.dataset)
+        self._add_running(panel, running)
+        for number, text in enumerate(scheduled):
+            panel.md(text, name=f"scheduled_{number}")
+        self._add_recorded(ctx, panel)
+        if running or scheduled:
+            panel.view("timer", types.TimerView(interval=_INTERVAL_MS, on_interval=self.on_tick))
+        return types.Property(panel, view=types.GridView(orientation="vertical", padding=2, gap=1, align_x="left"))
+
+    def _add_running(self, panel: types.Object, running: list[BackgroundRun]) -> None:
+        for number, run in enumerate(running):
+            panel.md(_progress_text(run), name=f"running_{number}")
+            if run.is_running and not run.is_cancelled:
+                panel.btn(f"cancel_{number}", label="Cancel", on_click=self.cancel, params={"run": id(run)})
+
+    def _add_recorded(self, ctx: Any, panel: types.Object) -> None:
+        keys = run_keys(ctx.dataset, *KINDS)
+        if not keys:
+            panel.md("No runs on this dataset yet: *Track points* above the grid starts one.", name="none")
+            return
+        choices = types.DropdownView()
+        for key in keys:
+            choices.add_choice(key, label=f"{key} ({KINDS[record_of(ctx.dataset, key)['method']].noun})")
+        chosen = ctx.panel.state.get("chosen")
+        chosen = chosen if chosen in keys else keys[0]
+        panel.enum("run", keys, default=chosen, label="Run", view=choices, on_change=self.choose)
+        report: Any = load_report(ctx.dataset, chosen)
+        panel.md(_report_text(report), name="report")
+        method = record_of(ctx.dataset, chosen)["method"]
+        if KINDS[method].by_sample:
+            self._add_samples(panel, chosen, report)
+        if method == TRACKING_METHOD:
+            self._add_deletion(ctx, panel, chosen)
+        if ctx.panel.state.get("problem"):
+            panel.view("problem", types.Error(label=ctx.panel.state.get("problem")))
+
+    def _add_samples(self, panel: types.Object, run_key: str, report: Any) -> None:
+        labels = {
+            FAILED: "Show what failed",
+            NO_PROMPT: "Show samples without a prompt",
+            NOT_RUN: "Show what was not reached",
+            DONE: "Show finished samples",
+        }
+        for status, label in labels.items():
+            count = len(report.rows(status))
+            if count:
+                name = f"show_{status.replace(' ', '_')}"
+                params = {"run_key": run_key, "status": status}
+                panel.btn(name, label=f"{label} ({count:,})", on_click=self.show_samples, params=params)
+
+    def _add_deletion(self, ctx: Any, panel: types.Object, run_key: str) -> None:
+        from ..workflows.tracking.delete_tracks import samples_of_run
+
+        if not ctx.panel.state.get("confirming"):
+            panel.btn("delete", label="Delete this run's tracks...", on_click=self.ask_to_delete)
+            return
+        count = count_of(len(samples_of_run(ctx.dataset, run_key)), "sample")
+        panel.view("confirm", types.Warning(label=f"Deletes the tracks that {run_key} wrote to {count}. Nothing else"))
+        panel.btn("really", label=f"Delete the tracks of {count}", on_click=self.delete, params={"run_key": run_key})
+        panel.btn("keep", label="Keep them", on_click=self.keep)
+
+
+def _progress_text(run: BackgroundRun) -> str:
+    if not run.is_running:
+        return f"**{run.title}**: {_result_line(run)}"
+    share = 0.0 if run.progress is None else run.progress.progress
+    filled = round(share * _BAR_CELLS)
+    bar = "▰" * filled + "▱" * (_BAR_CELLS - filled)
+    label = "starting" if run.progress is None else run.progress.label
+    left = run.seconds_left
+    time_left = "" if left is None else f", about {span_of(left)} left"
+    state = "ending: the sample at work is undone, finished ones stay" if run.is_cancelled else f"{label}{time_left}"
+    key = f" (`{run.run_key}`)" if run.run_key else ""
+    return f"**{run.title}**{key}  \n{bar} {share:.0%}  \n{state}"
+
+
+def _result_line(run: BackgroundRun) -> str:
+    if run.error is not None:
+        is_ours = isinstance(run.error, PointTrackingError)
+        return f"did not work: {run.error}" if is_ours else f"did not work: {type(run.error).__name__}: {run.error}"
+    return str(run.report).split("\n", 1)[0]
+
+
+def _report_text(report: Any) -> str:
+    lines = [str(report), ""]
+    for failure in report.failures[:_REPORT_ROWS]:
+        lines.append(f"- `{failure.filepath}`: {failure.message}")
+    if len(report.failures) > _REPORT_ROWS:
+        lines.append(f"- ... and {len(report.failures) - _REPORT_ROWS:,} more")
+    return "\n".join(lines)
+
+
+def _scheduled(dataset: fo.Dataset) -> list[str]:
+    """Our operations that a worker is to do, or does, in words."""
+    return [_scheduled_text(operation) for operation in _operations(dataset)]
+
+
+def _operations(dataset: fo.Dataset) -> Iterator[Any]:
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    for operation in DelegatedOperationService().list_operations(dataset_id=dataset._doc.id):
+        if operation.operator.startswith(_PLUGIN) and operation.run_state in ("scheduled", "queued", "running"):
+            yield operation
+
+
+def _scheduled_text(operation: Any) -> str:
+    name = operation.label or operation.operator.removeprefix(_PLUGIN)
+    if operation.run_state == "running":
+        status = operation.status
+        share = "" if status is None or status.progress is None else f" {status.progress:.0%}"
+        label = "" if status is None or not status.label else f": {status.label}"
+        return f"**{name}**, scheduled: running{share}{label}"
+    waited = datetime.now(timezone.utc).replace(tzinfo=None) - (operation.queued_at or datetime.max)
+    text = f"**{name}**, scheduled: waits for a worker"
+    if waited.total_seconds() > _WAITING_S:
+        text += ". None has taken it so far: start one with `fiftyone delegated launch`"
+    return text

@@ -1,0 +1,124 @@
+"""The panel *Runs*: what it shows of runs under way and of those before, and what its buttons do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import media
+import pytest
+from trackers import DriftTracker
+
+import point_tracking as pt
+from point_tracking.panels.runs import RunsPanel
+from point_tracking.store.runs.outcomes import span_of
+from point_tracking.workflows.lifecycle.background_runs import BackgroundRun
+from point_tracking.workflows.lifecycle.progress import Progress
+
+
+class State(dict):
+    def set(self, key: str, value: Any) -> None:
+        self[key] = value
+
+
+class Ops:
+    """Notes what the panel asks of the App."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *given, **params: self.calls.append((name, given or params))
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
+    dataset = fo.Dataset()
+    paths = [media.video(tmp_path / "good.mp4", num_frames=4), media.text_file(tmp_path / "broken.mp4")]
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    yield dataset
+    dataset.delete()
+
+
+def _ctx(dataset: fo.Dataset, **params: Any) -> Any:
+    return SimpleNamespace(dataset=dataset, params=params, ops=Ops(), panel=SimpleNamespace(state=State()))
+
+
+def _shown(ctx: Any) -> dict[str, Any]:
+    return RunsPanel().render(ctx).type.properties
+
+
+def _texts(ctx: Any) -> str:
+    values = [prop.default for prop in _shown(ctx).values() if isinstance(prop.default, str)]
+    return "\n".join(values)
+
+
+def test_the_panel_is_registered() -> None:
+    assert foo.operator_exists("@fo-video/point-tracking/point_tracking_runs")
+
+
+def test_without_runs_it_says_how_to_start_one(dataset: fo.Dataset) -> None:
+    assert "No runs on this dataset yet" in _texts(_ctx(dataset))
+
+
+def test_a_run_under_way_shows_progress_and_can_be_cancelled(dataset: fo.Dataset) -> None:
+    def work(*, progress: Any, cancelled: Any) -> Any:
+        progress(Progress(1, 2, 0.5, "good.mp4", "track_tracks"))
+        while not cancelled():
+            threading.Event().wait(0.005)
+        return "Tracked nothing; cancelled"
+
+    run = BackgroundRun("Track points", dataset.name, work).start()
+    while run.progress is None:
+        pass
+    ctx = _ctx(dataset)
+    text = _texts(ctx)
+    for part in ("**Track points**", "50%", "1 of 2 videos done (good.mp4)", "track_tracks"):
+        assert part in text
+    assert {"cancel_0", "timer"} <= set(_shown(ctx))
+    RunsPanel().cancel(_ctx(dataset, run=id(run)))
+    assert run.wait(20)
+    assert "cancelled" in _texts(ctx), "it is shown until its end was told"
+    RunsPanel().on_tick(ctx)
+    assert [name for name, _ in ctx.ops.calls] == ["notify", "reload_dataset"]
+    ctx.ops.calls.clear()
+    RunsPanel().on_tick(ctx)
+    assert ctx.ops.calls == [], "told once"
+    assert "timer" not in _shown(ctx)
+
+
+def test_runs_before_show_their_report_samples_and_deletion(dataset: fo.Dataset) -> None:
+    pt.track_dataset(dataset, tracker=DriftTracker(), grid_size=2, progress=False)
+    dataset.reload()
+    ctx = _ctx(dataset)
+    shown = _shown(ctx)
+    assert "Tracked 4 points in 1 sample" in shown["report"].default
+    assert "broken.mp4" in shown["report"].default
+    assert {"show_failed", "show_done", "delete"} <= set(shown)
+    assert "show_not_run" not in shown
+    RunsPanel().show_samples(asked := _ctx(dataset, run_key="track_tracks", status="failed"))
+    ((name, params),) = asked.ops.calls
+    assert (name, params["view"].values("id")) == ("set_view", [dataset.last().id])
+    RunsPanel().ask_to_delete(ctx)
+    confirm = _shown(ctx)
+    assert "Deletes the tracks that track_tracks wrote to 1 sample" in confirm["confirm"].view.label
+    ctx.params["run_key"] = "track_tracks"
+    RunsPanel().delete(ctx)
+    dataset.reload()
+    assert not dataset.has_frame_field("tracks")
+    assert [name for name, _ in ctx.ops.calls] == ["notify", "reload_dataset"]
+    RunsPanel().delete(ctx)
+    assert "no run 'track_tracks'" in ctx.panel.state["problem"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "5 s"), (22, "20 s"), (89, "90 s"), (100, "2 min"), (3599, "1 h 0 min"), (7800, "2 h 10 min")],
+)
+def test_spans_are_said_for_people(seconds: float, text: str) -> None:
+    assert span_of(seconds) == text

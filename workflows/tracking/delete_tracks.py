@@ -1,0 +1,96 @@
+"""Taking back what a run wrote: the tracks of the samples whose mark names it, and nothing else."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+
+from ...store.database.claims import FILLING, Claims
+from ...store.database.connection import changing_document
+from ...store.database.fields import FRAMES_PREFIX, info_field_of, is_ours
+from ...store.database.frame_documents import MARK_WRITING, FrameStore, ranges_of
+from ...store.database.liveness import Owner
+from ...store.runs.records import known_runs, record_of
+from ...tracker.errors import ClaimError, OptionError
+from ..lifecycle.kinds import TRACKING_METHOD
+from ..lifecycle.run import run_environment
+
+
+def samples_of_run(dataset: fo.Dataset, run_key: str) -> list[str]:
+    """The samples that hold tracks of a run: their marks name it.
+
+    Args:
+        dataset: that keeps the run
+        run_key: of its record
+
+    Raises:
+        OptionError: if there is no tracking run of that key
+    """
+    label_field = _label_field(dataset, run_key)
+    if not is_ours(dataset, label_field):
+        return []
+    return dataset.match(fo.ViewField(f"{info_field_of(label_field)}.run_key") == run_key).values("id")
+
+
+def delete_tracks(dataset: fo.Dataset, run_key: str) -> int:
+    """Deletes the tracks that a run wrote, with their marks and its record; the fields too, where they are empty then.
+
+    Labels that no run made, and tracks of other runs in the same field, stay. A process that
+    dies in the middle leaves samples that are whole or empty, at the latest after the next run.
+
+    Args:
+        dataset: that keeps the run
+        run_key: of its record
+
+    Returns:
+        the number of samples whose tracks were deleted
+
+    Raises:
+        OptionError: if there is no tracking run of that key
+        ClaimError: if another run is writing one of the samples
+        DatabaseError: if the database stays away, or lets this user only read
+    """
+    label_field = _label_field(dataset, run_key)
+    with run_environment(dataset), Owner(dataset, None) as owner:
+        claims = Claims(FrameStore(dataset, label_field), owner)
+        ids = samples_of_run(dataset, run_key)
+        for sample_id in ids:
+            _delete_sample(claims, sample_id)
+        with changing_document:
+            dataset.delete_run(run_key)
+            _remove_empty_fields(dataset, label_field)
+    return len(ids)
+
+
+def _label_field(dataset: fo.Dataset, run_key: str) -> str:
+    if run_key not in known_runs(dataset) or record_of(dataset, run_key)["method"] != TRACKING_METHOD:
+        raise OptionError(f"There is no run {run_key!r} that tracked points in this dataset")
+    return record_of(dataset, run_key)["label_field"]
+
+
+def _delete_sample(claims: Claims, sample_id: str) -> None:
+    busy, store = claims.take(sample_id), claims.store
+    if busy is not None:
+        raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+    try:
+        found, mark = store.find(sample_id), store.mark(sample_id)
+        if found is None or mark is None:
+            return
+        # from here on, whoever comes after a death takes the rest back
+        claims.advance(sample_id, FILLING, frames_before=ranges_of(found.numbers))
+        store.set_mark(sample_id, {**mark, "state": MARK_WRITING})
+        store.clear(sample_id, keep=ranges_of(found.numbers))
+        store.set_mark(sample_id, None)
+        store.refresh(sample_id)
+    finally:
+        claims.release(sample_id)
+
+
+def _remove_empty_fields(dataset: fo.Dataset, label_field: str) -> None:
+    dataset.reload()
+    info = info_field_of(label_field)
+    if not is_ours(dataset, label_field):
+        return
+    if dataset.count(f"{info}.state") or dataset.count(f"{FRAMES_PREFIX}{label_field}.keypoints"):
+        return
+    dataset.delete_sample_field(info)
+    dataset.delete_frame_field(label_field)
