@@ -27,7 +27,7 @@ def restored() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("defaults", DEFAULTS)
-@pytest.mark.parametrize("name", ["pt-fused", "pt-small", "optical-flow"])
+@pytest.mark.parametrize("name", ["pt-fused", "pt-fused-2", "pt-small", "optical-flow"])
 @pytest.mark.parametrize("loaded", ["before", "after"])
 def test_trackers_answer_the_same(name: str, defaults: str, loaded: str) -> None:
     frames = np.stack([media.picture(k, (96, 64)) for k in range(10)])
