@@ -79,7 +79,8 @@ def target_of(ctx: Any) -> Any:
         a dataset or view
     """
     if only_open_sample(ctx):
-        return _videos_of(ctx.dataset).select(ctx.current_sample)
+        # of the view that is shown: what it filters chooses the prompt
+        return _videos_of(ctx.view).select(ctx.current_sample)
     return _videos_of(ctx.target_view())
 
 

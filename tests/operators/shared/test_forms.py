@@ -170,7 +170,9 @@ def grouped() -> Iterator[fo.Dataset]:
 
 
 def test_of_groups_the_videos_are_the_target(grouped: fo.Dataset) -> None:
-    ctx = SimpleNamespace(params={}, current_sample=None, dataset=grouped, target_view=grouped.view)
+    ctx = SimpleNamespace(
+        params={}, current_sample=None, dataset=grouped, view=grouped.view(), target_view=grouped.view
+    )
     assert forms.target_of(ctx).values("filepath") == ["/a.mp4"]
     video = grouped.select_group_slices("video").first().id
     ctx.current_sample = video

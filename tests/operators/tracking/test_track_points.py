@@ -153,3 +153,15 @@ def test_the_open_sample_is_the_default_target_in_the_modal(dataset: fo.Dataset)
     context = {"dataset": dataset, "current_sample": last}
     foo.execute_operator("@fo-video/point-tracking/track_open_sample", context, params={"grid_size": 2})
     assert dataset.values("tracks_info.state") == [None, "done"]
+
+
+def test_an_open_sample_is_tracked_from_what_the_view_shows(dataset: fo.Dataset) -> None:
+    first = dataset.first()
+    keypoints = [fo.Keypoint(label=name, points=[(x, 0.5)]) for name, x in (("nose", 0.25), ("tail", 0.75))]
+    first.frames[1]["joints"] = fo.Keypoints(keypoints=keypoints)
+    first.save()
+    view = dataset.filter_labels("frames.joints", fo.ViewField("label") == "tail")
+    context = {"view": view, "current_sample": first.id}
+    foo.execute_operator(URI, context, params={"label_field": "seen", "points": "frames.joints"})
+    first.reload()
+    assert [keypoint.label for keypoint in first.frames[1]["seen"].keypoints] == ["tail"]
