@@ -52,6 +52,7 @@ TESTED_ELSEWHERE = {
     "demo/generated.py": "tests/demo/test_clips.py",
     "tracker/errors.py": "wherever they are raised",
     "tracker/models/alltracker/config.py": "tests/tracker/models/alltracker/test_checkpoint.py",
+    "tracker/models/alltracker/published.py": "tests/tracker/models/test_published_weights.py",
     "tracker/models/alltracker/update.py": "tests/tracker/models/alltracker/test_network.py",
     "tracker/models/cotracker/weights/published.py": "tests/tracker/models/test_published_weights.py",
     "tracker/models/pt_small/options.py": "tests/tracker/models/pt_small/test_tracker.py",

@@ -39,7 +39,7 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
 
 
 def read_tracks_in_video(sample: fo.Sample, label_field: str) -> tuple[Tracks, int]:
-    """As `read_tracks`, without the keypoints that lie past the end of the video.
+    """As `read_tracks`, without what people or other programs stored past the end of the video.
 
     Args:
         sample: a video sample of a dataset
@@ -65,9 +65,10 @@ def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Trac
     else:
         shape = video_shape_of(sample, expected_frames=max(columns["frame_number"], default=0))
         size_px, num_frames = shape.size_px, shape.num_frames
-    kept = [k for k, number in enumerate(columns["frame_number"]) if frame_index_of(number) < num_frames]
-    num_late = len(columns["frame_number"]) - len(kept)
-    if drop_late and num_late:
+    num_late = 0
+    if drop_late and mark is None:
+        kept = [k for k, number in enumerate(columns["frame_number"]) if frame_index_of(number) < num_frames]
+        num_late = len(columns["frame_number"]) - len(kept)
         columns = {name: [column[k] for k in kept] for name, column in columns.items()}
     read = _from_multi_points if _is_frame_layout(columns, mark) else _from_single_points
     return read(columns, size_px, num_frames, mark), num_late

@@ -5,7 +5,7 @@ Adding a tracker
    subclass of `base.Tracker`.
 2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
    this package, imported only when the tracker is loaded. Files to download are
-   declared beside its code, without torch (see `cotracker/weights/published.py`).
+   declared beside its code, without torch (see `alltracker/published.py`).
    Give the family its place in the contract "families of trackers" (pyproject.toml).
 3. Write the zoo's list anew:
    `python -m point_tracking.workflows.model_zoo.source > manifest.json`.
@@ -23,6 +23,7 @@ from typing import Any
 
 from ..errors import UnknownTrackerError
 from .adapted import Lineage, check_adapted_name, find_adapted, list_adapted
+from .alltracker.published import PUBLISHED as ALLTRACKER_FILES
 from .base import Tracker, check_option_names
 from .cotracker.weights.published import PUBLISHED as COTRACKER_FILES
 from .published_weights import WeightsFile, fetch_weights, find_weights, has_consent
@@ -184,15 +185,13 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="alltracker",
-            summary="every point of a frame at once: the strongest for grids and masks; needs its file of weights",
+            summary="every point of a frame at once: the strongest for grids and masks",
             code_license="Apache-2.0",
-            weights_license="MIT",
-            commercial_use=True,
-            weights_from="huggingface.co/aharley/alltracker, alltracker.pth, given as checkpoint",
+            **_published(ALLTRACKER_FILES["alltracker"]),
             loader=".alltracker.tracker:load_alltracker",
             options=".alltracker.options:AllTrackerOptions",
             needs_gpu=True,
-            requirements=("torch", "safetensors"),
+            requirements=("torch", "safetensors", "huggingface_hub"),
             tags=("gpu", "dense", "occlusion"),
             adaptable=False,
         ),
@@ -200,13 +199,11 @@ _TRACKERS: dict[str, TrackerInfo] = {
             name="alltracker-tiny",
             summary="alltracker with a smaller encoder: somewhat faster, somewhat less accurate",
             code_license="Apache-2.0",
-            weights_license="MIT",
-            commercial_use=True,
-            weights_from="huggingface.co/aharley/alltracker, alltracker_tiny.pth, given as checkpoint",
+            **_published(ALLTRACKER_FILES["alltracker-tiny"]),
             loader=".alltracker.tracker:load_alltracker_tiny",
             options=".alltracker.options:AllTrackerOptions",
             needs_gpu=True,
-            requirements=("torch", "safetensors"),
+            requirements=("torch", "safetensors", "huggingface_hub"),
             tags=("gpu", "dense"),
             adaptable=False,
         ),

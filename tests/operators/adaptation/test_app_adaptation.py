@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def test_adapting_from_the_operator_browser(dataset: fo.Dataset) -> None:
         expect(execute).to_be_enabled()
         browser.screenshot(page, "adapt_2_form")
         execute.click()
-        expect(page.get_by_text("Not better than first: nothing was stored.")).to_be_visible()
+        # in the dialog, or in the panel of runs where it takes longer than the dialog stays
+        expect(page.get_by_text("was not stored: ").first).to_be_visible()
         expect(page.locator("table").first).to_contain_text("points returned (%)")
         browser.screenshot(page, "adapt_3_result")
         page.get_by_role("button", name="Done").last.click()
@@ -77,10 +79,8 @@ def test_adapting_from_the_operator_browser(dataset: fo.Dataset) -> None:
         _fill(page, "other")
         expect(execute).to_be_enabled()
         execute.click()
-        expect(page.get_by_text("This did not work.")).to_be_visible()
+        expect(page.get_by_text(re.compile("did not work")).first).to_be_visible()
         expect(page.get_by_text("No held-out video can be judged by").first).to_be_visible()
-        page.wait_for_timeout(1500)  # it stays until it is read
-        expect(page.get_by_text("This did not work.")).to_be_visible()
         browser.screenshot(page, "adapt_4_error")
 
     dataset.reload()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import threading
 from dataclasses import replace
@@ -16,7 +17,12 @@ import point_tracking as pt
 from point_tracking.tracker.errors import CheckpointError, LicenseError, OptionError, WeightsError
 from point_tracking.tracker.models import published_weights as weights
 from point_tracking.tracker.models.cotracker.weights.published import PUBLISHED
-from point_tracking.tracker.models.registry import fetch_tracker_weights, needs_consent, weights_are_here
+from point_tracking.tracker.models.registry import (
+    fetch_tracker_weights,
+    needs_consent,
+    shipped_trackers,
+    weights_are_here,
+)
 
 FILE = "/facebook/cotracker3/resolve/main/scaled_offline.pth"
 COMMIT = "0123456789012345678901234567890123456789"
@@ -36,6 +42,7 @@ class FakeHub(ThreadingHTTPServer):
         self.etag = hashlib.sha256(content).hexdigest()
         self.break_after: int | None = None
         self.status = 200
+        self.file = FILE
         self.requests: list[tuple[str, str, str | None]] = []
 
     @property
@@ -56,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         hub, start = self.server, 0
         wanted = self.headers.get("Range")
         hub.requests.append((self.command, self.path, wanted))
-        if self.path != FILE or hub.status != 200:
+        if self.path != hub.file or hub.status != 200:
             self.send_response(404 if hub.status == 200 else hub.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -114,9 +121,10 @@ def test_terms_come_before_any_request(hub, folder):
     assert hub.requests == []
 
 
-@pytest.mark.parametrize("name", ["cotracker3-offline", "cotracker3-online", "cotracker2"])
+@pytest.mark.parametrize("name", [name for name in shipped_trackers() if pt.tracker_info(name).files])
 def test_a_tracker_without_weights_names_the_file_it_needs(folder, name):
-    with pytest.raises(pt.PointTrackingError, match=re.escape(PUBLISHED[name].filename)):
+    (file,) = pt.tracker_info(name).files
+    with pytest.raises(LicenseError, match=re.escape(file.filename)):
         pt.load_tracker(name)
 
 
@@ -210,8 +218,6 @@ def test_a_damaged_note_of_consent_counts_as_none(hub, folder):
 
 
 def test_from_the_hub_to_a_tracker(hub, folder, parity):
-    import io
-
     from point_tracking.tracker.models.cotracker.network.config import COTRACKER3_OFFLINE
     from point_tracking.tracker.models.cotracker.weights.checkpoint import build_model
 
@@ -223,6 +229,22 @@ def test_from_the_hub_to_a_tracker(hub, folder, parity):
     hub.etag = hashlib.sha256(hub.content).hexdigest()
     tracker = pt.load_tracker("cotracker3-offline", accept_license=True, device="cpu")
     assert tracker.name == "cotracker3-offline"
+
+
+def test_alltracker_is_downloaded_once_its_terms_are_accepted(hub):
+    from point_tracking.tracker.models.alltracker.config import ALLTRACKER_TINY
+    from point_tracking.tracker.models.alltracker.network import AllTracker
+
+    file = io.BytesIO()
+    with torch.device("meta"):
+        state = AllTracker(ALLTRACKER_TINY).state_dict()
+    torch.save({key: torch.zeros(value.shape, dtype=value.dtype) for key, value in state.items()}, file)
+    hub.content = file.getvalue()
+    hub.etag = hashlib.sha256(hub.content).hexdigest()
+    hub.file = "/aharley/alltracker/resolve/main/alltracker_tiny.pth"
+    assert pt.load_tracker("alltracker-tiny", accept_license=True, device="cpu").name == "alltracker-tiny"
+    with pytest.raises(OptionError, match="Invalid accept_license"):
+        pt.load_tracker("alltracker", accept_license="yes")
 
 
 def test_what_is_here_and_what_must_be_asked_for(hub, folder):

@@ -159,7 +159,7 @@ def test_the_form_of_the_zoo_operator_offers_options_of_load_model(source_url: s
     for name in pt.list_trackers():
         form = foz.get_zoo_model(name).resolve_input(SimpleNamespace(params={}))
         fields = form.type.properties
-        assert ("accept_license" in fields) == (not pt.tracker_info(name).commercial_use)
+        assert ("accept_license" in fields) == bool(pt.tracker_info(name).files)
     defaults = {key: prop.default for key, prop in fields.items() if key not in ("accept_license", "terms")}
     assert pt.load_model("optical-flow", **defaults).media_type == "video"
 

@@ -22,7 +22,8 @@ class AllTrackerOptions:
     """What an AllTracker is loaded with.
 
     Args:
-        checkpoint: the file with the weights (.pth or .safetensors)
+        checkpoint: the file with the weights (.pth or .safetensors); None = downloaded
+        accept_license: the terms of the downloaded weights are accepted
         device: "auto" (cuda, else mps, else cpu) or a torch device
         dtype: "auto" (tf32 on cuda, else float32), "float32", "tf32", "bfloat16"
         iterations: refinements per window; fewer are faster and less accurate
@@ -39,6 +40,7 @@ class AllTrackerOptions:
     """
 
     checkpoint: str | os.PathLike[str] | None = None
+    accept_license: bool = False
     device: str = "auto"
     dtype: Literal["auto", "float32", "tf32", "bfloat16"] = "auto"
     iterations: int = ITERATIONS
@@ -48,6 +50,8 @@ class AllTrackerOptions:
     keep: Keep = "auto"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.accept_license, bool):
+            raise OptionError(f"Invalid accept_license ({self.accept_license!r}). Supported values are True and False")
         if not _is_whole(self.iterations) or self.iterations < 1:
             raise OptionError(f"Invalid iterations ({self.iterations!r}). Expected a whole number of at least 1")
         limit = self.memory_limit_gb

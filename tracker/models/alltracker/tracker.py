@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from ...coordinates import edge_aligned
-from ...errors import CheckpointError, WeightsError
+from ...errors import CheckpointError
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks, Tracker
+from ..published_weights import fetch_weights
 from ..shared.frame_resizing import frames_to_device, resize_frames
 from ..shared.memory import run_within_memory
 from ..shared.precision import choose_device, choose_dtype, matrix_products
@@ -28,6 +29,7 @@ from .config import MIN_SIDE, PADDING_UNIT, grid_size
 from .memory_plan import Plan, Workload, make_plan, smaller_plan
 from .network import AllTracker, set_matrix_dtype
 from .options import AllTrackerOptions
+from .published import PUBLISHED
 from .windows import (
     AnchoredPoints,
     Course,
@@ -291,19 +293,14 @@ def load_alltracker_tiny(**options: Any) -> AllTrackerTracker:
     return _load("alltracker-tiny", AllTrackerOptions(**options))
 
 
-_FILES = {"alltracker": "alltracker.pth", "alltracker-tiny": "alltracker_tiny.pth"}
-
-
 def _load(name: str, options: AllTrackerOptions) -> AllTrackerTracker:
-    if options.checkpoint is None:
-        raise WeightsError(
-            f"The tracker {name!r} needs its weights. Download {_FILES[name]} from "
-            f"https://huggingface.co/aharley/alltracker (MIT) and pass its path: load_tracker({name!r}, checkpoint=...)"
-        )
-    model = load_model(options.checkpoint)
+    path = options.checkpoint
+    if path is None:
+        path = fetch_weights(PUBLISHED[name], tracker=name, accept_license=options.accept_license)
+    model = load_model(path)
     if model.config.name != name:
         raise CheckpointError(
-            f"{options.checkpoint} holds weights of {model.config.name!r}, not of {name!r}. "
+            f"{path} holds weights of {model.config.name!r}, not of {name!r}. "
             f"Load it with load_tracker({model.config.name!r}, checkpoint=...)"
         )
     return AllTrackerTracker(model, options)

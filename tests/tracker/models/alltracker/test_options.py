@@ -77,7 +77,7 @@ def test_options_of_a_tracker_are_json_values(checkpoint, shallow):
 
 
 def test_unknown_options_are_refused():
-    expected = r"the tracker 'alltracker' \('windowed'\)\. Supported values are checkpoint, device, "
+    expected = r"the tracker 'alltracker' \('windowed'\)\. Supported values are checkpoint, accept_license, "
     with pytest.raises(OptionError, match=expected):
         pt.load_tracker("alltracker", windowed=True)
 
