@@ -10,8 +10,10 @@ import fiftyone.operators.types as types
 
 from ...store.database.fields import check_label_field, has_label_field, info_field_of
 from ...store.labels.masks import MASK_TYPES
+from ...store.runs.outcomes import count_of
 from ...store.runs.records import run_keys
 from ...store.tracks.keypoints import LAYOUTS, SUGGEST_FRAME_LAYOUT_FROM, check_document_size
+from ...store.tracks.sample_status import count_labels, read_contents
 from ...store.tracks.source_links import FILEPATH, media_fields_with_copies, source_dataset, source_ids
 from ...tracker.errors import CollectionError, OptionError, PointTrackingError
 from ...tracker.queries.grid import check_frame_index, check_grid_size
@@ -261,6 +263,7 @@ def _add_existing(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen
         return
     num_held = _count_finished(written_to, chosen, label_field) if exists else 0
     if exists:
+        _add_replace_labels(ctx, inputs, written_to, chosen, label_field)
         inputs.view(
             "field_exists",
             types.Warning(
@@ -282,13 +285,36 @@ def _add_existing(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen
         prop.error_message = f"Chosen samples that already hold tracks: {num_held:,}. Replace them, or leave them alone"
 
 
+def _add_replace_labels(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any, label_field: str) -> None:
+    """Where the field holds labels that no run made: asks for their number, which nobody types by mistake."""
+    sample_ids = _among(written_to, chosen).values("id")
+    foreign = read_contents(written_to, sample_ids, label_field).foreign
+    if not foreign:
+        return
+    number = count_labels(written_to, foreign, label_field)
+    prop = inputs.int(
+        "replace_labels",
+        label="Number of labels to delete",
+        description=(
+            f"frames.{label_field} holds {count_of(number, 'label')} in {count_of(len(foreign), 'chosen sample')} that "
+            f"point tracking did not write, such as labels made by hand"
+        ),
+    )
+    if ctx.params.get("replace_labels") != number:
+        prop.invalid = True
+        prop.error_message = f"Choose another label field; or type {number} to delete these labels for the tracks"
+
+
 def _count_finished(written_to: fo.Dataset, chosen: Any, label_field: str) -> int:
     info_field = info_field_of(label_field)
     if info_field not in written_to.get_field_schema(flat=False):
         return 0
-    if written_to.name != chosen._dataset.name:
-        chosen = written_to.select(source_ids(chosen))
-    return chosen.count(f"{info_field}.state")
+    return _among(written_to, chosen).count(f"{info_field}.state")
+
+
+def _among(written_to: fo.Dataset, chosen: Any) -> Any:
+    """The samples whose frames are written, where the chosen ones are copies of them."""
+    return chosen if written_to.name == chosen._dataset.name else written_to.select(source_ids(chosen))
 
 
 def _add_only_failed(ctx: Any, inputs: types.Object, written_to: fo.Dataset) -> None:

@@ -73,6 +73,27 @@ def test_the_form_warns_of_what_a_run_will_do(dataset: fo.Dataset) -> None:
     assert _invalid(dataset, overwrite=True, run_key="track_tracks") == {}
 
 
+def test_hand_labels_are_deleted_only_where_their_number_is_typed(dataset: fo.Dataset) -> None:
+    for sample in dataset:
+        for number in (1, 3):
+            keypoints = [fo.Keypoint(points=[(0.5, 0.5)], label="hand") for _ in range(number)]
+            sample.frames[number]["mine"] = fo.Keypoints(keypoints=keypoints)
+        sample.save()
+    form = _form(dataset, label_field="mine")
+    assert "holds 8 labels in 2 chosen samples" in form["replace_labels"].view.description
+    assert "type 8 to delete" in form["replace_labels"].error_message
+    assert list(_invalid(dataset, label_field="mine", overwrite=True)) == ["replace_labels"]
+    assert list(_invalid(dataset, label_field="mine", replace_labels=7)) == ["replace_labels"]
+    assert _invalid(dataset, label_field="mine", replace_labels=8) == {}
+    assert "replace_labels" not in _form(dataset, label_field="other")
+    params = {"grid_size": 2, "label_field": "mine", "replace_labels": 8}
+    assert foo.execute_operator(URI, {"dataset": dataset}, params=params).error is None
+    dataset.reload()
+    assert dataset.values("mine_info.num_points") == [4, 4]
+    assert "hand" not in dataset.distinct("frames.mine.keypoints.label")
+    assert "replace_labels" not in _form(dataset, label_field="mine")
+
+
 def test_the_form_lists_mask_fields(dataset: fo.Dataset) -> None:
     dataset.add_sample_field("person", fo.EmbeddedDocumentField, embedded_doc_type=fo.Segmentation)
     dataset.add_frame_field("cars", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
