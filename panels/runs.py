@@ -176,7 +176,7 @@ def _result_line(run: BackgroundRun) -> str:
 
 
 def _report_text(report: Any) -> str:
-    lines = [str(report), ""]
+    lines = [str(report), "", *report.notes, ""]
     for failure in report.failures[:_REPORT_ROWS]:
         lines.append(f"- `{failure.filepath}`: {failure.message}")
     if len(report.failures) > _REPORT_ROWS:

@@ -81,13 +81,7 @@ def _told(report: Any) -> list[str]:
     """What became of a run, for a person who has not read how it works; paragraphs in markdown."""
     if report.cancelled:
         return [str(report)]
-    parts = [_outcome(report), str(report)]
-    if report.before:
-        parts.append(
-            "*points returned*: points of held-out videos are followed to where the start saw them last and back; the "
-            "share that ends within 1, 2, 4, 8 and 16 px of where it began, mean. This decides; *visible* and *motion* "
-            "must stay comparable, since points that are hidden or stand still are not tracked better."
-        )
+    parts = [_outcome(report), str(report), *report.notes]
     for heading, rows in (
         ("Held-out videos that were not judged by", [(f.filepath, f.message) for f in report.failures]),
         ("Clips that were not learnt from", report.warnings),

@@ -56,7 +56,7 @@ class EvaluateTracks(SamplesOperator):
                 report,
                 failed="Not evaluated",
                 warned="Evaluated, with a warning",
-                notes=_how_to_read(report),
+                notes=report.notes,
             )
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
@@ -78,19 +78,3 @@ class EvaluateTracks(SamplesOperator):
         from ...workflows.evaluation.evaluate_dataset import evaluate_dataset
 
         return evaluate_dataset(sample_collection, **params)
-
-
-def _how_to_read(report: Any) -> list[str]:
-    """What the figures of the table mean, and where each sample's own are."""
-    totals = report.totals
-    shown = [f for f in report.figures if f.in_table and any(t.figures[f.name] is not None for t in totals)]
-    if not shown:
-        return []
-    return [
-        f"Every sample has its own scores in the fields `{report.run_key}_...`: sort the grid by one of them to see "
-        "the worst videos first.",
-        "",
-        "Shares are in %, px are pixels of a frame scaled to 256 x 256:",
-        "",
-        *[f"- **{figure.title}**: {figure.meaning}" for figure in shown],
-    ]

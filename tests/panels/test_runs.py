@@ -116,6 +116,19 @@ def test_runs_before_show_their_report_samples_and_deletion(dataset: fo.Dataset)
     assert "no run 'track_tracks'" in ctx.panel.state["problem"]
 
 
+def test_it_is_said_how_to_read_a_report(dataset: fo.Dataset) -> None:
+    pt.track_dataset(dataset.limit(1), tracker=DriftTracker(), grid_size=2, progress=False)
+    dataset.clone_frame_field("tracks", "truth")
+    pt.evaluate_dataset(dataset.limit(1), "tracks", "truth", eval_key="judged")
+    dataset.reload()
+    ctx = _ctx(dataset)
+    ctx.panel.state["chosen"] = "judged"
+    report = _shown(ctx)["report"].default
+    assert "Evaluated frames.tracks of 1 sample" in report
+    assert "`judged_...`: sort the grid by one of them" in report
+    assert "- **delta_avg**: " in report
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "5 s"), (22, "20 s"), (89, "90 s"), (100, "2 min"), (3599, "1 h 0 min"), (7800, "2 h 10 min")],

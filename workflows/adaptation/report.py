@@ -87,6 +87,17 @@ class AdaptationReport(Report):
         """(filepath, why clips of it were not used)."""
         return [(one.filepath, f"{count_of(one.count, 'clip')} not used: {one.reason}") for one in self.skipped]
 
+    @property
+    def notes(self) -> list[str]:
+        """What the scores of the table mean, and which decides."""
+        if not self.before:
+            return []
+        return [
+            "*points returned*: points of held-out videos are followed to where the start saw them last and back; the "
+            "share that ends within 1, 2, 4, 8 and 16 px of where it began, mean. This decides; *visible* and *motion* "
+            "must stay comparable, since points that are hidden or stand still are not tracked better."
+        ]
+
     def table(self) -> str:
         """The scores as a table in markdown; empty where there are none."""
         if not self.before:

@@ -101,6 +101,22 @@ class EvaluationReport(SampleReport[EvaluationOutcome]):
         return [figure for figure in FIGURES if figure.name in known]
 
     @property
+    def notes(self) -> list[str]:
+        """What the figures of the table mean, and where each sample's own are."""
+        totals = self.totals
+        shown = [f for f in self.figures if f.in_table and any(t.figures[f.name] is not None for t in totals)]
+        if not shown:
+            return []
+        return [
+            f"Every sample has its own scores in the fields `{self.run_key}_...`: sort the grid by one of them to see "
+            "the worst videos first.",
+            "",
+            "Shares are in %, px are pixels of a frame scaled to 256 x 256:",
+            "",
+            *[f"- **{figure.title}**: {figure.meaning}" for figure in shown],
+        ]
+
+    @property
     def totals(self) -> list[Totals]:
         """Means over all samples, or per group; empty where no sample was evaluated."""
         if self.group_by is None:

@@ -63,6 +63,11 @@ class Report:
         """Samples the run did not get to; 0 where it works on all at once."""
         return 0
 
+    @property
+    def notes(self) -> list[str]:
+        """How to read its text: lines in markdown, to be shown below it."""
+        return []
+
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-serialisable values, for the run record and the App."""
         return asdict(self)

@@ -50,9 +50,10 @@ def test_weak_evidence_and_what_was_left_out_is_named() -> None:
 
 
 def test_scores_are_shown_before_and_after_in_percent() -> None:
-    assert _report().table() == ""
+    assert (_report().table(), _report().notes) == ("", [])
     before = {"returned": 0.5, "visible": 0.25, "median_px": 1.234, "motion_px": None}
     rows = _report(before=before).table().splitlines()
     assert len(rows) == 3
     assert rows[2] == "| before | 50.0 | 25.0 | 1.2 |  |"
     assert len(_report(before=before, after=before).table().splitlines()) == 4
+    assert "This decides" in _report(before=before).notes[0]

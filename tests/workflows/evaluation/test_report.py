@@ -78,6 +78,14 @@ def test_tables_show_single_thresholds_where_asked_and_only_known_figures() -> N
     assert "MTE" not in table
 
 
+def test_notes_say_what_the_figures_of_the_table_mean_and_nothing_where_there_are_none() -> None:
+    notes = "\n".join(_report(_outcome(aj=0.5, mte_px=None), run_key="judged").notes)
+    assert "`judged_...`" in notes
+    assert "**AJ**" in notes
+    assert "MTE" not in notes
+    assert _report(_outcome(0, "failed")).notes == []
+
+
 @pytest.mark.parametrize(
     ("values", "text"),
     [
