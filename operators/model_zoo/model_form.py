@@ -59,7 +59,8 @@ def resolve_input(model_name: str, ctx: Any) -> types.Property:
         description="One keypoint per point, or one per frame with all points (cheaper to store)",
     )
     if info.size_mb is not None:
-        inputs.view("terms", types.Warning(label=f"{info.name}: {info.terms}"))
+        notice = types.Notice if info.commercial_use else types.Warning
+        inputs.view("terms", notice(label=f"{info.name}: {info.terms}"))
         inputs.bool(
             "accept_license",
             default=False,
