@@ -10,8 +10,7 @@ Per frame:
    camera (an affine motion fitted to the flow) where it is not, and comes back
    once it matches its query frame again.
 
-Points never influence each other. `optical_flow` carries points in the same way with code of its own; a test
-compares the two.
+Points never influence each other.
 """
 
 from __future__ import annotations
