@@ -55,7 +55,7 @@ def process_start(pid: int) -> str | None:
         except ProcessLookupError:
             return None
         except PermissionError:
-            pass
+            pass  # it lives, as another user's
         return ""
     fields = stat.rpartition(")")[2].split()
     return None if fields[0] in "ZX" else fields[19]

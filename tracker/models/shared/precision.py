@@ -37,6 +37,7 @@ def choose_device(device: str) -> torch.device:
         chosen = torch.device(device)
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
+        # torch says in any of these ways that it was built without a device
         raise OptionError(
             f"Invalid device ({device!r}): {str(error).splitlines()[0]}. Supported values are auto, cpu, cuda, mps"
         ) from error
