@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..shared import forms
 from ..shared.background import errors_shown, show_summary
+from ..shared.refresh import show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/evaluate_tracks"
@@ -49,7 +50,7 @@ class EvaluateTracks(SamplesOperator):
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_evaluation, samples, options)
         if report is not None and not ctx.delegated:
-            yield ctx.trigger("reload_dataset")
+            yield from show_what_is_stored(ctx)
             yield from show_summary(
                 ctx,
                 "Evaluate tracks",
