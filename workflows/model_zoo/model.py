@@ -69,8 +69,8 @@ def load_model(
     Args:
         name: one of `list_trackers()`, or a loaded Tracker
         model_path: where FiftyOne's zoo keeps the model's receipt; not read
-        options: `grid_size`, `frame_index`, `mask_field`, `points`, `backward`,
-            `sampling`, `layout`, `keep_hidden` as for `track_dataset`, with the
+        options: `grid_size`, `frame_index`, `mask_field`, `points_per_object`, `points`,
+            `backward`, `sampling`, `layout`, `keep_hidden` as for `track_dataset`, with the
             same defaults; `confidence_thresh` hides points below it; `store_in`
             makes the model write to that field itself, many times faster, and
             `overwrite` lets it replace what is there; everything else goes to
