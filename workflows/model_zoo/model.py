@@ -22,8 +22,9 @@ from ...store.database.fields import FRAMES_PREFIX, check_label_field
 from ...store.database.frame_documents import MARK_WRITING
 from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
-from ...store.tracks.keypoints import TrackNames, check_document_size, frame_documents
+from ...store.tracks.keypoints import check_document_size, frame_documents
 from ...store.tracks.sample_status import SampleMark, check_foreign_labels, read_contents
+from ...store.tracks.track_names import TrackNames
 from ...store.tracks.videos import VideoShape, dataset_of, playback_warnings, store_metadata
 from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_index_of, frame_number_of

@@ -22,8 +22,8 @@ from ...store.labels.fields import find_field, has_field, selectable
 from ...store.labels.masks import MASK_TYPES, read_instance_masks, read_mask
 from ...store.labels.points import LIST_FIELDS, POINT_TYPES, read_points
 from ...store.labels.views import shown_samples
-from ...store.tracks.keypoints import TrackNames
 from ...store.tracks.source_links import FILEPATH
+from ...store.tracks.track_names import TrackNames
 from ...tracker.errors import FieldError, NoPromptError, OptionError, QueryError
 from ...tracker.queries import grid_queries, inside_queries, point_queries
 from ...tracker.types import Queries
