@@ -20,6 +20,7 @@ _PUBLIC = {
     "Tracks": ".tracker.types",
     "FrameMap": ".tracker.types",
     "grid_queries": ".tracker.queries",
+    "inside_queries": ".tracker.queries",
     "point_queries": ".tracker.queries",
     "dense_queries": ".tracker.queries",
     "list_trackers": ".tracker.models.registry",
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from .store.tracks.writer import write_tracks
     from .tracker.errors import PointTrackingError
     from .tracker.models.registry import list_trackers, load_tracker, tracker_info
-    from .tracker.queries import dense_queries, grid_queries, point_queries
+    from .tracker.queries import dense_queries, grid_queries, inside_queries, point_queries
     from .tracker.types import FrameMap, Queries, Tracks
     from .tracker.video.frames import VideoFrames
     from .tracker.video.probe import probe

@@ -6,6 +6,7 @@ Pixel (0, 0) is the centre of the top-left pixel; the order is always (t, x, y).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -27,6 +28,23 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
+def _names(values: Sequence[Any] | np.ndarray | None, kind: type, num_points: int, called: str) -> np.ndarray | None:
+    """What points are called, (N,) of objects; None where no point is called anything."""
+    if values is None:
+        return None
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    if len(plain) != num_points:
+        raise ShapeError(f"{len(plain)} {called} were given for {num_points} points. Expected one per point, or None")
+    wrong = [value for value in plain if value is not None and (not isinstance(value, kind) or isinstance(value, bool))]
+    if wrong:
+        raise ShapeError(f"Invalid {called} ({wrong[0]!r}). Expected {kind.__name__} or None for each point")
+    if all(value is None for value in plain):
+        return None
+    names = np.empty(num_points, dtype=object)
+    names[:] = plain
+    return _read_only(names)
+
+
 @dataclass(frozen=True, eq=False)
 class Queries:
     """Points to track, each from one frame of the video.
@@ -35,6 +53,8 @@ class Queries:
         t: (N,) int, frame index (from 0) in which the point is given
         xy: (N, 2) float64, pixels of the displayed frame
         origin: where the points come from; decides about support points
+        labels: (N,) str or None, what each point is called; None where none is called anything
+        objects: (N,) int or None, the index of the object each point is on; None where none is known
 
     Raises:
         ShapeError: if the arrays do not have these shapes
@@ -44,6 +64,8 @@ class Queries:
     t: np.ndarray
     xy: np.ndarray
     origin: QueryOrigin = "points"
+    labels: Sequence[str | None] | np.ndarray | None = None
+    objects: Sequence[int | None] | np.ndarray | None = None
 
     def __post_init__(self) -> None:
         xy = np.array(detached(self.xy), dtype=np.float64)
@@ -72,6 +94,8 @@ class Queries:
             raise QueryError(f"Query frame index {int(t.min())} is negative. The first frame has the index 0")
         object.__setattr__(self, "t", _read_only(t))
         object.__setattr__(self, "xy", _read_only(xy))
+        object.__setattr__(self, "labels", _names(self.labels, str, len(t), "labels"))
+        object.__setattr__(self, "objects", _names(self.objects, int, len(t), "objects"))
 
     def __len__(self) -> int:
         return len(self.t)
@@ -132,6 +156,10 @@ class Tracks:
     confidence: np.ndarray
     info: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the tracker reports about this run (chunk sizes, warnings); never read by the writer."""
+    labels: Sequence[str | None] | np.ndarray | None = None
+    """(N,) str or None, what each point is called, as its query was; None where none is called anything."""
+    objects: Sequence[int | None] | np.ndarray | None = None
+    """(N,) int or None, the index of the object each point is on; None where none is known."""
 
     def __post_init__(self) -> None:
         xy = np.asarray(detached(self.xy), dtype=np.float32)
@@ -164,6 +192,8 @@ class Tracks:
         object.__setattr__(self, "xy", _read_only(xy))
         object.__setattr__(self, "visible", _read_only(visible))
         object.__setattr__(self, "confidence", _read_only(confidence))
+        object.__setattr__(self, "labels", _names(self.labels, str, xy.shape[1], "labels"))
+        object.__setattr__(self, "objects", _names(self.objects, int, xy.shape[1], "objects"))
 
     @property
     def num_frames(self) -> int:

@@ -174,7 +174,14 @@ def is_ours(dataset: fo.Dataset, label_field: str) -> bool:
 
 @retried
 def declare(
-    dataset: fo.Dataset, label_field: str, *, occluded: bool, interpolated: bool = False, objects: bool = False
+    dataset: fo.Dataset,
+    label_field: str,
+    *,
+    occluded: bool,
+    interpolated: bool = False,
+    objects: bool = False,
+    nodes: bool = False,
+    track_numbers: bool = False,
 ) -> None:
     """Declares the fields that tracks need; what exists already stays as it is.
 
@@ -184,6 +191,8 @@ def declare(
         occluded: whether keypoints will carry the attribute `occluded`
         interpolated: whether keypoints will carry the attribute `interpolated`
         objects: whether keypoints will carry the attribute `object`
+        nodes: whether keypoints will carry the attribute `node`
+        track_numbers: whether keypoints will carry the attribute `track_numbers`
     """
     if not has_label_field(dataset, label_field):
         dataset.add_frame_field(
@@ -192,12 +201,17 @@ def declare(
             embedded_doc_type=fo.Keypoints,
             description="Point tracks; a track has the same index in every frame",
         )
+    prefix = f"{label_field}.keypoints"
     if occluded:
-        dataset.add_frame_field(f"{label_field}.keypoints.occluded", fo.BooleanField)
+        dataset.add_frame_field(f"{prefix}.occluded", fo.BooleanField)
     if interpolated:
-        dataset.add_frame_field(f"{label_field}.keypoints.interpolated", fo.BooleanField)
+        dataset.add_frame_field(f"{prefix}.interpolated", fo.BooleanField)
     if objects:
-        dataset.add_frame_field(f"{label_field}.keypoints.object", fo.IntField)
+        dataset.add_frame_field(f"{prefix}.object", fo.IntField)
+    if nodes:
+        dataset.add_frame_field(f"{prefix}.node", fo.StringField)
+    if track_numbers:
+        dataset.add_frame_field(f"{prefix}.track_numbers", fo.ListField, subfield=fo.IntField)
     info_field = info_field_of(label_field)
     info = dataset.get_field_schema(flat=False).get(info_field)
     if info is not None and owner_of(info) is None:

@@ -14,6 +14,7 @@ from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, in
 from ...tracker.errors import FieldError, TruthError
 from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
 from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
+from ..database.raw_values import raw_values
 from ..tracks.imported_numbers import number_array
 from ..tracks.reader import read_tracks_in_video
 from ..tracks.videos import frame_size_of, select_videos, video_shape_of
@@ -151,19 +152,22 @@ def read_known_tracks(samples: SampleCollection, sample_id: str, gt_field: str, 
 def _as_shown(known: KnownTracks, samples: SampleCollection, sample_id: str, gt_field: str) -> KnownTracks:
     """What a view shows of known tracks."""
     prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
-    names = [FRAMES_PREFIX + "frame_number", f"{prefix}.index", f"{prefix}.instance._id", f"{prefix}.points"]
-    columns = shown_samples(samples, sample_id).values(names)
+    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "track_numbers")]
+    columns = raw_values(shown_samples(samples, sample_id), [f"{FRAMES_PREFIX}frame_number", *names])
     column_of_key = {key: column for column, key in enumerate(known.keys.tolist())}
     shown, frames = np.zeros(known.visible.shape, dtype=bool), np.zeros(len(known.xy), dtype=bool)
-    for number, indices, instances, points in zip(*(column[0] if column else [] for column in columns), strict=True):
+    for frame in zip(*(column[0] if column else [] for column in columns), strict=True):
+        number, indices, instances, points, numbers = frame
         row = frame_index_of(number)
         if row >= len(frames):
             continue
         frames[row] = True
         keys = [str(key) for key in instances or []] if known.by_instance else indices or []
-        for key, positions in zip(keys, points or [], strict=True):
+        numbers = numbers or [None] * len(points or [])
+        for key, positions, own in zip(keys, points or [], numbers, strict=True):
             # of several points under one index, all points of a frame, the index counts on
-            listed = range(track_index_of(0), track_index_of(len(positions))) if len(positions) > 1 else [key]
+            counted = range(track_index_of(0), track_index_of(len(positions))) if len(positions) > 1 else [key]
+            listed = own or counted
             for k, position in zip(listed, number_array(positions), strict=True):
                 if k in column_of_key and np.isfinite(position).all():
                     shown[row, column_of_key[k]] = True
@@ -185,12 +189,13 @@ def _as_shown(known: KnownTracks, samples: SampleCollection, sample_id: str, gt_
 def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) -> KnownTracks:
     """The truth of a sample as its dataset holds it."""
     prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
-    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "occluded")]
+    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "occluded", "track_numbers")]
     columns = select_videos(dataset, sample_id).values([FRAMES_PREFIX + "frame_number", *names])
-    numbers, indices, instances, points, occluded = (column[0] or [] for column in columns)
+    numbers, indices, instances, points, occluded, own = (column[0] or [] for column in columns)
     if not any(frame for frame in points if frame):
         raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
-    if any(index is None for frame in indices for index in frame or []) and _all_set(instances):
+    by_numbers = any(listed for frame in own for listed in frame or [])
+    if not by_numbers and any(index is None for frame in indices for index in frame or []) and _all_set(instances):
         return _by_instance(dataset[sample_id], numbers, instances, points, occluded, sparse)
     tracks, num_late = read_tracks_in_video(dataset[sample_id], gt_field)
     labelled: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))

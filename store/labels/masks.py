@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import fiftyone as fo
@@ -112,6 +113,23 @@ def read_mask(
         NoPromptError: if there is no label
         MaskError: if it holds no mask, or one that cannot be read
     """
+    return _union(read_instance_masks(sample, mask_field, frame_index, size_px), size_px)
+
+
+def read_instance_masks(
+    sample: fo.Sample | SampleView, mask_field: str, frame_index: int, size_px: tuple[int, int]
+) -> Iterator[np.ndarray]:
+    """Reads the masks of the objects of a sample, or of one of its frames.
+
+    Args:
+        as for `read_mask`
+
+    Yields:
+        (H', W') array, nonzero = object, for each detection that has a mask; one for a segmentation
+
+    Raises:
+        the same errors as `read_mask`
+    """
     name, on_frames, _ = find_field(sample.dataset, mask_field)
     if on_frames:
         number = frame_number_of(frame_index)
@@ -121,15 +139,14 @@ def read_mask(
         label, place = sample[name], "on this sample"
     if label is None:
         raise NoPromptError(f"There is no mask in {mask_field!r} {place}")
+    if not _has_mask(label):
+        raise MaskError(f"The {type(label).__name__} in {mask_field!r} {place} has no mask. Boxes alone do not do")
     try:
-        mask = mask_of(label, size_px)
+        yield from _instance_masks(label, size_px)
     except (OSError, ValueError) as error:
         if isinstance(error, MaskError):
             raise
         raise MaskError(f"The mask in {mask_field!r} cannot be read: {error}") from error
-    if mask is None:
-        raise MaskError(f"The {type(label).__name__} in {mask_field!r} {place} has no mask. Boxes alone do not do")
-    return mask
 
 
 def mask_of(label: Any, size_px: tuple[int, int]) -> np.ndarray | None:
@@ -143,15 +160,35 @@ def mask_of(label: Any, size_px: tuple[int, int]) -> np.ndarray | None:
         (H', W') array, nonzero = object; the union where there are several detections;
         None for labels without a mask
     """
-    if isinstance(label, fo.Segmentation):
-        mask = label.get_mask() if label.has_mask else None
-        return mask.any(axis=2) if mask is not None and mask.ndim == 3 else mask
-    detections = label.detections if isinstance(label, fo.Detections) else [label]
+    return _union(_instance_masks(label, size_px), size_px) if _has_mask(label) else None
+
+
+def _union(masks: Iterable[np.ndarray], size_px: tuple[int, int]) -> np.ndarray:
+    """(H', W'), nonzero where one of the masks is; an empty mask of the frame where there is none."""
     union: np.ndarray | None = None
-    for detection in detections:
+    for mask in masks:
+        union = mask if union is None else union | mask
+    return np.zeros(size_px[::-1], dtype=bool) if union is None else union
+
+
+def _detections_in(label: Any) -> Sequence[Any]:
+    return label.detections if isinstance(label, fo.Detections) else [label]
+
+
+def _has_mask(label: Any) -> bool:
+    """Whether a label says where its objects are; no detections at all say that there are none."""
+    if isinstance(label, fo.Segmentation):
+        return label.has_mask
+    detections = _detections_in(label)
+    return not detections or any(detection.has_mask for detection in detections)
+
+
+def _instance_masks(label: Any, size_px: tuple[int, int]) -> Iterator[np.ndarray]:
+    """The masks of a label that has some, (H', W') each."""
+    if isinstance(label, fo.Segmentation):
+        mask = label.get_mask()
+        yield mask.any(axis=2) if mask.ndim == 3 else mask
+        return
+    for detection in _detections_in(label):
         if detection.has_mask:
-            mask = detection.to_segmentation(frame_size=size_px, target=1).mask != 0
-            union = mask if union is None else union | mask
-    if union is None and not detections:
-        return np.zeros((size_px[1], size_px[0]), dtype=bool)
-    return union
+            yield detection.to_segmentation(frame_size=size_px, target=1).mask != 0

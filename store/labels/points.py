@@ -19,7 +19,7 @@ from ...tracker.errors import EmptyQueriesError, FieldError, NoPromptError
 from ...tracker.queries import point_queries
 from ...tracker.types import Queries
 from ..tracks.imported_numbers import number_array
-from ..tracks.keypoints import DEFAULT_LABEL, TrackNames
+from ..tracks.track_names import DEFAULT_LABEL, TrackNames
 from .fields import find_field
 
 POINT_TYPES = (fo.Keypoints, fo.Keypoint)

@@ -20,7 +20,8 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 
 from ...tracker.types import Tracks
-from .keypoints import DEFAULT_LABEL, PointRow, TrackNames, keypoints_document, point_rows, single_point_document
+from .keypoints import PointRow, keypoints_document, point_rows, single_point_document
+from .track_names import DEFAULT_LABEL, TrackNames
 
 _ID_BYTES = 12
 _RANDOM_BYTES = 8
@@ -46,10 +47,12 @@ class _Template:
 
 
 @lru_cache(maxsize=10_000)
-def _template(with_occluded: bool, interpolated: bool, label: str, object_type: str | None) -> _Template:
+def _template(
+    with_occluded: bool, interpolated: bool, label: str, node: str | None, object_type: str | None
+) -> _Template:
     occluded = False if with_occluded else None
     number = None if object_type is None else _OBJECTS[object_type]
-    document = single_point_document([_X, _Y], _CONFIDENCE, _INDEX, occluded, interpolated, label, number)
+    document = single_point_document([_X, _Y], _CONFIDENCE, _INDEX, occluded, interpolated, label, number, node)
     content = encode(document)
     flag = b"\x08occluded\x00"
     return _Template(
@@ -104,15 +107,15 @@ def _elements(row: PointRow) -> list[bytes]:
     number = len(row.index)
     if row.names is None:
         places = np.arange(number)
-        points = _encode_points(row, places, DEFAULT_LABEL, None)
+        points = _encode_points(row, places, DEFAULT_LABEL, None, None)
         return [elements.tobytes() for _, elements in _array_elements(places, points)]
-    forms: dict[tuple[str, str | None], list[int]] = {}
-    for place, (label, thing) in enumerate(zip(row.names.labels, row.names.objects, strict=True)):
-        forms.setdefault((label, _integer_type(thing)), []).append(place)
+    forms: dict[tuple[str, str | None, str | None], list[int]] = {}
+    for place, (label, thing, node) in enumerate(row.names.rows()):
+        forms.setdefault((label, node, _integer_type(thing)), []).append(place)
     pieces = [b""] * number
-    for (label, integer_type), listed in forms.items():
+    for form, listed in forms.items():
         places = np.array(listed)
-        for positions, elements in _array_elements(places, _encode_points(row, places, label, integer_type)):
+        for positions, elements in _array_elements(places, _encode_points(row, places, *form)):
             for position, element in zip(positions.tolist(), elements, strict=True):
                 pieces[position] = element.tobytes()
     return pieces
@@ -125,9 +128,11 @@ def _integer_type(number: int | None) -> str | None:
     return "<i4" if -(2**31) <= number < 2**31 else "<i8"
 
 
-def _encode_points(row: PointRow, places: np.ndarray, label: str, object_type: str | None) -> np.ndarray:
-    """(n, bytes of a keypoint) uint8, of some points with the same label and type of `object`."""
-    template = _template(row.occluded is not None, row.interpolated, label, object_type)
+def _encode_points(
+    row: PointRow, places: np.ndarray, label: str, node: str | None, object_type: str | None
+) -> np.ndarray:
+    """(n, bytes of a keypoint) uint8, of some points with the same label, node and type of `object`."""
+    template = _template(row.occluded is not None, row.interpolated, label, node, object_type)
     points = np.tile(template.content, (len(places), 1))
     points[:, template.id_at : template.id_at + _ID_BYTES] = _new_ids(len(places))
     columns = [

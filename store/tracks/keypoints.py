@@ -7,7 +7,7 @@ Adding a layout: add its name to `LAYOUTS`, a branch to `frame_documents`,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,10 +16,10 @@ from bson import ObjectId, encode
 from ...tracker.coordinates import inside_frame, normalize_xy, track_index_of
 from ...tracker.errors import LimitError, OptionError
 from ...tracker.types import Tracks
+from .track_names import DEFAULT_LABEL, PromptLabel, TrackNames, name_elements
 
-Layout = Literal["points", "frame"]
+Layout = Literal["points", "frame", "objects"]
 LAYOUTS: tuple[str, ...] = get_args(Layout)
-DEFAULT_LABEL = "point"
 
 # MongoDB refuses documents above 16 MiB; the rest is left for other labels of the frame.
 MAX_FRAME_BYTES = 15 * 2**20
@@ -27,43 +27,11 @@ MAX_FRAME_BYTES = 15 * 2**20
 SUGGEST_FRAME_LAYOUT_FROM = 2000
 
 
-@dataclass(frozen=True)
-class TrackNames:
-    """What tracks are called, by the labels that they were asked for with.
-
-    Args:
-        labels: (N,) the label of each keypoint
-        objects: (N,) the index that the prompt had, stored as `object`; None where it had none
-    """
-
-    labels: tuple[str, ...]
-    objects: tuple[int | None, ...]
-
-    @property
-    def has_objects(self) -> bool:
-        """Whether any track has an `object`."""
-        return any(number is not None for number in self.objects)
-
-    def common(self) -> tuple[str, int | None]:
-        """The label and the object that all tracks share; "point" and None where they differ."""
-        labels, objects = set(self.labels), set(self.objects)
-        return (labels.pop() if len(labels) == 1 else DEFAULT_LABEL, objects.pop() if len(objects) == 1 else None)
-
-    def chosen(self, columns: np.ndarray) -> TrackNames:
-        """Those of some tracks.
-
-        Args:
-            columns: (K,) int, or (N,) bool
-        """
-        kept = np.arange(len(self.labels))[columns].tolist()
-        return TrackNames(tuple(self.labels[k] for k in kept), tuple(self.objects[k] for k in kept))
-
-
 def check_layout(layout: str, keep_hidden: bool) -> None:
     """Refuses a layout that does not exist, or cannot hold what is asked.
 
     Args:
-        layout: "points" or "frame"
+        layout: one of `LAYOUTS`
         keep_hidden: whether hidden points shall be stored too
 
     Raises:
@@ -71,9 +39,9 @@ def check_layout(layout: str, keep_hidden: bool) -> None:
     """
     if layout not in LAYOUTS:
         raise OptionError(f"Invalid layout ({layout!r}). Supported values are {', '.join(LAYOUTS)}")
-    if layout == "frame" and keep_hidden:
+    if layout != "points" and keep_hidden:
         raise OptionError(
-            "keep_hidden=True needs layout='points': the layout 'frame' marks a hidden point by having no position"
+            f"keep_hidden=True needs layout='points': the layout {layout!r} marks a hidden point by having no position"
         )
 
 
@@ -88,7 +56,7 @@ def check_document_size(
 
     Args:
         num_points: tracks
-        layout: "points" or "frame"
+        layout: one of `LAYOUTS`
         keep_hidden: whether keypoints carry the attribute `occluded`
         interpolate: whether they carry the attribute `interpolated`
         names: what the tracks are called; None = as `DEFAULT_LABEL` says
@@ -118,7 +86,7 @@ def document_bytes(
 
     Args:
         num_points: tracks
-        layout: "points" or "frame"
+        layout: one of `LAYOUTS`
         keep_hidden: whether keypoints carry the attribute `occluded`
         interpolated: whether they carry the attribute `interpolated`
         names: what the tracks are called; None = as `DEFAULT_LABEL` says
@@ -126,6 +94,12 @@ def document_bytes(
     Returns:
         bytes as BSON
     """
+    if layout == "objects":
+        labels = _prompts_of(names, num_points)
+        filled = [
+            _object_document(k, [[0.5, 0.5]] * len(k.columns), [0.5] * len(k.columns), interpolated) for k in labels
+        ]
+        return len(encode(keypoints_document(filled)))
     # an array element costs its value, a type byte, and its position in decimal digits with an end byte
     digits = sum(max(num_points - 10**k, 0) for k in range(1, len(str(num_points)) + 1)) + num_points
     positions = digits + 2 * num_points
@@ -143,8 +117,7 @@ def _bytes_of_names(names: TrackNames | None) -> int:
     if names is None:
         return 0
     plain = len(encode(name_elements(DEFAULT_LABEL, None)))
-    pairs = zip(names.labels, names.objects, strict=True)
-    return sum(len(encode(name_elements(label, number))) - plain for label, number in pairs)
+    return sum(len(encode(name_elements(*row))) - plain for row in names.rows())
 
 
 def visible_in_frame(tracks: Tracks, size_px: tuple[int, int]) -> np.ndarray:
@@ -178,7 +151,8 @@ def frame_documents(
         tracks: T frames, N points, in pixels of the displayed frame
         size_px: (width, height) of the displayed frame
         rows: which of the T frames
-        layout: "points" (one Keypoint per point) or "frame" (one for all, hidden = NaN)
+        layout: "points" (one Keypoint per point), "frame" (one for all, hidden = NaN) or
+            "objects" (one for each label that points were asked for with, hidden = NaN)
         keep_hidden: also store hidden points whose position is known, with
             `occluded=True`; layout "points" only
         interpolated: (T,) bool, frames whose keypoints are marked with `interpolated=True`
@@ -191,14 +165,13 @@ def frame_documents(
         return [
             keypoints_document(
                 [
-                    single_point_document(point, score, index, occluded, row.interpolated, label, number)
-                    for point, score, index, occluded, label, number in zip(
+                    single_point_document(point, score, index, occluded, row.interpolated, *called)
+                    for point, score, index, occluded, called in zip(
                         row.xy.tolist(),
                         row.confidence.tolist(),
                         row.index.tolist(),
                         [None] * len(row.index) if row.occluded is None else row.occluded.tolist(),
-                        [DEFAULT_LABEL] * len(row.index) if row.names is None else row.names.labels,
-                        [None] * len(row.index) if row.names is None else row.names.objects,
+                        [(DEFAULT_LABEL, None, None)] * len(row.index) if row.names is None else row.names.rows(),
                         strict=True,
                     )
                 ]
@@ -212,9 +185,37 @@ def frame_documents(
     points = np.where(shown[..., None], xy, np.nan)
     confidence = np.where(shown, tracks.confidence[rows].astype(np.float64), 0.0)
     filled_in = [False] * len(xy) if interpolated is None else interpolated[rows].tolist()
+    if layout == "objects":
+        return _frames_of_objects(points, confidence, filled_in, _prompts_of(names, tracks.num_points))
     return [
         keypoints_document([_multi_point_document(p, c, between, names)])
         for p, c, between in zip(points.tolist(), confidence.tolist(), filled_in, strict=True)
+    ]
+
+
+def _prompts_of(names: TrackNames | None, num_points: int) -> tuple[PromptLabel, ...]:
+    """The labels that tracks are the points of: one for all where nothing is known."""
+    if names is None or names.prompts is None:
+        return (PromptLabel(DEFAULT_LABEL, None, None, tuple(range(num_points))),) if num_points else ()
+    return names.prompts
+
+
+def _frames_of_objects(
+    points: np.ndarray, confidence: np.ndarray, filled_in: list[bool], prompts: tuple[PromptLabel, ...]
+) -> list[dict[str, Any]]:
+    """The documents of frames in the layout "objects", of (n, N, 2) points and (n, N) confidence."""
+    # what is not tracked has no position: the last column
+    points = np.concatenate([points, np.full_like(points, np.nan, shape=(len(points), 1, 2))], axis=1)  # (n, N + 1, 2)
+    confidence = np.concatenate([confidence, np.zeros((len(points), 1))], axis=1)  # (n, N + 1)
+    columns = [[-1 if column is None else column for column in prompt.columns] for prompt in prompts]
+    return [
+        keypoints_document(
+            [
+                _object_document(prompt, points[row, listed].tolist(), confidence[row, listed].tolist(), between)
+                for prompt, listed in zip(prompts, columns, strict=True)
+            ]
+        )
+        for row, between in enumerate(filled_in)
     ]
 
 
@@ -253,6 +254,7 @@ def point_rows(
     shown = visible_in_frame(tracks, size_px)[rows]  # (n, N)
     stored: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2)) if keep_hidden else shown
     confidence = tracks.confidence[rows].astype(np.float64)  # (n, N)
+    names = None if names is None else replace(names, prompts=None)
     for row in range(len(xy)):
         columns = np.flatnonzero(stored[row])
         yield PointRow(
@@ -270,11 +272,6 @@ def keypoints_document(keypoints: list[dict[str, Any]]) -> dict[str, Any]:
     return {"_cls": "Keypoints", "keypoints": keypoints}
 
 
-def name_elements(label: str, number: int | None) -> dict[str, Any]:
-    """What a keypoint is called: its label, and its `object` where it has one."""
-    return {"label": label} if number is None else {"label": label, "object": number}
-
-
 def single_point_document(
     point: list[float],
     confidence: float,
@@ -283,14 +280,15 @@ def single_point_document(
     interpolated: bool,
     label: str = DEFAULT_LABEL,
     number: int | None = None,
+    node: str | None = None,
 ) -> dict[str, Any]:
-    """One point's `fo.Keypoint` as FiftyOne stores it; `occluded` and `object` are left out where they are None."""
+    """One point's `fo.Keypoint` as FiftyOne stores it; without `occluded`, `object` or `node` where that is None."""
     document = {
         "_id": ObjectId(),
         "_cls": "Keypoint",
         "attributes": {},
         "tags": [],
-        **name_elements(label, number),
+        **name_elements(label, number, node),
         "points": [point],
         "confidence": [confidence],
         "index": index,
@@ -315,6 +313,29 @@ def _multi_point_document(
         "confidence": confidence,
         "index": track_index_of(0),
     }
+    if interpolated:
+        document["interpolated"] = True
+    return document
+
+
+def _object_document(
+    prompt: PromptLabel, points: list[list[float]], confidence: list[float], interpolated: bool
+) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "_id": ObjectId(),
+        "_cls": "Keypoint",
+        "attributes": {},
+        "tags": [],
+        "label": prompt.label,
+        "points": points,
+        "confidence": confidence,
+        # whose points these are, for those who read them back; 0 where a point is not tracked
+        "track_numbers": [0 if column is None else track_index_of(column) for column in prompt.columns],
+    }
+    if prompt.index is not None:
+        document["index"] = prompt.index
+    if prompt.instance_id is not None:
+        document["instance"] = {"_id": ObjectId(prompt.instance_id), "_cls": "Instance"}
     if interpolated:
         document["interpolated"] = True
     return document

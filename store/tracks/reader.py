@@ -12,8 +12,10 @@ from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, fr
 from ...tracker.errors import FieldError
 from ...tracker.types import Tracks
 from ..database.fields import FRAMES_PREFIX, has_label_field
+from ..database.raw_values import raw_values
 from .imported_numbers import number_array
 from .sample_status import SampleMark, read_marks
+from .track_names import DEFAULT_LABEL
 from .videos import dataset_of, frame_size_of, select_videos, video_shape_of
 
 
@@ -28,7 +30,9 @@ def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
         label_field: name of the frame field, without "frames."
 
     Returns:
-        Tracks of all frames of the video; column j holds the keypoints with index j + 1
+        Tracks of all frames of the video; column j holds the keypoints with index j + 1 (of the
+        layout "objects", the points with that track number). `labels` and `objects` are what
+        the points were asked for with; None where no prompt said anything
 
     Raises:
         FieldError: if the field does not hold tracks: no such field, keypoints
@@ -70,18 +74,16 @@ def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Trac
         kept = [k for k, number in enumerate(columns["frame_number"]) if frame_index_of(number) < num_frames]
         num_late = len(columns["frame_number"]) - len(kept)
         columns = {name: [column[k] for k in kept] for name, column in columns.items()}
-    read = _from_multi_points if _is_frame_layout(columns, mark) else _from_single_points
-    return read(columns, size_px, num_frames, mark), num_late
+    return _READERS[_layout_of(columns, mark)](columns, size_px, num_frames, mark), num_late
 
 
 def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:
     """One list per attribute, with one entry per frame that holds keypoints."""
     prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
     # also where the schema knows of no `occluded`: what people or other programs add is mostly not declared
-    names = ["points", "index", "confidence", "occluded"]
-    # raw values skip a conversion per point; this is the only place that asks for them
-    aggregations = [fo.Values(f"{prefix}.{name}", _raw=True) for name in names]
-    values = select_videos(dataset, sample_id).aggregate([fo.Values("frames.frame_number"), *aggregations])
+    names = ["points", "index", "confidence", "occluded", "label", "object", "track_numbers"]
+    paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in names)]
+    values = raw_values(select_videos(dataset, sample_id), paths)
     per_frame = [column[0] if column and column[0] is not None else [] for column in values]
     filled = [k for k, points in enumerate(per_frame[1]) if points]
     if any(not point for k in filled for point in per_frame[1][k]):
@@ -89,10 +91,12 @@ def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict
     return {name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)}
 
 
-def _is_frame_layout(columns: dict[str, list[Any]], mark: SampleMark | None) -> bool:
+def _layout_of(columns: dict[str, list[Any]], mark: SampleMark | None) -> str:
     if mark is not None:
-        return mark.layout == "frame"
-    return any(len(points) == 1 and len(points[0]) > 1 for points in columns["points"])
+        return mark.layout
+    if any(numbers for frame in columns["track_numbers"] for numbers in frame):
+        return "objects"
+    return "frame" if any(len(points) == 1 and len(points[0]) > 1 for points in columns["points"]) else "points"
 
 
 def _empty(num_frames: int, num_points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -125,7 +129,26 @@ def _from_single_points(
     scores = (c or [None] * n for c, n in zip(columns["confidence"], counts, strict=True))
     score = number_array([1.0 if not s else s[0] for s in chain.from_iterable(scores)]).astype(np.float32)
     confidence[rows, column] = np.where(known, score, 0)
-    return Tracks(xy=xy, visible=visible, confidence=confidence)
+    labels, objects = ([v for f, n in zip(columns[k], counts, strict=True) for v in f or [None] * n] for k in _NAMES)
+    return Tracks(xy=xy, visible=visible, confidence=confidence, **_names(labels, objects, column, num_points))
+
+
+def _names(labels: list[Any], objects: list[Any], column: np.ndarray, num_points: int) -> dict[str, Any]:
+    """What the first keypoint of each track says that says anything, as `Tracks` has it.
+
+    Args:
+        labels, objects: (K,) of each keypoint
+        column: (K,) int, the track it is of
+        num_points: N
+    """
+    said = np.empty((2, num_points), dtype=object)
+    for kind, (wanted, values) in enumerate(((str, labels), (int, objects))):
+        for track, value in zip(column[::-1].tolist(), reversed(values), strict=True):
+            # other programs have attributes of that name too
+            if isinstance(value, wanted) and not isinstance(value, bool):
+                said[kind, track] = value
+    unnamed = all(label in (None, DEFAULT_LABEL) for label in said[0].tolist())
+    return {"labels": None if unnamed else said[0], "objects": said[1]}
 
 
 def _check_fit(rows: np.ndarray, column: np.ndarray, num_frames: int, num_points: int) -> None:
@@ -155,4 +178,52 @@ def _from_multi_points(
         xy[row, :n] = denormalize_xy(number_array(points[0]).reshape(-1, 2), size_px)
         visible[row, :n] = np.isfinite(xy[row, :n]).all(axis=1)
         confidence[row, :n] = 1.0 if not scores or not scores[0] else number_array(scores[0])
-    return Tracks(xy=xy, visible=visible, confidence=np.where(visible, confidence, 0))
+    confidence = np.where(visible, confidence, 0)
+    # the one keypoint of a frame says it of all its points
+    label, number = (next((v for frame in columns[k] for v in frame if v is not None), None) for k in _NAMES)
+    names = _names([label] * num_points, [number] * num_points, np.arange(num_points), num_points)
+    return Tracks(xy=xy, visible=visible, confidence=confidence, **names)
+
+
+def _from_objects(
+    columns: dict[str, list[Any]], size_px: tuple[int, int], num_frames: int, mark: SampleMark | None
+) -> Tracks:
+    """Of the layout "objects": each keypoint says which tracks its points are of."""
+    rows, column, position, scores, owner = [], [], [], [], []
+    names: list[tuple[Any, Any]] = []
+    for frame in zip(*(columns[n] for n in ("frame_number", *_OF_OBJECTS)), strict=True):
+        number, *attributes = frame
+        attributes = [values or [None] * len(attributes[0]) for values in attributes]
+        for points, numbers, score, label, index in zip(*attributes, strict=True):
+            _check_numbers(number, points, numbers)
+            rows.extend([frame_index_of(number)] * len(points))
+            column.extend(column_of(n) for n in numbers)
+            position.extend(points)
+            scores.extend(score or [1.0] * len(points))
+            owner.extend([len(names)] * len(points))
+            names.append((label, index))
+    tracked = np.array(column, dtype=np.int64) >= 0  # (K,)
+    row_of, column_of_point = np.array(rows, dtype=np.int64)[tracked], np.array(column, dtype=np.int64)[tracked]
+    num_points = mark.num_points if mark else int(column_of_point.max(initial=-1)) + 1
+    _check_fit(row_of, column_of_point, num_frames, num_points)
+    xy, _, confidence = _empty(num_frames, num_points)
+    xy[row_of, column_of_point] = denormalize_xy(number_array(position).reshape(-1, 2)[tracked], size_px)
+    visible: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
+    confidence[row_of, column_of_point] = number_array(scores)[tracked]
+    called = [names[k] for k in np.array(owner, dtype=np.int64)[tracked].tolist()]
+    of_points = _names([label for label, _ in called], [index for _, index in called], column_of_point, num_points)
+    return Tracks(xy=xy, visible=visible, confidence=np.where(visible, confidence, 0), **of_points)
+
+
+def _check_numbers(frame_number: int, points: Any, numbers: Any) -> None:
+    """Refuses a keypoint of the layout "objects" that does not say which tracks its points are of."""
+    if len(numbers or ()) != len(points):
+        raise FieldError(
+            f"A keypoint in frame {frame_number} has {len(points)} points and {len(numbers or ())} track_numbers, so "
+            "it does not say which tracks its points are of. Delete it, or keep it in another field"
+        )
+
+
+_NAMES = ("label", "object")
+_OF_OBJECTS = ("points", "track_numbers", "confidence", "label", "index")
+_READERS = {"points": _from_single_points, "frame": _from_multi_points, "objects": _from_objects}

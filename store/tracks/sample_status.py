@@ -28,7 +28,7 @@ class SampleMark:
 
     Args:
         state: "writing" or "done"
-        layout: "points" or "frame"
+        layout: "points", "frame" or "objects"
         num_points: tracks, whether ever visible or not
         num_frames: frames of the video that decode
         num_keypoints: point positions stored

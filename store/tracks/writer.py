@@ -26,6 +26,7 @@ from ...tracker.errors import (
     FieldError,
     FieldExistsError,
     LimitError,
+    OptionError,
     ShapeError,
     WriteError,
 )
@@ -36,8 +37,9 @@ from ..database.fields import check_label_field, declare
 from ..database.frame_documents import MARK_DONE, MARK_WRITING, FrameStore, missing_numbers, ranges_of
 from ..database.liveness import Owner
 from .keypoint_bytes import encoded_frame_documents
-from .keypoints import TrackNames, check_document_size, check_layout, frame_documents, visible_in_frame
+from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
 from .sample_status import SampleMark, check_foreign_labels, mark_document, read_contents
+from .track_names import TrackNames, names_of
 from .videos import VideoShape, dataset_of, video_shape_of
 
 # keypoints turned into documents per call: bounds memory without costing speed
@@ -65,8 +67,9 @@ def write_tracks(
         tracks: T rows, N points, in pixels of the displayed frame
         frame_numbers: (T,) increasing frame numbers (from 1), one per row; row i
             is frame number i + 1 where not given
-        layout: "points", one Keypoint per visible point, or "frame", one Keypoint
-            per frame with all points (hidden = NaN)
+        layout: "points", one Keypoint per visible point; "frame", one Keypoint
+            per frame with all points (hidden = NaN); or "objects", one Keypoint per frame and
+            object with all its points: tracks that share `tracks.labels` and `tracks.objects`
         keep_hidden: also store hidden points, with occluded=True (layout "points")
         overwrite: replace the tracks that this package wrote for this sample
         replace_labels: the number of other labels, such as hand labels, that the field
@@ -75,6 +78,7 @@ def write_tracks(
     Raises:
         CollectionError: if the sample is no video sample of a dataset
         FieldError: if the field's name or type does not allow it
+        OptionError: for the layout "objects" where the tracks say nothing of objects
         FieldExistsError: if the field holds tracks and overwrite is False, or other labels
             whose number was not given
         ShapeError: if there are more rows than frames, or bad frame numbers
@@ -85,7 +89,13 @@ def write_tracks(
     dataset, sample_id = dataset_of(sample)
     check_label_field(dataset, label_field)
     check_layout(layout, keep_hidden)
-    check_document_size(tracks.num_points, layout, keep_hidden)
+    names = names_of(tracks.labels, tracks.objects)
+    if layout == "objects" and names is None:
+        raise OptionError(
+            "layout='objects' stores the points of each object together, and these tracks have neither labels nor "
+            "objects. Give them: dataclasses.replace(tracks, objects=[...]), or use layout='points'"
+        )
+    check_document_size(tracks.num_points, layout, keep_hidden, names=names)
     contents = read_contents(dataset, [sample_id], label_field)
     check_foreign_labels(
         dataset, contents.foreign, label_field, replace_labels, ", or replace_labels={number} to replace them"
@@ -104,6 +114,7 @@ def write_tracks(
         shape,
         frame_numbers=frame_numbers,
         keep_hidden=keep_hidden,
+        names=names,
         mark=SampleMark(state=MARK_WRITING, layout=layout, num_points=tracks.num_points, num_frames=shape.num_frames),
     )
 
@@ -160,13 +171,14 @@ def store_tracks(
 
         def write() -> None:
             with changing_document:
-                objects = names is not None and names.has_objects
                 declare(
                     dataset,
                     label_field,
                     occluded=keep_hidden,
                     interpolated=interpolated is not None,
-                    objects=objects,
+                    objects=mark.layout != "objects" and names is not None and names.has_objects,
+                    nodes=mark.layout == "points" and names is not None and names.has_nodes,
+                    track_numbers=mark.layout == "objects",
                 )
             pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated, names)
             _write(held, sample_id, pieces, shape.num_frames, mark)

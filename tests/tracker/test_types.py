@@ -200,3 +200,30 @@ def test_a_map_is_a_read_only_copy():
     assert frame_map.source_indices.tolist() == [0, 1, 2]
     with pytest.raises(ValueError, match="read-only"):
         frame_map.source_indices[0] = 1
+
+
+def test_points_may_be_called_something():
+    queries = pt.Queries([0, 0], [[1, 2], [3, 4]], labels=["nose", None], objects=np.array([7, 2**40]))
+    assert queries.labels.tolist() == ["nose", None]
+    assert [type(number) for number in queries.objects] == [int, int]
+    assert queries.objects.tolist() == [7, 2**40]
+    with pytest.raises(ValueError, match="read-only"):
+        queries.objects[0] = 1
+    nameless = pt.Queries([0, 0], [[1, 2], [3, 4]], labels=[None, None])
+    assert (nameless.labels, nameless.objects) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ({"labels": ["one"]}, "1 labels were given for 2 points"),
+        ({"labels": ["one", 2]}, r"Invalid labels \(2\)"),
+        ({"objects": [1, "two"]}, r"Invalid objects \('two'\)"),
+        ({"objects": [1, True]}, r"Invalid objects \(True\)"),
+    ],
+)
+def test_names_that_are_none_are_refused(names, words):
+    with pytest.raises(ShapeError, match=words):
+        pt.Queries([0, 0], [[1, 2], [3, 4]], **names)
+    with pytest.raises(ShapeError, match=words):
+        pt.Tracks(xy=np.zeros((1, 2, 2)), visible=np.ones((1, 2), bool), confidence=np.ones((1, 2)), **names)

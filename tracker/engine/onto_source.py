@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def onto_source(
         the same points on the source
     """
     xy = edge_aligned(tracks.xy.astype(np.float64), copy_size_px, source_size_px)
-    moved = Tracks(xy=xy, visible=tracks.visible, confidence=tracks.confidence, info=tracks.info)
+    moved = replace(tracks, xy=xy)
     if not interpolate or len(frame_numbers) < 2:
         return SourceTracks(moved, frame_numbers)
     return _filled(moved, frame_numbers)
@@ -66,5 +66,5 @@ def _filled(tracks: Tracks, numbers: np.ndarray) -> SourceTracks:
     confidence = np.where(both, np.minimum(tracks.confidence[before], tracks.confidence[after]), 0)
     visible = both.copy()
     xy[tracked], visible[tracked], confidence[tracked] = tracks.xy, tracks.visible, tracks.confidence
-    filled = Tracks(xy=xy, visible=visible, confidence=confidence, info=tracks.info)
+    filled = replace(tracks, xy=xy, visible=visible, confidence=confidence)
     return SourceTracks(filled, every, ~tracked)

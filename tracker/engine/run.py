@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def prepare_clip(
         frame_map = frame_map.including(np.unique(queries.t))
         source = SampledFrames(video, frame_map)
         source_indices = frame_map.source_indices
-        queries = Queries(t=np.searchsorted(source_indices, queries.t), xy=queries.xy, origin=queries.origin)
+        queries = replace(queries, t=np.searchsorted(source_indices, queries.t))
     if check_size is not None:
         check_size(len(queries), source.num_frames_hint)
     return PreparedClip(source, queries, source_indices)

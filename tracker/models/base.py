@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -168,7 +168,7 @@ class Tracker(ABC):
             cancelled: asked between chunks; True ends the run
 
         Returns:
-            Tracks of T frames and N points, in pixels of these frames
+            Tracks of T frames and N points, in pixels of these frames; called as the queries are
 
         Raises:
             QueryError: if a query lies outside the frame or past the end
@@ -185,7 +185,9 @@ class Tracker(ABC):
         hooks.report(0.0)
         tracks = self._track(source, queries, backward, hooks)
         hooks.report(1.0)
-        return tracks
+        if queries.labels is None and queries.objects is None:
+            return tracks
+        return replace(tracks, labels=queries.labels, objects=queries.objects)
 
     @abstractmethod
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:

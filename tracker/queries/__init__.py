@@ -7,6 +7,7 @@ returns `Queries` with a fitting `origin`; hand its name on in the root
 
 from .dense import dense_queries
 from .grid import grid_queries
+from .inside import inside_queries
 from .points import point_queries
 
-__all__ = ["dense_queries", "grid_queries", "point_queries"]
+__all__ = ["dense_queries", "grid_queries", "inside_queries", "point_queries"]

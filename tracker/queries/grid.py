@@ -77,19 +77,15 @@ def grid_points(grid_size: int) -> np.ndarray:
     return np.stack([xx, yy], axis=-1).reshape(-1, 2)  # (g * g, 2)
 
 
-def read_mask_at(mask: np.ndarray, xy_grid: np.ndarray) -> np.ndarray:
-    """Reads a mask of any size at points of the 512 x 384 frame.
-
-    The mask is resized by nearest neighbour (source index = floor(i * size / target))
-    and read at the position rounded half to even.
+def as_mask(mask: np.ndarray) -> np.ndarray:
+    """Reads what was given as a mask.
 
     Args:
         mask: (H', W'), any dtype; nonzero = track. An image of a mask, (H', W', 1 to 4
             channels), counts wherever any of its colours is nonzero
-        xy_grid: (N, 2) positions in the 512 x 384 frame
 
     Returns:
-        (N,) bool
+        (H', W') bool
 
     Raises:
         MaskError: if the mask is not two-dimensional or has no area
@@ -99,12 +95,32 @@ def read_mask_at(mask: np.ndarray, xy_grid: np.ndarray) -> np.ndarray:
         mask = np.any(mask[..., :3] != 0, axis=2, keepdims=False)
     if mask.ndim != 2 or 0 in mask.shape:
         raise MaskError(f"Invalid mask of shape {mask.shape}. Expected (height, width)")
+    return mask != 0
+
+
+def read_mask_at(mask: np.ndarray, xy_grid: np.ndarray) -> np.ndarray:
+    """Reads a mask of any size at points of the 512 x 384 frame.
+
+    The mask is resized by nearest neighbour (source index = floor(i * size / target))
+    and read at the position rounded half to even.
+
+    Args:
+        mask: as for `as_mask`
+        xy_grid: (N, 2) positions in the 512 x 384 frame
+
+    Returns:
+        (N,) bool
+
+    Raises:
+        MaskError: if the mask is not two-dimensional or has no area
+    """
+    inside = as_mask(mask)
     width, height = GRID_FRAME
     # in float32 the grid's halves are exact, and rounding half to even means what it says
     rounded = np.rint(np.asarray(xy_grid, dtype=np.float32)).astype(np.int64)  # (N, 2)
     column, row = np.clip(rounded, 0, [width - 1, height - 1]).T
-    mask_height, mask_width = mask.shape
-    return mask[row * mask_height // height, column * mask_width // width] != 0
+    mask_height, mask_width = inside.shape
+    return inside[row * mask_height // height, column * mask_width // width]
 
 
 def grid_queries(

@@ -22,8 +22,9 @@ from ...store.database.fields import FRAMES_PREFIX, check_label_field
 from ...store.database.frame_documents import MARK_WRITING
 from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
-from ...store.tracks.keypoints import TrackNames, check_document_size, frame_documents
+from ...store.tracks.keypoints import check_document_size, frame_documents
 from ...store.tracks.sample_status import SampleMark, check_foreign_labels, read_contents
+from ...store.tracks.track_names import TrackNames
 from ...store.tracks.videos import VideoShape, dataset_of, playback_warnings, store_metadata
 from ...store.tracks.writer import store_tracks
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_index_of, frame_number_of
@@ -69,8 +70,8 @@ def load_model(
     Args:
         name: one of `list_trackers()`, or a loaded Tracker
         model_path: where FiftyOne's zoo keeps the model's receipt; not read
-        options: `grid_size`, `frame_index`, `mask_field`, `points`, `backward`,
-            `sampling`, `layout`, `keep_hidden` as for `track_dataset`, with the
+        options: `grid_size`, `frame_index`, `mask_field`, `points_per_object`, `points`,
+            `backward`, `sampling`, `layout`, `keep_hidden` as for `track_dataset`, with the
             same defaults; `confidence_thresh` hides points below it; `store_in`
             makes the model write to that field itself, many times faster, and
             `overwrite` lets it replace what is there; everything else goes to

@@ -18,6 +18,7 @@ from ...tracker.errors import LimitError, OptionError, QueryError
 from ...tracker.models.base import Tracker
 from ...tracker.models.registry import DEFAULT_TRACKER, check_tracker_options, tracker_info
 from ...tracker.queries.grid import check_frame_index, check_grid_size
+from ...tracker.queries.inside import check_points_per_object
 from ...tracker.queries.points import point_rows
 from ...tracker.video.sampling import Sampling, as_sampling
 from ..lifecycle.kinds import TRACKING_METHOD
@@ -68,6 +69,7 @@ class TrackOptions(RunOptions):
     grid_size: int = 14  # leaves the picture visible in the grid of the App
     frame_index: int = 0
     mask_field: str | None = None
+    points_per_object: int | None = None
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = None
     backward: bool = option(
         False,
@@ -199,6 +201,8 @@ class TrackOptions(RunOptions):
     def _check_prompts(self) -> None:
         check_grid_size(self.grid_size)
         check_frame_index(self.frame_index)
+        if self.points_per_object is not None:
+            check_points_per_object(self.points_per_object)
         if self.points is not None and self.mask_field is not None:
             raise OptionError("points and mask_field are both set. Choose one kind of prompt")
         for name in ("mask_field", "points"):

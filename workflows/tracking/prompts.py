@@ -19,13 +19,13 @@ from fiftyone.core.sample import SampleView
 from ...store.database.connection import retried
 from ...store.database.fields import type_name
 from ...store.labels.fields import find_field, has_field, selectable
-from ...store.labels.masks import MASK_TYPES, read_mask
+from ...store.labels.masks import MASK_TYPES, read_instance_masks, read_mask
 from ...store.labels.points import LIST_FIELDS, POINT_TYPES, read_points
 from ...store.labels.views import shown_samples
-from ...store.tracks.keypoints import TrackNames
 from ...store.tracks.source_links import FILEPATH
-from ...tracker.errors import FieldError, NoPromptError, QueryError
-from ...tracker.queries import grid_queries, point_queries
+from ...store.tracks.track_names import TrackNames
+from ...tracker.errors import FieldError, NoPromptError, OptionError, QueryError
+from ...tracker.queries import grid_queries, inside_queries, point_queries
 from ...tracker.types import Queries
 from ...tracker.video.frames import VideoFrames
 from .options import TrackOptions
@@ -58,7 +58,9 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
 
     Raises:
         FieldError: saying what was found and what is supported
+        OptionError: for options that belong to another kind of prompt
     """
+    _check_density(options)
     if options.mask_field is not None:
         of_sources = reads_masks_of_sources(dataset, destination, options)
         _, on_frames, found = find_field(destination if of_sources else dataset, options.mask_field)
@@ -147,6 +149,7 @@ def prompt_of(
     Raises:
         the same errors as `sample_prompt`
     """
+    _check_density(options)
     if isinstance(options.points, str):
         last_frames = partial(_num_frames, video)
         return Prompt(
@@ -158,20 +161,59 @@ def prompt_of(
         return Prompt(point_queries(options.points[sample_id]))
     if options.points is not None:
         return Prompt(point_queries(options.points))
-    width, height = video.size_px
-    mask = None
     if options.mask_field is not None:
-        mask = read_mask(_given(sample), options.mask_field, options.frame_index, video.size_px)
-        if not mask.any():
-            raise NoPromptError(f"The mask in {options.mask_field!r} is empty: there is nothing to track")
-        _warn_about_aspect(mask, video.size_px, warnings)
-    queries = grid_queries(options.grid_size, height=height, width=width, frame_index=options.frame_index, mask=mask)
-    return Prompt(
-        queries.require_any(
-            f"The mask selects none of the {options.grid_size**2} grid points. "
-            "Use a larger grid size to hit small objects",
+        return Prompt(_queries_on_mask(_given(sample), options.mask_field, options, video.size_px, warnings))
+    width, height = video.size_px
+    return Prompt(grid_queries(options.grid_size, height=height, width=width, frame_index=options.frame_index))
+
+
+def _queries_on_mask(
+    sample: fo.Sample | SampleView,
+    mask_field: str,
+    options: TrackOptions,
+    size_px: tuple[int, int],
+    warnings: list[str],
+) -> Queries:
+    """The points of a grid that lie on a mask, or about so many on each of its objects."""
+    (width, height), frame_index = size_px, options.frame_index
+    empty = f"The mask in {mask_field!r} is empty: there is nothing to track"
+    if options.points_per_object is not None:
+        on_objects = []
+        for mask in read_instance_masks(sample, mask_field, frame_index, size_px):
+            if not on_objects:
+                _warn_about_aspect(mask, size_px, warnings)
+            on_objects.append(
+                inside_queries(mask, options.points_per_object, height=height, width=width, frame_index=frame_index)
+            )
+        if not any(len(queries) for queries in on_objects):
+            raise NoPromptError(empty)
+        return Queries(
+            t=np.concatenate([queries.t for queries in on_objects]),
+            xy=np.concatenate([queries.xy for queries in on_objects]),  # (N, 2)
+            origin="masked_grid",
         )
+    mask = read_mask(sample, mask_field, frame_index, size_px)
+    if not mask.any():
+        raise NoPromptError(empty)
+    _warn_about_aspect(mask, size_px, warnings)
+    queries = grid_queries(options.grid_size, height=height, width=width, frame_index=frame_index, mask=mask)
+    return queries.require_any(
+        f"The mask selects none of the {options.grid_size**2} grid points. "
+        "Ask for a number of points on the object (points_per_object), or use a larger grid size",
     )
+
+
+def _check_density(options: TrackOptions) -> None:
+    """Refuses a number of points per object where no mask says where the objects are.
+
+    Raises:
+        OptionError: saying so
+    """
+    if options.points_per_object is not None and options.mask_field is None:
+        raise OptionError(
+            "points_per_object is the number of points on each object of a mask. Give mask_field as well, or grid_size "
+            "for a grid over the whole frame"
+        )
 
 
 def _num_frames(video: VideoFrames, last_index: int) -> int:

@@ -43,6 +43,7 @@ def track_dataset(
     grid_size: int = TRACK_DEFAULTS.grid_size,
     frame_index: int = TRACK_DEFAULTS.frame_index,
     mask_field: str | None = TRACK_DEFAULTS.mask_field,
+    points_per_object: int | None = TRACK_DEFAULTS.points_per_object,
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = TRACK_DEFAULTS.points,
     backward: bool = TRACK_DEFAULTS.backward,
     sampling: Sampling | Mapping[str, Any] | None = TRACK_DEFAULTS.sampling,
@@ -84,6 +85,8 @@ def track_dataset(
         mask_field: Segmentation or Detections with instance masks, on samples or
             frames; only grid points on the mask are tracked. With write_to="source"
             also one on the sources' samples
+        points_per_object: with mask_field, in place of the grid: about so many points,
+            evenly, on each object (a detection; a segmentation as a whole)
         points: [(t, x, y)] in pixels for every sample, {sample_id: [...]}, or the
             name of a field (Keypoints, or a list of (t, x, y))
         backward: also track towards the start of the video

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from trackers import random_tracks
 
 from point_tracking.store.tracks.keypoint_bytes import encoded_frame_documents
-from point_tracking.store.tracks.keypoints import TrackNames, frame_documents
+from point_tracking.store.tracks.keypoints import frame_documents
+from point_tracking.store.tracks.track_names import TrackNames
 
 
 def _without_ids(document: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -25,7 +26,8 @@ def _without_ids(document: dict[str, Any]) -> list[tuple[str, Any]]:
 def random_names(rng: np.random.Generator, num_points: int) -> TrackNames:
     labels = rng.choice(["point", "nose", "Schnäuzchen"], num_points).tolist()
     numbers = (0, 7, 2**31, -(2**40), None)
-    return TrackNames(tuple(labels), tuple(numbers[k] for k in rng.integers(0, len(numbers), num_points)))
+    nodes = rng.choice(["", "left ear", None], num_points).tolist()  # type: ignore[arg-type]
+    return TrackNames(tuple(labels), tuple(numbers[k] for k in rng.integers(0, len(numbers), num_points)), tuple(nodes))
 
 
 @given(

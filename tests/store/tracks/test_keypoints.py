@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bson import encode
+from bson import ObjectId, encode
 from hypothesis import given
 from hypothesis import strategies as st
 from trackers import random_tracks
@@ -13,12 +13,12 @@ from point_tracking import PointTrackingError, Tracks
 from point_tracking.store.tracks.keypoints import (
     LAYOUTS,
     MAX_FRAME_BYTES,
-    TrackNames,
     check_document_size,
     check_layout,
     document_bytes,
     frame_documents,
 )
+from point_tracking.store.tracks.track_names import PromptLabel, TrackNames
 from point_tracking.tracker.errors import LimitError, OptionError
 
 
@@ -87,3 +87,27 @@ def test_layouts_that_do_not_exist_or_do_not_fit_are_refused(layout: str, keep_h
     with pytest.raises(OptionError) as error:
         check_layout(layout, keep_hidden)
     assert isinstance(error.value, PointTrackingError)
+
+
+def test_of_an_object_untracked_points_have_no_position_but_a_place() -> None:
+    instance = str(ObjectId())
+    prompts = (PromptLabel("goat", 4, instance, (1, None, 0)), PromptLabel("kid", None, None, (2,)))
+    names = TrackNames(("goat", "goat", "kid"), (4, 4, None), prompts=prompts)
+    xy = np.array([[[8.0, 8], [16, 8], [100, 8]]])  # the last one is outside
+    tracks = Tracks(xy=xy, visible=np.ones((1, 3), dtype=bool), confidence=np.full((1, 3), 0.5))
+    (document,) = frame_documents(tracks, (64, 32), layout="objects", names=names)
+    goat, kid = document["keypoints"]
+    np.testing.assert_array_equal(goat["points"], [[0.25, 0.25], [np.nan, np.nan], [0.125, 0.25]])
+    assert (goat["label"], goat["index"], str(goat["instance"]["_id"])) == ("goat", 4, instance)
+    assert (goat["confidence"], goat["track_numbers"]) == ([0.5, 0, 0.5], [2, 0, 1])
+    np.testing.assert_array_equal(kid["points"], [[np.nan, np.nan]])
+    assert "index" not in kid
+    assert "instance" not in kid
+    assert document_bytes(3, "objects", names=names) == len(encode(document))
+
+
+def test_names_of_some_tracks_leave_labels_without_any() -> None:
+    prompts = (PromptLabel("a", 1, None, (0, 2, None)), PromptLabel("b", 2, None, (1,)))
+    names = TrackNames(("a", "b", "a"), (1, 2, 1), ("left", None, "right"), prompts)
+    chosen = names.chosen(np.array([False, False, True]))
+    assert chosen == TrackNames(("a",), (1,), ("right",), (PromptLabel("a", 1, None, (None, 0, None)),))

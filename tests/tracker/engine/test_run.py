@@ -77,3 +77,13 @@ def test_a_tracker_that_breaks_its_contract_is_named(path: Path):
 
     with pytest.raises(ShapeError, match="'short' returned 11 frames x 1 points for 12 frames x 1 points"):
         track_clip(pt.VideoFrames(path), pt.point_queries([(0, 1, 1)]), Short())
+
+
+def test_tracks_are_called_as_their_queries(path: Path):
+    queries = pt.Queries([0, 4], [[5, 5], [10, 20]], labels=["nose", "tail"], objects=[None, 3])
+    found = track_clip(pt.VideoFrames(path), queries, DriftTracker(), sampling=Sampling(every_nth=3)).tracks
+    assert found.labels is not None
+    assert found.objects is not None
+    assert (found.labels.tolist(), found.objects.tolist()) == (["nose", "tail"], [None, 3])
+    nameless = track_clip(pt.VideoFrames(path), pt.point_queries([(0, 5, 5)]), DriftTracker()).tracks
+    assert (nameless.labels, nameless.objects) == (None, None)

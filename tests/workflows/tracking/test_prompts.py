@@ -14,7 +14,7 @@ import pytest
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, QueryError
+from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, OptionError, QueryError
 from point_tracking.workflows.tracking.options import TrackOptions
 from point_tracking.workflows.tracking.prompts import check_prompt_fields, prompt_of, reads_masks_of_sources
 
@@ -182,3 +182,44 @@ def test_fields_of_the_wrong_kind_are_refused_before_the_run(make_dataset: MakeD
         with pytest.raises(FieldError, match=text):
             check_prompt_fields(dataset, dataset, TrackOptions(**options))
     assert not reads_masks_of_sources(dataset, dataset, TrackOptions(mask_field="absent"))
+
+
+def test_each_object_gets_about_so_many_points_however_small_it_is(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker
+) -> None:
+    dataset = make_dataset(*[media.video(tmp_path / f"{k}.mp4", num_frames=4) for k in range(3)])
+    first, second, third = dataset
+    first["objects"] = fo.Detections(
+        detections=[
+            fo.Detection(bounding_box=[0, 0, 0.1, 0.1], mask=np.ones((8, 8), dtype=bool)),
+            fo.Detection(bounding_box=[0.4, 0.2, 0.5, 0.7], mask=np.ones((8, 8), dtype=bool)),
+            fo.Detection(bounding_box=[0, 0, 1, 1]),
+        ]
+    )
+    second["objects"] = fo.Detections()
+    third["objects"] = fo.Detections(detections=[fo.Detection(bounding_box=[0, 0, 1, 1])])
+    for sample in (first, second, third):
+        sample.save()
+    report = pt.track_dataset(dataset, tracker=drift, mask_field="objects", points_per_object=20)
+    assert [o.status for o in report.outcomes] == ["done", "no prompt", "failed"]
+    assert "Boxes alone do not do" in report.failures[0].message
+    xy = pt.read_tracks(first, "tracks").xy[0] / SIZE
+    small, large = (xy <= 0.11).all(axis=1), (xy >= (0.39, 0.19)).all(axis=1)
+    assert small.sum() + large.sum() == len(xy)
+    assert abs(small.sum() - 20) <= 4
+    assert abs(large.sum() - 20) <= 2
+    (run_key,) = dataset.list_runs()
+    assert dataset.get_run_info(run_key).config.points_per_object == 20
+
+
+def test_a_number_of_points_per_object_needs_a_mask(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker
+) -> None:
+    dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=4))
+    for options in ({}, {"points": [(0, 1, 1)]}):
+        with pytest.raises(OptionError, match="Give mask_field as well"):
+            pt.track_dataset(dataset, tracker=drift, points_per_object=9, **options)
+    with pytest.raises(OptionError, match="points on an object"):
+        TrackOptions(mask_field="object", points_per_object=0)
+    with pytest.raises(OptionError, match="Give mask_field as well"):
+        _queries(TrackOptions(points_per_object=9))

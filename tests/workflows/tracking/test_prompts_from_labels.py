@@ -15,7 +15,7 @@ from fiftyone import ViewField as F
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.store.tracks.keypoints import TrackNames
+from point_tracking.store.tracks.track_names import TrackNames
 from point_tracking.workflows.lifecycle.kinds import load_report
 
 MakeDataset = Callable[..., fo.Dataset]
