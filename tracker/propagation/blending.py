@@ -9,7 +9,7 @@ import numpy as np
 from .carrying import Carried
 from .masks import blend_masks
 from .options import Rules
-from .shapes import MaskedBox, Shape, agreement
+from .shapes import Box, MaskedBox, Shape, agreement
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,26 @@ class BlendedPath:
     enough: np.ndarray
     visible_share: np.ndarray
     confidence: np.ndarray
+
+
+def straight_vectors(drawn: tuple[Shape, Shape], after: np.ndarray) -> np.ndarray:
+    """Plain linear interpolation, of the sides of a box and of the positions of points.
+
+    Args:
+        drawn: shapes of the keyframe before and the one after, of equal length
+        after: (S, 1) shares of the way from one to the other
+
+    Returns:
+        (S, P) `vector` of the shapes; a point that only one of the two knows stays there
+    """
+    one, other = drawn
+    if isinstance(one, Box) and isinstance(other, Box):
+        xyxy = one.xyxy + (other.xyxy - one.xyxy) * after  # (S, 4)
+        sides = xyxy[:, 2:] - xyxy[:, :2]
+        return np.concatenate([xyxy[:, :2] + sides / 2, np.log(sides)], axis=1)
+    first, last = one.vector, other.vector
+    first, last = np.where(np.isnan(first), last, first), np.where(np.isnan(last), first, last)
+    return first + (last - first) * after
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +86,7 @@ def blend_paths(
     frames = np.arange(ends[0], ends[1] + 1)
     after = ((frames - ends[0]) / (ends[1] - ends[0]))[:, None]  # (S, 1)
     first, last = drawn[0].vector, drawn[1].vector
-    # a point that only one of the two knows has no straight way
-    base_first, base_last = np.where(np.isnan(first), last, first), np.where(np.isnan(last), first, last)
-    straight = base_first + (base_last - base_first) * after
+    straight = straight_vectors(drawn, after)
     both_known = np.isfinite(first) & np.isfinite(last)
     sides = [
         None if one is None else _side(one, drawn, ends, side, straight, both_known, rules)
