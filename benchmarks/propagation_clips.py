@@ -1,4 +1,4 @@
-"""Clips whose objects are known in every frame, and tracks from any of their frames: what `propagation.py` measures on."""
+"""Clips whose object is known in every frame, and tracks from any of their frames, for `propagation.py`."""
 
 from __future__ import annotations
 

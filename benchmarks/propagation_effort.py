@@ -1,4 +1,4 @@
-"""How many frames a person must draw: an annotator who always corrects the worst frame, and what `propagation.py` asks."""
+"""How many frames a person must draw, and how well the others are filled, for `propagation.py`."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class Carrier:
         return {frame.t: frame.shape for frame in self.fill(clip, stretch) if isinstance(frame.shape, Box)}
 
 
-def overlaps(clip: ObjectClip, drawn: list[int], fill: Filler, kept: dict[Stretch, np.ndarray] | None = None) -> np.ndarray:
+def overlaps(
+    clip: ObjectClip, drawn: list[int], fill: Filler, kept: dict[Stretch, np.ndarray] | None = None
+) -> np.ndarray:
     """Box IoU in every frame, (T,): 1 where drawn, 0 where there is no box.
 
     Args:

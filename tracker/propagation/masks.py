@@ -35,9 +35,11 @@ def warp_mask(shape: MaskedBox, into: Box, start: np.ndarray, now: np.ndarray) -
     places = np.stack([xx, yy], axis=-1).reshape(-1, 2)  # (n * n, 2)
     came_from = moved_positions(places, now, start)
     shares = (came_from - shape.xyxy[:2]) / (shape.xyxy[2:] - shape.xyxy[:2])
-    shares = shares.reshape(_PLACES, _PLACES, 2).astype(np.float32)  # (n, n, 2)
-    shares = cv2.GaussianBlur(shares, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
-    wide = _extrapolated(shares, (height, width))
+    same = (places - low) / sides
+    # what is smoothed is only how far the flow differs from moving with the box
+    change = (shares - same).reshape(_PLACES, _PLACES, 2).astype(np.float32)  # (n, n, 2)
+    change = cv2.GaussianBlur(change, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    wide = _extrapolated(same.reshape(_PLACES, _PLACES, 2).astype(np.float32) + change, (height, width))  # (n, n, 2)
     counts = np.array(shape.mask.shape[::-1], np.float32)
     at = wide * counts - 0.5
     warped = cv2.remap(shape.mask.astype(np.float32), at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=0.0)

@@ -11,6 +11,7 @@ from ..errors import QueryError
 from .options import PropagationOptions
 from .shapes import Box, MaskedBox, PointSet, Polyline, Shape
 
+_FINEST_GRID = 300  # points a side, before those beside the mask are left out
 _CENTRE = 0.5  # a box counts pixels from their edges, a point from their centres
 
 
@@ -77,12 +78,12 @@ def _in_mask(shape: MaskedBox, count: int) -> np.ndarray:
     low, sides = shape.xyxy[:2], shape.xyxy[2:] - shape.xyxy[:2]
     height, width = shape.mask.shape
     spacing = float(np.sqrt(sides.prod() * shape.mask.mean() / count))
-    x, y = ((np.arange(n := max(round(sides[i] / spacing), 1)) + 0.5) / n for i in (0, 1))
+    x, y = ((np.arange(n := np.clip(round(sides[i] / spacing), 1, _FINEST_GRID)) + 0.5) / n for i in (0, 1))
     xx, yy = np.meshgrid(x, y)
     places = np.stack([xx, yy], axis=-1).reshape(-1, 2)  # (n, 2), of the unit square
     column, row = (places * [width, height]).astype(int).T
     places = places[shape.mask[row, column]]
-    if 2 * len(places) < count:  # thin parts fall through the grid
+    if not count / 2 <= len(places) <= 2 * count:  # thin parts fall through the grid
         row, column = np.nonzero(shape.mask)
         chosen = np.unique(np.linspace(0, len(row) - 1, count).round().astype(int))
         places = (np.stack([column[chosen], row[chosen]], axis=1) + 0.5) / [width, height]
