@@ -34,6 +34,7 @@ _PUBLIC = {
     "track_dataset": ".workflows.tracking.track_dataset",
     "preprocess_dataset": ".workflows.preprocessing.preprocess_dataset",
     "evaluate_dataset": ".workflows.evaluation.evaluate_dataset",
+    "propagate_labels": ".workflows.propagation.propagate_labels",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from .workflows.model_zoo.model import load_model
     from .workflows.model_zoo.source import download_model
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
+    from .workflows.propagation.propagate_labels import propagate_labels
     from .workflows.tracking.track_dataset import track_dataset
 
 
