@@ -166,7 +166,7 @@ def _add_purpose(ctx: Any, inputs: types.Object) -> None:
         if not ctx.params.get("teachers") and ctx.params.get("own_start") is False:
             raise OptionError("There is no teacher: choose one, or let the tracker learn from its own start")
     except PointTrackingError as error:
-        forms.show_error(inputs.view("purpose", types.Error(label=str(error))), error)
+        forms.add_error(inputs, "purpose", error)
         return
     text = (
         f"{count_of(len(trained_on), 'video')} to learn from, {len(judged_by):,} to judge by; "

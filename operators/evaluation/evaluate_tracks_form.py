@@ -190,7 +190,7 @@ def _add_purpose(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
         return
     error = forms.error_of(lambda: options_of(params))
     if error is not None:
-        forms.show_error(inputs.view("purpose", types.Error(label=str(error))), error)
+        forms.add_error(inputs, "purpose", error)
 
 
 def _known_field(fields: list[str]) -> str:
