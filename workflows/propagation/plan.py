@@ -113,8 +113,10 @@ class SamplePlan:
         return sum(one.num_to_fill for one in self.objects)
 
     @property
-    def has_prompts(self) -> bool:
-        return any(one.keyframes for one in self.objects)
+    def num_unchanged(self) -> int:
+        """Frames of all objects that an earlier run filled from the same keyframes."""
+        every = sum(filled.last - filled.first + 1 for one in self.objects for _, filled in one.stretches)
+        return every - self.num_to_fill
 
 
 def plan_sample(

@@ -29,7 +29,7 @@ from .propagate_sample import SamplePropagation
 from .report import PropagationOutcome, PropagationReport
 
 _ATTRIBUTES = ("keyframe", "occluded", "interpolated", "outside")
-_DEFAULTS = PropagateOptions(field="labels")
+PROPAGATION_DEFAULTS = PropagateOptions(field="labels")
 
 
 def propagate_labels(
@@ -37,14 +37,14 @@ def propagate_labels(
     field: str,
     output_field: str | None = None,
     *,
-    tracker: str | Tracker = _DEFAULTS.tracker,
+    tracker: str | Tracker = PROPAGATION_DEFAULTS.tracker,
     tracker_options: Mapping[str, Any] | None = None,
-    direction: Direction = _DEFAULTS.direction,
+    direction: Direction = PROPAGATION_DEFAULTS.direction,
     frames: tuple[int, int] | None = None,
     classes: Sequence[str] | None = None,
-    keep_lost: bool = _DEFAULTS.keep_lost,
-    points_per_object: int = _DEFAULTS.points_per_object,
-    overwrite_unmarked: bool = _DEFAULTS.overwrite_unmarked,
+    keep_lost: bool = PROPAGATION_DEFAULTS.keep_lost,
+    points_per_object: int = PROPAGATION_DEFAULTS.points_per_object,
+    overwrite_unmarked: bool = PROPAGATION_DEFAULTS.overwrite_unmarked,
     run_key: str | None = None,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,

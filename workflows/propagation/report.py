@@ -78,11 +78,17 @@ class PropagationReport(SampleReport[PropagationOutcome]):
             "seen there. Look at them first; a keyframe in the middle helps most.",
         ]
 
+    @property
+    def _state(self) -> str:
+        if self.interrupted:
+            return ", interrupted, or still running"
+        return ", ended early" if self.cancelled else ""
+
     def __str__(self) -> str:
         objects, keyframes = count_of(self.total("num_objects"), "object"), self.total("num_keyframes")
         lines = [
             f"Carried {objects} from {count_of(keyframes, 'keyframe')} in {count_of(self.num_samples, 'sample')} "
-            f"({span_of(self.seconds)})" + (", ended early" if self.cancelled else "")
+            f"({span_of(self.seconds)})" + self._state
         ]
         filled, interpolated = self.total("num_filled"), self.total("num_interpolated")
         told = f"Wrote {count_of(filled, 'label')} to frames.{self.target_field}"
@@ -98,5 +104,5 @@ class PropagationReport(SampleReport[PropagationOutcome]):
             if number:
                 lines.append(f"{count_of(number, 'sample')} {words}")
         if self.num_not_run:
-            lines.append(f"{count_of(self.num_not_run, 'sample')} not reached")
-        return "\n".join(lines)
+            lines.append(f"{count_of(self.num_not_run, 'sample')} to go")
+        return "; ".join(lines)
