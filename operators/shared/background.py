@@ -50,20 +50,22 @@ def run_in_background(
     return run
 
 
-def show_started(ctx: Any, run: BackgroundRun, going_on: str) -> Iterator[Any]:
+def show_started(ctx: Any, run: BackgroundRun, going_on: str, *, closed: bool = False) -> Iterator[Any]:
     """Says that a run goes on, and where to look at it.
 
     Args:
         ctx: FiftyOne's execution context
         run: under way
         going_on: how a run that was ended is gone on with, in words
+        closed: whether the open sample was closed for it
     """
+    again = " The video was closed while it is written to: open it again when the run is done." if closed else ""
     yield ctx.ops.open_panel(RUNS_PANEL, layout="horizontal")
     yield show_text(
         ctx,
         run.title,
         "**The run goes on in the background.** Close this window and work on: samples that are finished can be looked "
-        "at while the rest runs. The panel **Runs** shows how far it is and can cancel it.\n\n"
+        f"at while the rest runs. The panel **Runs** shows how far it is and can cancel it.{again}\n\n"
         "Closing this tab does not stop the run. Stopping the App ends it in order: what is finished stays, and "
         f"{going_on}.",
     )

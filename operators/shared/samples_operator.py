@@ -94,7 +94,7 @@ class SamplesOperator(foo.Operator):
         patience_s = OPEN_SAMPLE_PATIENCE_S if forms.only_open_sample(ctx) else PATIENCE_S
         running = yield from run_in_background(ctx, self.config.label, work, patience_s=patience_s)
         if running.is_running:
-            yield from show_started(ctx, running, self.GOING_ON)
+            yield from show_started(ctx, running, self.GOING_ON, closed=forms.only_open_sample(ctx))
             return None
         running.told = True
         return running.result()
