@@ -24,6 +24,10 @@ class EmptyQueriesError(QueryError):
     """A prompt was read, but it selects no point at all."""
 
 
+class OutsideVideoError(QueryError):
+    """A point outside the frame, or past the end of the video."""
+
+
 class NoPromptError(EmptyQueriesError):
     """A sample holds nothing of the kind that the others are tracked from: no mask, no points of its own."""
 

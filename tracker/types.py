@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from .arrays import detached
-from .errors import EmptyQueriesError, QueryError, ShapeError
+from .errors import EmptyQueriesError, OutsideVideoError, QueryError, ShapeError
 
 QueryOrigin = Literal["grid", "masked_grid", "points", "dense"]
 ORIGINS: tuple[str, ...] = get_args(QueryOrigin)
@@ -118,20 +118,20 @@ class Queries:
             num_frames: frames of the video, or None where not known yet
 
         Raises:
-            QueryError: naming the first query outside the frame or past the end
+            OutsideVideoError: naming the first query outside the frame or past the end
         """
         width, height = size_px
         x, y = self.xy[:, 0], self.xy[:, 1]
         outside = np.flatnonzero((x < 0) | (y < 0) | (x > width - 1) | (y > height - 1))
         if outside.size:
             n = outside[0]
-            raise QueryError(
+            raise OutsideVideoError(
                 f"Query {n} at ({x[n]:g}, {y[n]:g}) lies outside the {width} x {height} frame. "
                 f"Allowed are 0 <= x <= {width - 1} and 0 <= y <= {height - 1} pixels"
             )
         if num_frames is not None and len(self) and int(self.t.max()) >= num_frames:
             n = int(self.t.argmax())
-            raise QueryError(
+            raise OutsideVideoError(
                 f"Query {n} is in frame {int(self.t[n])}, but the video has {num_frames} frames "
                 f"(allowed are 0 to {num_frames - 1})"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import os
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -206,6 +206,24 @@ def counted(facts: VideoProbe) -> VideoProbe:
     duration = frame_s * len(known)
     fps = facts.fps if abs(facts.fps * frame_s - 1) <= _RATE_TOLERANCE else 1 / frame_s
     return replace(facts, declared_frames=len(stamps), duration_s=duration, fps=fps)
+
+
+def count_packets(path: str | os.PathLike[str], at_most: int) -> int:
+    """Counts a video's packets: it has no more frames than these. Nothing is decoded.
+
+    Args:
+        path: a local file
+        at_most: where to stop counting
+
+    Returns:
+        their number, or `at_most` where there are as many or more
+
+    Raises:
+        VideoError: if the file cannot be opened
+    """
+    with open_stream(path) as (container, stream):
+        held = (p for p in packets(container, stream, []) if p is not None and p.size)
+        return sum(1 for _ in islice(held, at_most))
 
 
 def _is_fragmented(path: str) -> bool:

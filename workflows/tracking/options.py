@@ -235,6 +235,11 @@ class TrackOptions(RunOptions):
         return self.tracker if isinstance(self.tracker, str) else self.tracker.name
 
     @property
+    def asks_all_alike(self) -> bool:
+        """Whether the prompt is one for all samples, some of whose videos may be too short or too small for it."""
+        return self.points is None or not isinstance(self.points, str | Mapping)
+
+    @property
     def num_points_known(self) -> int | None:
         """Points per sample where that is known without looking at samples; a mask only lowers it."""
         if self.points is None:

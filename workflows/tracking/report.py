@@ -9,6 +9,7 @@ import fiftyone as fo
 
 from ...store.runs.outcomes import DONE, NO_PROMPT, SKIPPED, Outcome, count_of
 from ...store.runs.records import record_of
+from ...tracker.errors import OutsideVideoError
 from ..lifecycle.report import SampleReport
 from .marked_samples import marked_outcomes
 
@@ -47,8 +48,13 @@ class TrackReport(SampleReport[Outcome]):
 
     @property
     def num_no_prompt(self) -> int:
-        """Samples with nothing to track from: no mask, no points of their own."""
+        """Samples with nothing to track from: no mask, no points of their own, none that lies in their video."""
         return len(self.outcomes_with(NO_PROMPT))
+
+    @property
+    def num_outside(self) -> int:
+        """Those of them whose video lacks the frame or the position that was asked for."""
+        return sum(o.kind == OutsideVideoError.__name__ for o in self.outcomes_with(NO_PROMPT))
 
     @property
     def num_points(self) -> int:
@@ -74,7 +80,8 @@ class TrackReport(SampleReport[Outcome]):
         if self.num_skipped:
             parts.append(f"{count_of(self.num_skipped, 'finished sample')} left alone")
         if self.num_no_prompt:
-            parts.append(f"{count_of(self.num_no_prompt, 'sample')} without a prompt")
+            outside = f" ({self.num_outside:,} lack the frame or position asked for)" if self.num_outside else ""
+            parts.append(f"{count_of(self.num_no_prompt, 'sample')} without a prompt{outside}")
         not_run = self.num_not_run
         if self.cancelled:
             parts.append(f"cancelled with {count_of(not_run, 'sample')} to go")

@@ -26,7 +26,7 @@ from ...tracker.coordinates import frame_number_of
 from ...tracker.engine.ahead import AheadFrames, ByteBudget
 from ...tracker.engine.onto_source import onto_source
 from ...tracker.engine.run import PreparedClip, TrackedClip, prepare_clip, track_prepared
-from ...tracker.errors import Cancelled, DatabaseError, FieldExistsError, NoPromptError, VideoError
+from ...tracker.errors import Cancelled, DatabaseError, FieldExistsError, NoPromptError, OutsideVideoError, VideoError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.video.frames import VideoFrames
 from .options import TrackOptions, check_track_size
@@ -170,16 +170,21 @@ class SampleSteps:
             job.move_to(step(job))
         except (Cancelled, DatabaseError, KeyboardInterrupt) as error:
             job.move_to(Stopped(error))
-        except NoPromptError as error:
-            job.move_to(self._outcome(job, NO_PROMPT, kind=type(error).__name__, message=str(error)))
         except BaseException as error:  # noqa: BLE001 - one bad clip must not end the run; the reason is recorded
-            self._fail(job, error)
-            return False
+            if not self._lacks_prompt(error):
+                self._fail(job, error)
+                return False
+            job.move_to(self._outcome(job, NO_PROMPT, kind=type(error).__name__, message=str(error)))
         job.seconds += time.perf_counter() - job.step_began
         goes_on = isinstance(job.state, ReadSample | TrackedSample)
         if not goes_on:
             self._release(job)
         return goes_on
+
+    def _lacks_prompt(self, error: BaseException) -> bool:
+        """Whether a sample has nothing to track from; what is asked of all alike may not be in this video."""
+        outside = isinstance(error, OutsideVideoError) and self.options.asks_all_alike
+        return outside or isinstance(error, NoPromptError)
 
     def _fail(self, job: Job, error: BaseException) -> None:
         kind, message = type(error).__name__, str(error) or type(error).__name__

@@ -111,13 +111,38 @@ def test_points_per_sample_and_from_fields(make_dataset: MakeDataset, tmp_path: 
     assert "1 of 2 points" in report.outcomes[0].warnings[0]
 
 
-def test_queries_outside_the_video_are_failures(make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker) -> None:
+def test_what_is_asked_of_all_samples_and_lies_outside_some_videos_is_no_failure(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker
+) -> None:
+    dataset = make_dataset(
+        media.video(tmp_path / "short.mp4", num_frames=4),
+        media.video(tmp_path / "long.mp4", num_frames=9),
+        media.video(tmp_path / "large.mp4", num_frames=4, size=(2 * SIZE[0], SIZE[1])),
+    )
+    for label_field, options, expected, text in (
+        ("a", {"points": [(0, SIZE[0], 1)]}, ["no prompt", "no prompt", "done"], "outside"),
+        ("b", {"points": [(4, 1, 1)]}, ["no prompt", "done", "no prompt"], "has 4 frames"),
+        ("c", {"frame_index": 6, "grid_size": 2}, ["no prompt", "done", "no prompt"], "has 4 frames"),
+        ("d", {"frame_index": 6, "grid_size": 2, "sampling": {"fps": 2}}, ["no prompt", "done", "no prompt"], "4 fra"),
+    ):
+        report = pt.track_dataset(dataset, label_field, tracker=drift, **options)
+        assert [o.status for o in report.outcomes] == expected
+        assert text in (report.outcomes[0].message or "")
+        assert (report.failures, report.num_no_prompt, report.num_outside) == ([], 2, 2)
+        assert "2 samples without a prompt (2 lack the frame or position asked for)" in str(report)
+
+
+def test_points_of_one_sample_that_lie_outside_its_video_are_a_failure(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker
+) -> None:
     dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=4))
-    for points, text in (([(0, SIZE[0], 1)], "outside"), ([(4, 1, 1)], "has 4 frames")):
+    sample = dataset.first()
+    sample["clicks"] = [[9, 1.0, 1.0]]
+    sample.save()
+    for points in ({sample.id: [(4, 1, 1)]}, {sample.id: [(0, SIZE[0], 1)]}, "clicks"):
         report = pt.track_dataset(dataset, tracker=drift, points=points)
-        assert (report.failures[0].kind, text in report.failures[0].message) == ("QueryError", True)
-    report = pt.track_dataset(dataset, tracker=drift, frame_index=99, sampling={"fps": 2})
-    assert report.failures[0].kind == "QueryError"
+        assert [failure.kind for failure in report.failures] == ["OutsideVideoError"]
+        assert report.num_no_prompt == 0
     assert not dataset.has_frame_field("tracks")
 
 
