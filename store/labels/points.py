@@ -1,52 +1,119 @@
-"""Points to track out of a field: keypoints of samples or frames, or a list of (t, x, y).
+"""Points to track out of a field: labels of samples or frames, or a list of (t, x, y).
 
-What else a person can point with gets a module of its own beside this one.
+How points lie on one label's shape is said in `shapes`, which labels are of one object in `objects`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import fiftyone as fo
 import numpy as np
-from fiftyone.core.sample import SampleView
 
-from ...tracker.coordinates import clamped_to_frame, denormalize_xy, frame_index_of
-from ...tracker.errors import EmptyQueriesError, FieldError, NoPromptError
+from ...tracker.coordinates import clamped_to_frame
+from ...tracker.errors import EmptyQueriesError, FieldError, MaskError, NoPromptError, OptionError
 from ...tracker.queries import point_queries
+from ...tracker.queries.inside import check_points_per_object
 from ...tracker.types import Queries
-from ..tracks.imported_numbers import number_array
-from ..tracks.track_names import DEFAULT_LABEL, TrackNames
-from .fields import find_field
+from ..database.fields import FRAMES_PREFIX
+from ..tracks.track_names import DEFAULT_LABEL, PromptLabel, TrackNames
+from .class_masks import with_classes_apart
+from .frame_labels import LIST_FIELDS, FieldValues, Labels
+from .objects import LabelledObject, ObjectLabel, attribute_of, objects_of
+from .shapes import BAD_MASK, EMPTY_MASK, NO_POSITION, NoPlace, class_of, joints_of, points_on
+from .skeletons import node_names
 
-POINT_TYPES = (fo.Keypoints, fo.Keypoint)
-LIST_FIELDS = (fo.ListField, fo.ArrayField)
+KEYPOINT_TYPES = (fo.Keypoints, fo.Keypoint)
+LABEL_TYPES = (*KEYPOINT_TYPES, fo.Detections, fo.Detection, fo.Polylines, fo.Polyline, fo.Segmentation)
+SUPPORTED = "Keypoints, Detections, Polylines (or a single one), Segmentation, and a list of (t, x, y) in pixels"
+
+PROMPT_FRAMES = {
+    "first": "In the keyframes of an object; where it has none, in its first labelled frame",
+    "all": "In every labelled frame of an object",
+}
+DEFAULT_POINTS_PER_OBJECT = 25
+
+
+@dataclass(frozen=True)
+class PromptRules:
+    """How points are chosen from labels.
+
+    Args:
+        points_per_object: about so many on each box, mask or line; None = 25
+        classes: labels that count; None = all
+        prompt_frames: one of `PROMPT_FRAMES`
+
+    Raises:
+        OptionError: for a value that is not supported
+    """
+
+    points_per_object: int | None = None
+    classes: Sequence[str] | None = None
+    prompt_frames: str = "first"
+
+    def __post_init__(self) -> None:
+        if self.points_per_object is not None:
+            check_points_per_object(self.points_per_object)
+        if self.prompt_frames not in PROMPT_FRAMES:
+            meaning = "; ".join(f"{name!r}: {text[0].lower()}{text[1:]}" for name, text in PROMPT_FRAMES.items())
+            raise OptionError(f"Invalid prompt_frames ({self.prompt_frames!r}). Supported values are {meaning}")
+        if self.classes is not None:
+            object.__setattr__(self, "classes", check_classes(self.classes))
+
+    @property
+    def density(self) -> int:
+        """Points wanted on each object."""
+        return DEFAULT_POINTS_PER_OBJECT if self.points_per_object is None else self.points_per_object
+
+
+def check_classes(classes: Sequence[str] | str) -> list[str]:
+    """The labels that count, as a list.
+
+    Raises:
+        OptionError: unless they are one or several labels
+    """
+    listed = [classes] if isinstance(classes, str) else list(classes) if isinstance(classes, Sequence) else None
+    if not listed or not all(isinstance(label, str) and label for label in listed):
+        raise OptionError(f"Invalid classes ({classes!r}). Expected labels such as ['goat', 'kid'], or None for all")
+    return listed
+
+
+def check_points_field(name: str, field: fo.Field) -> None:
+    """Refuses a field that cannot hold points.
+
+    Args:
+        name: of the field, as the user gave it
+        field: its declaration
+
+    Raises:
+        FieldError: saying what was found and what is supported
+    """
+    kind = getattr(field, "document_type", None)
+    if kind not in LABEL_TYPES and not isinstance(field, LIST_FIELDS):
+        found = (kind or type(field)).__name__
+        raise FieldError(f"The points field {name!r} holds {found}. Supported are {SUPPORTED}")
 
 
 def read_points(
-    sample: fo.Sample | SampleView,
-    points_field: str,
-    frame_index: int,
+    values: FieldValues,
+    rules: PromptRules,
     size_px: tuple[int, int],
     warnings: list[str],
     num_frames: Callable[[int], int],
 ) -> tuple[Queries, TrackNames | None]:
     """Reads the points of one sample.
 
-    Keypoints with the same label and index, or of the same instance, are one object; so are those
-    with neither, where no frame holds two of their label. Each joint of an object counts in the
-    first frame in which its place is known.
+    Each object is asked for once: in its first labelled frame, each joint of keypoints in the first
+    frame in which its place is known; or in each of its keyframes where it has some.
 
     Args:
-        sample: with the field
-        points_field: "field" or "frames.field"
-        frame_index: the frame that keypoints on the sample itself belong to
+        values: of the field
+        rules: how points are chosen
         size_px: (width, height) of the displayed frame
         warnings: receives what the user should know, in words
-        num_frames: called with the last frame index of a label; the frames that decode, as
+        num_frames: called with the last frame index of a point; the frames that decode, as
             exactly as is needed to tell whether there is such a frame
 
     Returns:
@@ -56,119 +123,209 @@ def read_points(
         FieldError: if the field cannot hold points
         NoPromptError: if it holds none for this sample
         EmptyQueriesError: if it holds points, but none in the video
+        MaskError: if there would be points if a mask could be read
     """
-    name, on_frames, found = find_field(sample.dataset, points_field)
-    nothing = f"The field {points_field!r} holds no points for this sample"
-    if isinstance(found, LIST_FIELDS):
-        if on_frames:
-            raise FieldError(f"The points field {points_field!r} is a list on frames; a list belongs on samples")
-        rows = sample[name]
+    check_points_field(values.name, values.field)
+    nothing = f"The field {values.name!r} holds no points for this sample"
+    if isinstance(values.field, LIST_FIELDS):
+        if values.path.startswith(FRAMES_PREFIX):
+            raise FieldError(f"The points field {values.name!r} is a list on frames; a list belongs on samples")
+        rows = values.frames[0][1]
         if rows is None or len(rows) == 0:
             raise NoPromptError(nothing)
         return point_queries(rows), None
-    if on_frames:
-        labels = [(frame_index_of(n), sample.frames[n][name]) for n in sorted(sample.frames)]
-    else:
-        labels = [(frame_index, sample[name])]
-    places = list(_first_places([_Seen(t, k) for t, label in labels for k in _keypoints_in(label)], warnings))
-    if not places:
-        raise NoPromptError(nothing)
-    places = _in_video(places, points_field, size_px, num_frames, warnings)
-    names = TrackNames(tuple(place.label for place in places), tuple(place.index for place in places))
-    return point_queries([(place.t, *place.xy) for place in places]), names
+    labels = chosen_labels(values, rules)
+    problems: Counter[str] = Counter()
+    seeds = [
+        seed
+        for labelled in objects_of(labels, warnings)
+        for seed in _seeds_of(labelled, rules, size_px, problems, warnings)
+    ]
+    warnings.extend(_about(problems, values.name))
+    if not seeds:
+        raise _nothing_found(problems, nothing)
+    seeds = _in_video(seeds, values.name, size_px, num_frames, warnings)
+    return _as_queries(seeds, values)
 
 
-def _keypoints_in(label: Any) -> Sequence[Any]:
-    return () if label is None else label.keypoints if isinstance(label, fo.Keypoints) else (label,)
+def chosen_labels(values: FieldValues, rules: PromptRules) -> Labels:
+    """The labels of a field that count, those of a segmentation's classes apart.
 
-
-@dataclass(frozen=True)
-class _Seen:
-    """A keypoint in a frame."""
-
-    t: int
-    keypoint: Any
-
-    @property
-    def own_key(self) -> tuple[Any, ...] | None:
-        """Which object it is, as far as it says so itself."""
-        if self.keypoint.index is not None:
-            return "index", self.keypoint.label, self.keypoint.index
-        instance = getattr(self.keypoint, "instance", None)
-        return None if instance is None else ("instance", str(instance.id))
-
-    def known_joints(self) -> Iterator[tuple[int, tuple[float, float]]]:
-        """The joints whose place is known and not marked as hidden, with their normalised positions."""
-        keypoint = self.keypoint
-        hidden = getattr(keypoint, "occluded", None)
-        for joint, xy in enumerate(number_array(list(keypoint.points or ()))):
-            covered = hidden[joint] if isinstance(hidden, list | tuple) and joint < len(hidden) else hidden
-            if not covered and np.isfinite(xy).all():
-                yield joint, (float(xy[0]), float(xy[1]))
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a point is asked for, and what it is called."""
-
-    t: int
-    xy: tuple[float, float]
-    label: str
-    index: int | None
-
-
-def _first_places(seen: Sequence[_Seen], warnings: list[str]) -> Iterator[_Place]:
-    """Yields every joint of every object where it is known first; objects in the order of their appearance."""
-    nameless = [s for s in seen if s.own_key is None]
-    per_frame = Counter((s.keypoint.label, s.t) for s in nameless)
-    ambiguous = {label for (label, _), number in per_frame.items() if number > 1}
-    objects: dict[tuple[Any, ...], dict[int, _Place]] = {}
-    for number, s in enumerate(seen):
-        label = s.keypoint.label
-        key = s.own_key or (("one of several", number) if label in ambiguous else ("label", label))
-        joints = objects.setdefault(key, {})
-        for joint, xy in s.known_joints():
-            if joint not in joints:
-                joints[joint] = _Place(s.t, xy, label or DEFAULT_LABEL, s.keypoint.index)
-    alone = [s for s in nameless if s.keypoint.label in ambiguous]
-    if len({s.t for s in alone}) > 1:
-        warnings.append(
-            f"{len(alone)} keypoints have no index, and some frames hold several with the same label, so each of them "
-            "is tracked as a point of its own. Give the keypoints of one object the same index, and it is tracked once"
+    Raises:
+        NoPromptError: if there are labels, but none of the classes
+    """
+    labels = with_classes_apart(values, all_frames=rules.prompt_frames == "all", classes=rules.classes)
+    if rules.classes is None:
+        return labels
+    chosen = [pair for pair in labels if attribute_of(pair[1], "label") in rules.classes]
+    if labels and not chosen:
+        found = sorted({str(attribute_of(document, "label")) for _, document in labels})
+        raise NoPromptError(
+            f"No label of this sample in {values.name!r} is one of the classes {', '.join(map(repr, rules.classes))}. "
+            f"Found: {', '.join(found[:10])}{', ...' if len(found) > 10 else ''}"
         )
-    for joints in objects.values():
-        yield from (joints[joint] for joint in sorted(joints))
+    return chosen
+
+
+def prompt_labels(labelled: LabelledObject, rules: PromptRules) -> tuple[list[ObjectLabel], bool]:
+    """The labels that an object may be asked for in; where it is `outside` it is not there.
+
+    Args:
+        labelled: the object
+        rules: how points are chosen
+
+    Returns:
+        labels, by frame, and whether the first of them that has a place for points is enough
+    """
+    there = [label for label in labelled.labels if attribute_of(label.document, "outside") is not True]
+    if rules.prompt_frames == "all":
+        return there, False
+    keyframes = [label for label in there if label.keyframe]
+    return (keyframes, False) if keyframes else (there, True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seed:
+    """The points that one label is asked for with, or one object in several frames.
+
+    Args:
+        labelled: the object
+        t: (K,) int, frame indices
+        xy: (K, 2) float64 pixels
+        places: (K,) int, which point of a skeleton each is; None for those of other shapes
+        num_places: points of the skeleton
+    """
+
+    labelled: LabelledObject
+    t: np.ndarray
+    xy: np.ndarray
+    places: np.ndarray | None = None
+    num_places: int = 0
+
+    def chosen(self, kept: np.ndarray, xy: np.ndarray) -> _Seed:
+        """Some of the points, (K,) bool, at other places, (K, 2)."""
+        places = None if self.places is None else self.places[kept]
+        return replace(self, t=self.t[kept], xy=xy[kept], places=places)
+
+
+def _seeds_of(
+    labelled: LabelledObject,
+    rules: PromptRules,
+    size_px: tuple[int, int],
+    problems: Counter[str],
+    warnings: list[str],
+) -> Iterator[_Seed]:
+    labels, once = prompt_labels(labelled, rules)
+    if labels and class_of(labels[0].document) == "Keypoint":
+        yield from _seeds_of_joints(labelled, labels, size_px, once, warnings)
+        return
+    for label in labels:
+        try:
+            xy = points_on(label.document, rules.density, size_px)
+        except NoPlace as problem:
+            problems[problem.reason] += 1
+            if problem.reason == BAD_MASK:
+                warnings.append(f"a mask in frame {label.frame_number} cannot be read: {problem.detail}")
+            continue
+        yield _Seed(labelled, np.full(len(xy), label.frame_index), xy)
+        if once:
+            return
+
+
+def _seeds_of_joints(
+    labelled: LabelledObject, labels: list[ObjectLabel], size_px: tuple[int, int], once: bool, warnings: list[str]
+) -> Iterator[_Seed]:
+    lengths = {len(attribute_of(label.document, "points") or ()) for label in labels}
+    if len(lengths) > 1:
+        warnings.append(
+            f"the keypoints of an object (label {labelled.label!r}, index {labelled.index}) have different numbers of "
+            f"points, {min(lengths)} to {max(lengths)}: the same place in the list is taken for the same point"
+        )
+    number = max(lengths, default=0)
+    asked, t, xy = np.zeros(number, dtype=bool), np.zeros(number, dtype=int), np.zeros((number, 2))
+    for label in labels:
+        positions, known = joints_of(label.document, size_px)
+        places = np.flatnonzero(known & ~asked[: len(known)])
+        asked[places], t[places], xy[places] = True, label.frame_index, positions[places]
+        if not once:
+            if len(places):
+                yield _Seed(labelled, t[places], xy[places], places, number)
+            asked[:] = False
+        elif asked.all():
+            break
+    if once and asked.any():
+        places = np.flatnonzero(asked)
+        yield _Seed(labelled, t[places], xy[places], places, number)
+
+
+def _about(problems: Counter[str], name: str) -> list[str]:
+    """What to say of labels that have no place for points."""
+    return [f"{number} labels in {name!r} {reason}, and are passed over" for reason, number in problems.items()]
+
+
+def _nothing_found(problems: Counter[str], nothing: str) -> Exception:
+    if not problems:
+        return NoPromptError(nothing)
+    text = f"{nothing}: {', '.join(f'{number} labels {reason}' for reason, number in problems.items())}"
+    if BAD_MASK in problems:
+        return MaskError(text)
+    # who says that nothing is there asks for nothing
+    return (NoPromptError if set(problems) <= {EMPTY_MASK, NO_POSITION} else EmptyQueriesError)(text)
 
 
 def _in_video(
-    places: list[_Place],
+    seeds: list[_Seed],
     points_field: str,
     size_px: tuple[int, int],
     num_frames: Callable[[int], int],
     warnings: list[str],
-) -> list[_Place]:
-    """The places that are in the video, in pixels; says what was left out or moved onto the last pixel."""
-    end = num_frames(max(place.t for place in places))
-    width, height = size_px
-    inside: list[_Place] = []
-    beside = late = moved = 0
-    for place in places:
-        x, y = denormalize_xy(np.array(place.xy), size_px).tolist()
-        if place.t >= end:
-            late += 1
-        elif not (0 <= place.xy[0] <= 1 and 0 <= place.xy[1] <= 1):
-            beside += 1
-        else:
-            moved += x > width - 1 or y > height - 1
-            xy = clamped_to_frame(np.array([x, y]), size_px).tolist()
-            inside.append(_Place(place.t, (xy[0], xy[1]), place.label, place.index))
-    found = f"{len(places)} points in {points_field!r}"
-    if late:
-        warnings.append(f"{late} of {found} lie past the end of the video ({end} frames)")
-    if beside:
-        warnings.append(f"{beside} of {found} lie outside the frame")
-    if moved:
-        warnings.append(f"{moved} of {found} lie in the last pixel, beyond its centre, and are tracked from its centre")
-    if not inside:
+) -> list[_Seed]:
+    """What is in the video; says what was left out or moved onto the last pixel."""
+    t, xy = np.concatenate([seed.t for seed in seeds]), np.concatenate([seed.xy for seed in seeds])  # (N,), (N, 2)
+    end = num_frames(int(t.max()))
+    late = t >= end
+    beside = ~late & ((xy < 0) | (xy > size_px)).any(axis=1)
+    kept = ~late & ~beside
+    moved = kept & (xy > np.array(size_px) - 1).any(axis=1)
+    found = f"{len(t)} points in {points_field!r}"
+    told = [
+        (late, f"past the end of the video ({end} frames)"),
+        (beside, "outside the frame"),
+        (moved, "in the last pixel, beyond its centre, and are tracked from its centre"),
+    ]
+    warnings.extend(f"{which.sum()} of {found} lie {where}" for which, where in told if which.any())
+    if not kept.any():
         raise EmptyQueriesError(f"None of the {found} lies in the video: {'; '.join(warnings)}")
-    return inside
+    ends = np.cumsum([len(seed.t) for seed in seeds])[:-1]
+    places = zip(seeds, np.split(kept, ends), np.split(clamped_to_frame(xy, size_px), ends), strict=True)
+    return [seed.chosen(inside, at) for seed, inside, at in places if inside.any()]
+
+
+def _as_queries(seeds: list[_Seed], values: FieldValues) -> tuple[Queries, TrackNames]:
+    labels: list[str] = []
+    objects: list[int | None] = []
+    nodes: list[str | None] = []
+    prompts: list[PromptLabel] = []
+    for seed in seeds:
+        first, number, labelled = len(labels), len(seed.t), seed.labelled
+        label = labelled.label or DEFAULT_LABEL
+        columns: list[int | None] = list(range(first, first + number))
+        called: list[str | None] = [None] * number
+        if seed.places is not None:
+            named = node_names(values.dataset, values.path, seed.num_places) if seed.num_places > 1 else [None]
+            called = [named[place] for place in seed.places]
+            listed: list[int | None] = [None] * seed.num_places
+            for column, place in enumerate(seed.places.tolist(), start=first):
+                listed[place] = column
+            columns = listed
+        labels += [label] * number
+        objects += [labelled.index] * number
+        nodes += called
+        prompts.append(PromptLabel(label, labelled.index, labelled.instance_id, tuple(columns)))
+    queries = Queries(
+        t=np.concatenate([seed.t for seed in seeds]),
+        xy=np.concatenate([seed.xy for seed in seeds]),  # (N, 2)
+        labels=labels,
+        objects=objects,
+    )
+    return queries, TrackNames(tuple(labels), tuple(objects), tuple(nodes), tuple(prompts))
