@@ -13,6 +13,7 @@ import fiftyone.operators.types as types
 from ..store.runs.outcomes import DONE, FAILED, NO_PROMPT, NOT_RUN, count_of, span_of
 from ..store.runs.records import record_of, run_keys
 from ..tracker.errors import PointTrackingError
+from ..workflows.lifecycle.app_words import in_app_words
 from ..workflows.lifecycle.background_runs import BackgroundRun, background_runs
 from ..workflows.lifecycle.kinds import KINDS, TRACKING_METHOD, load_report
 
@@ -83,7 +84,7 @@ class RunsPanel(foo.Panel):
         try:
             count = delete_tracks(ctx.dataset, ctx.params["run_key"])
         except PointTrackingError as error:
-            ctx.panel.state.set("problem", str(error))
+            ctx.panel.state.set("problem", in_app_words(str(error)))
             return
         ctx.panel.state.set("chosen", None)
         ctx.ops.notify(f"Deleted the tracks of {count_of(count, 'sample')}", variant="success")
@@ -169,10 +170,10 @@ def _progress_text(run: BackgroundRun) -> str:
 
 
 def _result_line(run: BackgroundRun) -> str:
-    if run.error is not None:
-        is_ours = isinstance(run.error, PointTrackingError)
-        return f"did not work: {run.error}" if is_ours else f"did not work: {type(run.error).__name__}: {run.error}"
-    return str(run.report).split("\n", 1)[0]
+    if run.error is None:
+        return in_app_words(str(run.report).split("\n", 1)[0])
+    is_ours = isinstance(run.error, PointTrackingError)
+    return "did not work: " + in_app_words(str(run.error) if is_ours else f"{type(run.error).__name__}: {run.error}")
 
 
 def _report_text(report: Any) -> str:
@@ -181,7 +182,7 @@ def _report_text(report: Any) -> str:
         lines.append(f"- `{failure.filepath}`: {failure.message}")
     if len(report.failures) > _REPORT_ROWS:
         lines.append(f"- ... and {len(report.failures) - _REPORT_ROWS:,} more")
-    return "\n".join(lines)
+    return in_app_words("\n".join(lines))
 
 
 def _scheduled(dataset: fo.Dataset) -> list[str]:

@@ -10,11 +10,13 @@ from fiftyone.operators.executor import ExecutionContext
 
 
 def form_of(uri: str, dataset: fo.Dataset, **params: Any) -> dict[str, Any]:
-    """The fields of an operator's form, by name, once some are filled in."""
+    """The fields of an operator's form, by name, once some are filled in; those that are folded too."""
     context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": params})
-    return foo.get_operator(uri).resolve_input(context).type.properties
+    properties = foo.get_operator(uri).resolve_input(context).type.properties
+    folded = properties.get("more")
+    return {**properties, **folded.type.properties} if folded is not None else properties
 
 
 def invalid_in(form: dict[str, Any]) -> dict[str, str]:
-    """The messages of fields that are marked as wrong, by name."""
-    return {name: prop.error_message for name, prop in form.items() if prop.invalid}
+    """The messages of fields that are marked as wrong, by name; what repeats that of a folded one is left out."""
+    return {name: prop.error_message for name, prop in form.items() if prop.invalid and name != "folded_error"}

@@ -50,6 +50,7 @@ class AdaptTracker(SamplesOperator):
         from ...workflows.adaptation.adapt_tracker import run_adaptation
         from .adapt_tracker_form import options_of
 
+        forms.unfold(ctx)
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_adaptation, samples, options)
         if report is not None and not ctx.delegated:

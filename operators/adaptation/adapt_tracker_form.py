@@ -28,18 +28,20 @@ def build_form(ctx: Any) -> types.Object:
     Returns:
         the inputs
     """
-    inputs = types.Object()
+    forms.unfold(ctx)
+    inputs, more = types.Object(), types.Object()
     if not forms.add_videos(ctx, inputs, "Adapt to", blocked="Adapting a tracker needs videos"):
         return inputs
     _add_name(ctx, inputs)
     _add_student(ctx, inputs)
     _add_teachers(ctx, inputs)
     _add_budget(ctx, inputs)
-    run_key = inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
+    run_key = more.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
     _add_purpose(ctx, inputs)
     _add_waiting(inputs)
     if ctx.params.get("run_key") and not any(prop.invalid for prop in inputs.properties.values()):
         forms.check_field(run_key, lambda: choose_key(ctx.dataset, options_of(ctx.params)))
+    forms.add_folded(inputs, more)
     return inputs
 
 
@@ -166,7 +168,7 @@ def _add_purpose(ctx: Any, inputs: types.Object) -> None:
         if not ctx.params.get("teachers") and ctx.params.get("own_start") is False:
             raise OptionError("There is no teacher: choose one, or let the tracker learn from its own start")
     except PointTrackingError as error:
-        forms.show_error(inputs.view("purpose", types.Error(label=str(error))), error)
+        forms.add_error(inputs, "purpose", error)
         return
     text = (
         f"{count_of(len(trained_on), 'video')} to learn from, {len(judged_by):,} to judge by; "

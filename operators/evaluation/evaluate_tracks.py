@@ -46,6 +46,7 @@ class EvaluateTracks(SamplesOperator):
         from ...workflows.evaluation.evaluate_dataset import run_evaluation
         from .evaluate_tracks_form import options_of
 
+        forms.unfold(ctx)
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_evaluation, samples, options)
         if report is not None and not ctx.delegated:

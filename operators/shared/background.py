@@ -10,6 +10,7 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ...tracker.errors import PointTrackingError
+from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.background_runs import BackgroundRun
 
 RUNS_PANEL = "point_tracking_runs"
@@ -91,12 +92,13 @@ def show_text(ctx: Any, title: str, text: str) -> Any:
     Args:
         ctx: FiftyOne's execution context
         title: of the window
-        text: in markdown
+        text: in markdown; names of options become those of their inputs
     """
     outputs = types.Object()
+    outputs.view("title", types.Header(label=title))  # the App gives such a window no title
     outputs.str("summary", view=types.MarkdownView())
     return ctx.ops.show_output(
-        outputs=types.Property(outputs, view=types.View(label=title)).to_json(), results={"summary": text}
+        outputs=types.Property(outputs, view=types.View(label=title)).to_json(), results={"summary": in_app_words(text)}
     )
 
 

@@ -14,6 +14,7 @@ import fiftyone.operators.types as types
 
 from ...store.tracks.videos import check_collection
 from ...tracker.errors import OptionError, PointTrackingError, QueryError
+from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.options import FormInput, facts_of, given_options
 
 # above this many samples a run is scheduled instead of keeping the App busy
@@ -27,6 +28,7 @@ SAMPLING_RULES = {
 }
 
 _GROUP = "group"
+_FOLDED = "more"
 _ONLY_OPEN_SAMPLE = "only_open_sample"
 
 
@@ -43,9 +45,10 @@ def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> 
         False where the form ends here
     """
     try:
-        check_collection(_videos_of(ctx.dataset))
+        check_collection(videos_of(ctx.dataset))
     except PointTrackingError as error:
-        show_error(inputs.view("no_videos", types.Error(label=blocked, description=str(error))), error)
+        text = in_app_words(str(error))
+        show_error(inputs.view("no_videos", types.Error(label=blocked, description=text)), error)
         return False
     if ctx.dataset.media_type == _GROUP:
         inputs.view("group_slices", types.Notice(label="Of each group, its videos are taken, whichever slice is shown"))
@@ -80,15 +83,38 @@ def target_of(ctx: Any) -> Any:
     """
     if only_open_sample(ctx):
         # of the view that is shown: what it filters chooses the prompt
-        return _videos_of(ctx.view).select(ctx.current_sample)
-    return _videos_of(ctx.target_view())
+        return videos_of(ctx.view).select(ctx.current_sample)
+    return videos_of(ctx.target_view())
 
 
-def _videos_of(samples: Any) -> Any:
+def videos_of(samples: Any) -> Any:
     """Of a grouped collection the slices that are videos; any other as it is."""
     if samples.media_type != _GROUP or "video" not in samples._dataset.group_media_types.values():
         return samples
     return samples.select_group_slices(media_type="video")
+
+
+def unfold(ctx: Any) -> None:
+    """Puts the values of folded inputs beside the others, where Python gives them too."""
+    ctx.params.update(ctx.params.get(_FOLDED) or {})
+
+
+def add_folded(inputs: types.Object, folded: types.Object, label: str = "More options") -> None:
+    """Adds inputs that are rarely used, as a group that is closed at first.
+
+    Args:
+        inputs: the form
+        folded: the inputs; their values come back by way of `unfold`
+        label: of the group
+    """
+    if not folded.properties:
+        return
+    view = types.ObjectView(label=label, collapsible=True, default_expanded=False)
+    inputs.define_property(_FOLDED, folded, view=view)
+    wrong = [prop for prop in folded.properties.values() if prop.invalid]
+    if wrong:  # why Execute is disabled must be in sight
+        error = OptionError(f"{label}: {wrong[0].error_message}")
+        add_error(inputs, "folded_error", error)
 
 
 def given_values(params: dict[str, Any], options_class: type) -> dict[str, Any]:
@@ -255,7 +281,12 @@ def parse_path_map(value: Any) -> Any:
 def show_error(prop: Any, error: PointTrackingError | OptionError) -> None:
     """Marks a field as invalid, so that the form cannot be sent."""
     prop.invalid = True
-    prop.error_message = str(error)
+    prop.error_message = in_app_words(str(error))
+
+
+def add_error(inputs: types.Object, name: str, error: PointTrackingError | OptionError) -> None:
+    """Says in a line of its own why the form cannot be sent."""
+    show_error(inputs.view(name, types.Error(label=in_app_words(str(error)))), error)
 
 
 def error_of(check: Callable[[], Any]) -> PointTrackingError | None:

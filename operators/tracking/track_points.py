@@ -48,6 +48,7 @@ class TrackPoints(SamplesOperator):
         from .colors import color_by_track, running_scheme
         from .track_points_form import options_of
 
+        forms.unfold(ctx)
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         colored = ctx.params.get("color_by_track", True)
 

@@ -178,6 +178,18 @@ def declare_tracks(samples: SampleCollection, options: TrackOptions) -> bool:
     return True
 
 
+def labels_elsewhere(dataset: fo.Dataset, contents: FieldContents, label_field: str) -> bool:
+    """Whether only other samples hold labels in a field that no run has written to.
+
+    Args:
+        dataset: that is written to
+        contents: of the field, of the samples to be written
+        label_field: the name, without "frames."
+    """
+    not_ours = has_label_field(dataset, label_field) and not is_ours(dataset, label_field)
+    return not_ours and not contents.foreign and FrameStore(dataset, label_field).has_keypoints()
+
+
 def _check_media_field(samples: SampleCollection, options: TrackOptions) -> None:
     if options.media_field not in samples.get_field_schema(flat=False):
         raise FieldError(f"There is no media field {options.media_field!r} in this dataset. Check the name")
@@ -196,8 +208,7 @@ def _check_contents(dataset: fo.Dataset, contents: FieldContents, options: Track
     name = options.label_field
     remedy = ", or replace_labels={number} to replace just these"
     check_foreign_labels(dataset, contents.foreign, name, options.replace_labels, remedy)
-    not_ours = has_label_field(dataset, name) and not is_ours(dataset, name)
-    if not_ours and not contents.foreign and FrameStore(dataset, name).has_keypoints():
+    if labels_elsewhere(dataset, contents, name):
         raise FieldExistsError(
             f"Other samples of this dataset hold labels in {FRAMES_PREFIX}{name} that point tracking did not write, "
             "such as labels made by hand. Tracks are not written beside them. Use another label field"

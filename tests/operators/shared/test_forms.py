@@ -154,6 +154,31 @@ def test_a_run_key_is_checked_where_one_is_typed() -> None:
     assert asked == ["mine"]
 
 
+def test_folded_inputs_close_at_first_and_their_values_count_beside_the_others() -> None:
+    inputs, folded = types.Object(), types.Object()
+    forms.add_folded(inputs, folded)
+    assert not inputs.properties
+    prop = folded.int("count")
+    forms.add_folded(inputs, folded)
+    assert list(inputs.properties) == ["more"]
+    view = inputs.properties["more"].view.to_json()
+    assert (view["collapsible"], view["default_expanded"], view["label"]) == (True, False, "More options")
+    ctx = _ctx(count=1, more={"count": 2, "name": "b"})
+    forms.unfold(ctx)
+    assert (ctx.params["count"], ctx.params["name"]) == (2, "b")
+    forms.show_error(prop, OptionError("too many"))
+    forms.add_folded(inputs, folded, "Rarely used")
+    assert inputs.properties["folded_error"].error_message == "Rarely used: too many"
+
+
+def test_errors_are_told_in_the_words_of_the_app() -> None:
+    inputs = types.Object()
+    forms.add_error(inputs, "wrong", OptionError("Use overwrite=True"))
+    prop = inputs.properties["wrong"]
+    assert prop.invalid
+    assert prop.error_message == prop.view.label == "Use 'Replace existing'"
+
+
 @pytest.fixture(scope="module")
 def grouped() -> Iterator[fo.Dataset]:
     dataset = fo.Dataset()

@@ -9,9 +9,11 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import media
 import pytest
+from fiftyone.operators.executor import ExecutionContext
 from operator_forms import form_of, invalid_in
 
 import point_tracking as pt
+from point_tracking.operators.tracking.track_points_form import options_of
 from point_tracking.workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 
 URI = "@fo-video/point-tracking/track_points"
@@ -73,32 +75,45 @@ def test_the_form_warns_of_what_a_run_will_do(dataset: fo.Dataset) -> None:
     assert _invalid(dataset, overwrite=True, run_key="track_tracks") == {}
 
 
-def test_hand_labels_are_deleted_only_where_their_number_is_typed(dataset: fo.Dataset) -> None:
-    for sample in dataset:
-        for number in (1, 3):
-            keypoints = [fo.Keypoint(points=[(0.5, 0.5)], label="hand") for _ in range(number)]
-            sample.frames[number]["mine"] = fo.Keypoints(keypoints=keypoints)
-        sample.save()
-    form = _form(dataset, label_field="mine")
-    assert "holds 8 labels in 2 chosen samples" in form["replace_labels"].view.description
-    assert "type 8 to delete" in form["replace_labels"].error_message
-    assert list(_invalid(dataset, label_field="mine", overwrite=True)) == ["replace_labels"]
-    assert list(_invalid(dataset, label_field="mine", replace_labels=7)) == ["replace_labels"]
-    assert _invalid(dataset, label_field="mine", replace_labels=8) == {}
-    assert "replace_labels" not in _form(dataset, label_field="other")
-    params = {"grid_size": 2, "label_field": "mine", "replace_labels": 8}
+def test_what_to_track_comes_first_and_what_is_rarely_used_is_folded(dataset: fo.Dataset) -> None:
+    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {}})
+    form = foo.get_operator(URI).resolve_input(context).type.properties
+    names = list(form)
+    shown = [name for name in names if name in ("prompt_kind", "grid_size", "tracker", "label_field", "size", "more")]
+    assert shown == ["prompt_kind", "grid_size", "tracker", "label_field", "size", "more"]
+    assert (names[-1], form["more"].view.to_json()["collapsible"]) == ("more", True)
+    assert {"layout", "sampling_rule", "run_key", "wait_for_others"} <= set(form["more"].type.properties)
+
+
+def test_what_is_chosen_in_the_folded_group_counts(dataset: fo.Dataset) -> None:
+    params = {"grid_size": 2, "more": {"run_key": "mine", "layout": "frame", "color_by_track": False}}
     assert foo.execute_operator(URI, {"dataset": dataset}, params=params).error is None
     dataset.reload()
-    assert dataset.values("mine_info.num_points") == [4, 4]
-    assert "hand" not in dataset.distinct("frames.mine.keypoints.label")
-    assert "replace_labels" not in _form(dataset, label_field="mine")
+    assert dataset.get_run_info("mine").config.layout == "frame"
+    assert dataset.app_config.color_scheme is None
 
 
-def test_the_form_lists_mask_fields(dataset: fo.Dataset) -> None:
-    dataset.add_sample_field("person", fo.EmbeddedDocumentField, embedded_doc_type=fo.Segmentation)
-    dataset.add_frame_field("cars", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
-    choices = [choice.value for choice in _form(dataset)["mask_field"].view.choices]
-    assert choices == ["person", "frames.cars"]
+def test_what_is_wrong_in_the_folded_group_is_said_in_sight(dataset: fo.Dataset) -> None:
+    form = _form(dataset, more={"run_key": "a b"})
+    assert "Invalid run key" in form["folded_error"].error_message
+    assert form["folded_error"].view.label == form["folded_error"].error_message
+    with pytest.raises(Exception, match="Invalid run key"):
+        foo.execute_operator(URI, {"dataset": dataset}, params={"more": {"run_key": "a b"}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("grid", {"grid_size": 3, "points": None}),
+        ("masks", {"grid_size": 3, "mask_field": "object", "points_per_object": 7, "points": None}),
+        ("points", {"grid_size": 3, "points": [[0.0, 1.0, 2.0]]}),
+    ],
+)
+def test_values_of_hidden_prompts_do_not_count(kind: str, expected: dict[str, Any]) -> None:
+    given = {"grid_size": 3, "mask_field": "object", "points_per_object": 7, "points": "0, 1, 2"}
+    options = options_of({"prompt_kind": kind, **given})
+    for name in ("grid_size", "mask_field", "points_per_object", "points"):
+        assert getattr(options, name) == expected.get(name)
 
 
 def test_image_data_sets_are_refused_in_the_form(tmp_path: Path) -> None:
