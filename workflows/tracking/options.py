@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...store.database.fields import DEFAULT_LABEL_FIELD, check_label_name
-from ...store.labels.points import PromptRules, check_classes
+from ...store.labels.prompts.points import PromptRules, check_classes
 from ...store.runs.records import check_key_name
 from ...store.tracks.keypoints import check_document_size, check_layout
 from ...store.tracks.source_links import FILEPATH

@@ -22,7 +22,7 @@ from ...store.database.fields import type_name
 from ...store.labels.fields import find_field, has_field, selectable
 from ...store.labels.frame_labels import LIST_FIELDS, FieldValues, read_values, values_of
 from ...store.labels.masks import MASK_TYPES, read_instance_masks, read_mask
-from ...store.labels.points import check_points_field, read_points
+from ...store.labels.prompts.points import check_points_field, read_points
 from ...store.labels.views import shown_samples
 from ...store.tracks.source_links import FILEPATH
 from ...store.tracks.track_names import TrackNames

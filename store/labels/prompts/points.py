@@ -12,21 +12,21 @@ from dataclasses import dataclass, replace
 import fiftyone as fo
 import numpy as np
 
-from ...tracker.coordinates import clamped_to_frame
-from ...tracker.errors import EmptyQueriesError, FieldError, MaskError, NoPromptError, OptionError
-from ...tracker.queries import point_queries
-from ...tracker.queries.inside import check_points_per_object
-from ...tracker.types import Queries
-from ..database.fields import FRAMES_PREFIX
-from ..tracks.track_names import DEFAULT_LABEL, PromptLabel, TrackNames
+from ....tracker.coordinates import clamped_to_frame
+from ....tracker.errors import EmptyQueriesError, FieldError, MaskError, NoPromptError, OptionError
+from ....tracker.queries import point_queries
+from ....tracker.queries.inside import check_points_per_object
+from ....tracker.types import Queries
+from ...database.fields import FRAMES_PREFIX
+from ...tracks.track_names import DEFAULT_LABEL, PromptLabel, TrackNames
+from ..frame_labels import LIST_FIELDS, FieldValues, Labels
+from ..objects import LabelledObject, ObjectLabel, attribute_of, objects_of
+from ..skeletons import node_names
 from .class_masks import with_classes_apart
-from .frame_labels import LIST_FIELDS, FieldValues, Labels
-from .objects import LabelledObject, ObjectLabel, attribute_of, objects_of
 from .shapes import BAD_MASK, EMPTY_MASK, NO_POSITION, NoPlace, class_of, joints_of, points_on
-from .skeletons import node_names
 
-KEYPOINT_TYPES = (fo.Keypoints, fo.Keypoint)
-LABEL_TYPES = (*KEYPOINT_TYPES, fo.Detections, fo.Detection, fo.Polylines, fo.Polyline, fo.Segmentation)
+_LISTS, _SINGLE = (fo.Keypoints, fo.Detections, fo.Polylines), (fo.Keypoint, fo.Detection, fo.Polyline)
+POINT_TYPES = (*_LISTS, *_SINGLE, fo.Segmentation)
 SUPPORTED = "Keypoints, Detections, Polylines (or a single one), Segmentation, and a list of (t, x, y) in pixels"
 
 PROMPT_FRAMES = {
@@ -91,7 +91,7 @@ def check_points_field(name: str, field: fo.Field) -> None:
         FieldError: saying what was found and what is supported
     """
     kind = getattr(field, "document_type", None)
-    if kind not in LABEL_TYPES and not isinstance(field, LIST_FIELDS):
+    if kind not in POINT_TYPES and not isinstance(field, LIST_FIELDS):
         found = (kind or type(field)).__name__
         raise FieldError(f"The points field {name!r} holds {found}. Supported are {SUPPORTED}")
 

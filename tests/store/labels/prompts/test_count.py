@@ -11,8 +11,8 @@ import pytest
 from fiftyone import ViewField as F
 
 from point_tracking.store.labels.frame_labels import read_values
-from point_tracking.store.labels.points import PromptRules, read_points
-from point_tracking.store.labels.prompt_count import PromptCount, count_prompts
+from point_tracking.store.labels.prompts.count import PromptCount, count_prompts
+from point_tracking.store.labels.prompts.points import PromptRules, read_points
 from point_tracking.tracker.errors import FieldError
 
 

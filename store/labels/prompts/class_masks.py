@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 import fiftyone as fo
 import numpy as np
 
-from ..database.fields import FRAMES_PREFIX
-from .frame_labels import FieldValues, Labels
+from ...database.fields import FRAMES_PREFIX
+from ..frame_labels import FieldValues, Labels
 from .shapes import NoPlace, values_in
 
 

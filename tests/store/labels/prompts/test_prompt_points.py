@@ -1,61 +1,23 @@
-"""Points asked for with boxes, masks, lines, keypoints and segmentations."""
+"""Points asked for with boxes, masks, lines and keypoints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from point_tracking.store.labels.frame_labels import read_values, values_of
-from point_tracking.store.labels.points import PromptRules, read_points
-from point_tracking.store.labels.shapes import OUTSIDE, NoPlace, points_on
+from point_tracking.store.labels.frame_labels import read_values
+from point_tracking.store.labels.prompts.points import PromptRules, read_points
 from point_tracking.store.tracks.track_names import TrackNames
 from point_tracking.tracker.errors import EmptyQueriesError, MaskError, NoPromptError, OptionError
 from point_tracking.tracker.types import Queries
 
 SIZE_PX = (100, 50)
-KINDS = {"boxes": fo.Detections, "joints": fo.Keypoints, "lines": fo.Polylines, "seg": fo.Segmentation}
-LISTS = {"boxes": "detections", "joints": "keypoints", "lines": "polylines"}
 Read = Callable[..., tuple[Queries, TrackNames, list[str]]]
-
-
-@pytest.fixture(scope="module")
-def dataset() -> Iterator[fo.Dataset]:
-    dataset = fo.Dataset()
-    dataset.media_type = "video"
-    for name, kind in KINDS.items():
-        dataset.add_frame_field(name, fo.EmbeddedDocumentField, embedded_doc_type=kind)
-    dataset.add_sample_field("box", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detection)
-    yield dataset
-    dataset.delete()
-
-
-@pytest.fixture
-def read(dataset: fo.Dataset) -> Read:
-    def read(field: str, frames: dict[int, Any], num_frames: int = 20, **rules: Any) -> Any:
-        sample = fo.Sample(filepath="/absent.mp4")
-        for number, labels in frames.items():
-            value = labels if field == "seg" else KINDS[field](**{LISTS[field]: labels})
-            sample.frames[number] = fo.Frame(**{field: value})
-        dataset.add_sample(sample)
-        warnings: list[str] = []
-        values = read_values(dataset, sample.id, f"frames.{field}", 0)
-        assert values is not None
-        queries, names = read_points(values, PromptRules(**rules), SIZE_PX, warnings, lambda _: num_frames)
-        assert names is not None
-        loaded = values_of(dataset[sample.id], field, 0)
-        again, called = read_points(loaded, PromptRules(**rules), SIZE_PX, [], lambda _: num_frames)
-        np.testing.assert_array_equal(again.xy, queries.xy)
-        assert called == names, "a loaded sample gives what the database gives"
-        return queries, names, warnings
-
-    return read
 
 
 def box(*place: float, **facts: Any) -> fo.Detection:
@@ -80,22 +42,6 @@ class TestBoxes:
             tuple(range(len(goat))),
             tuple(range(len(goat), len(queries))),
         ]
-
-    @settings(max_examples=50)
-    @given(
-        place=st.tuples(*[st.floats(-1, 1)] * 2, *[st.floats(0.001, 1.5)] * 2),
-        number=st.integers(1, 60),
-    )
-    def test_every_point_lies_in_the_box_and_in_the_frame(self, place: tuple[float, ...], number: int) -> None:
-        first, last = np.array(place[:2]) * SIZE_PX, (np.array(place[:2]) + place[2:]) * SIZE_PX
-        if (np.minimum(last, SIZE_PX) <= np.maximum(first, 0)).any():
-            with pytest.raises(NoPlace) as caught:
-                points_on(box(*place), number, SIZE_PX)
-            assert caught.value.reason == OUTSIDE
-            return
-        xy = points_on(box(*place), number, SIZE_PX)
-        assert ((xy >= 0) & (xy <= np.array(SIZE_PX) - 1)).all()
-        assert ((xy >= first - 1) & (xy <= last + 0.5)).all()
 
     def test_an_object_is_asked_for_once_in_its_first_frame(self, read: Read) -> None:
         frames = {n: [box(0.1 * n, 0.1, 0.2, 0.2, index=1)] for n in (2, 4, 6)}
@@ -196,37 +142,6 @@ class TestMasks:
         assert any(lost in warning and "frame 1" in warning for warning in warnings)
         with pytest.raises(MaskError, match="have a mask that cannot be read"):
             read("boxes", {1: boxes[:1]})
-
-
-class TestSegmentations:
-    LEFT = np.repeat(np.repeat([[3, 0, 5, 5]], 10, axis=0), 5, axis=1).astype(np.uint8)  # (10, 20)
-
-    def test_one_is_an_object_as_a_whole(self, read: Read) -> None:
-        queries, names, _ = read("seg", {4: fo.Segmentation(mask=self.LEFT)}, points_per_object=12)
-        assert set(queries.t.tolist()) == {3}
-        assert ((queries.xy[:, 0] <= 24.5) | (queries.xy[:, 0] >= 49.5)).all()
-        assert names.prompts is not None
-        assert len(names.prompts) == 1
-
-    def test_its_classes_are_objects_where_their_names_are_known(self, dataset: fo.Dataset, read: Read) -> None:
-        dataset.mask_targets = {"frames.seg": {3: "goat", 5: "kid", 9: "cow"}}
-        later = np.where(self.LEFT == 0, 9, self.LEFT).astype(np.uint8)
-        frames = {4: fo.Segmentation(mask=self.LEFT), 6: fo.Segmentation(mask=later)}
-        try:
-            queries, _, _ = read("seg", frames, points_per_object=6)
-            assert queries.labels is not None
-            assert {(label, t) for label, t in zip(queries.labels, queries.t.tolist(), strict=True)} == {
-                ("goat", 3),
-                ("kid", 3),
-                ("cow", 5),
-            }
-            assert (queries.xy[queries.labels == "goat", 0] <= 24.5).all()
-            only, _, _ = read("seg", frames, classes=["cow"])
-            assert set(only.t.tolist()) == {5}
-            every, _, _ = read("seg", frames, classes=["kid"], prompt_frames="all")
-            assert set(every.t.tolist()) == {3, 5}
-        finally:
-            dataset.mask_targets = {}
 
 
 class TestLines:

@@ -9,14 +9,14 @@ from typing import Any
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...tracker.coordinates import frame_index_of
-from ...tracker.errors import FieldError
-from ..database.fields import FRAMES_PREFIX
-from ..database.raw_values import raw_values
+from ....tracker.coordinates import frame_index_of
+from ....tracker.errors import FieldError
+from ...database.fields import FRAMES_PREFIX
+from ...database.raw_values import raw_values
+from ..fields import find_field, selectable
+from ..frame_labels import LIST_FIELDS, Labels
+from ..objects import LISTS, ObjectLabel, attribute_of, objects_of
 from .class_masks import mask_targets_of
-from .fields import find_field, selectable
-from .frame_labels import LIST_FIELDS, Labels
-from .objects import LISTS, ObjectLabel, attribute_of, objects_of
 from .points import PromptRules, check_points_field, prompt_labels
 
 # samples that are looked at; labels of more are counted in proportion

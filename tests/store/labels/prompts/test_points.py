@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from point_tracking.store.labels.frame_labels import values_of
-from point_tracking.store.labels.points import PromptRules, read_points
+from point_tracking.store.labels.prompts.points import PromptRules, read_points
 from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, QueryError
 
 SIZE_PX = (100, 50)

@@ -8,14 +8,14 @@ from typing import Any
 import fiftyone as fo
 import numpy as np
 
-from ...tracker.coordinates import denormalize_xy
-from ...tracker.errors import MaskError, ShapeError
-from ...tracker.queries.boxes import points_in_box
-from ...tracker.queries.grid import as_mask
-from ...tracker.queries.inside import points_inside
-from ...tracker.queries.lines import points_along
-from ..tracks.imported_numbers import number_array
-from .objects import LabelDocument, attribute_of
+from ....tracker.coordinates import denormalize_xy
+from ....tracker.errors import MaskError, ShapeError
+from ....tracker.queries.boxes import points_in_box
+from ....tracker.queries.grid import as_mask
+from ....tracker.queries.inside import points_inside
+from ....tracker.queries.lines import points_along
+from ...tracks.imported_numbers import number_array
+from ..objects import LabelDocument, attribute_of
 
 # why a label has no place for points, as it is told: "3 labels ..."
 OUTSIDE = "lie outside the frame"
