@@ -12,6 +12,7 @@ import fiftyone.operators.types as types
 
 from ..store.runs.outcomes import DONE, FAILED, NO_PROMPT, NOT_RUN, count_of, span_of
 from ..store.runs.records import record_of, run_keys
+from ..store.tracks.videos import select_videos
 from ..tracker.errors import PointTrackingError
 from ..workflows.lifecycle.app_words import in_app_words
 from ..workflows.lifecycle.background_runs import BackgroundRun, background_runs
@@ -68,7 +69,7 @@ class RunsPanel(foo.Panel):
         """Makes the grid show the samples of the chosen run that had an outcome."""
         report: Any = load_report(ctx.dataset, ctx.params["run_key"])
         ids = [row.get("destination_id") or row["sample_id"] for row in report.rows(ctx.params["status"])]
-        ctx.ops.set_view(view=ctx.dataset.select(ids))
+        ctx.ops.set_view(view=select_videos(ctx.dataset, ids))
 
     def ask_to_delete(self, ctx: Any) -> None:
         ctx.panel.state.set("confirming", True)
