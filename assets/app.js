@@ -1,13 +1,69 @@
-/* What Python operators cannot do in the App: opening a sample as a click in the grid does.
+/* What Python operators cannot do in the App: showing in samples that were opened before what is stored now.
  *
- * FiftyOne's own `open_sample` shows a sample with the fields and switches that the last opened one had. A click
- * copies those of the grid first, new fields among them; so does this operator. No build: the page's globals are
- * the interface. `useSetModalState` is an inner name of FiftyOne 1.22: where it is missing, the sample opens as usual.
+ * A sample that is opened a second time shows in its first frame the labels it had the first time: the page keeps
+ * them. `load_opened_samples` loads those samples anew. FiftyOne's own `open_sample` moreover shows a sample with the
+ * fields and switches that the last opened one had, where a click copies those of the grid, new fields among them;
+ * `open_sample_anew` does both. No build: the page's globals are the interface. `getCurrentEnvironment`,
+ * `useUpdateSamples` and `useSetModalState` are inner names of FiftyOne 1.22: where one is missing, samples are
+ * opened without what it does.
  */
 (function () {
   const foo = window.__foo__;
   const fos = window.__fos__;
+  const recoil = window.recoil;
   if (!foo || !fos) return;
+
+  // how the page's store names the record of a sample that was opened
+  const OPENED = "-modal";
+  const SAMPLE = `query ($dataset: String!, $view: BSONArray!, $filter: SampleFilter!) {
+    sample(dataset: $dataset, view: $view, filter: $filter) { ... on VideoSample { sample } }
+  }`;
+
+  async function storedSample(snapshot, id) {
+    const [dataset, view] = await Promise.all([fos.datasetName, fos.view].map((state) => snapshot.getPromise(state)));
+    const post = window.__fou__.getFetchFunction();
+    const variables = { dataset, view, filter: { id, group: null } };
+    const { data } = await post("POST", "/graphql", { query: SAMPLE, variables });
+    const sample = data && data.sample && data.sample.sample;
+    return typeof sample === "string" ? JSON.parse(sample) : sample;
+  }
+
+  function openedSamples() {
+    if (!fos.getCurrentEnvironment) return [];
+    const records = fos.getCurrentEnvironment().getStore().getSource().getRecordIDs();
+    return records.filter((record) => record.endsWith(OPENED)).map((record) => record.slice(0, -OPENED.length));
+  }
+
+  function useLoadStored() {
+    const update = fos.useUpdateSamples ? fos.useUpdateSamples() : null;
+    return recoil.useRecoilCallback(
+      ({ snapshot }) =>
+        async (ids) => {
+          if (!update) return;
+          try {
+            const samples = await Promise.all(ids.map((id) => storedSample(snapshot, id)));
+            update(ids.map((id, k) => [id, samples[k]]).filter(([, sample]) => sample));
+          } catch (error) {
+            console.error("Samples that were opened before keep the labels of their first frame", error);
+          }
+        },
+      [update],
+    );
+  }
+
+  class LoadOpenedSamples extends foo.Operator {
+    get config() {
+      return new foo.OperatorConfig({ name: "load_opened_samples", label: "Load opened samples anew", unlisted: true });
+    }
+
+    useHooks() {
+      return { loadStored: useLoadStored() };
+    }
+
+    async execute({ hooks }) {
+      await hooks.loadStored(openedSamples());
+    }
+  }
 
   class OpenSampleAnew extends foo.Operator {
     get config() {
@@ -18,14 +74,18 @@
       return {
         copyStateOfGrid: fos.useSetModalState ? fos.useSetModalState() : null,
         expand: fos.useSetExpandedSample(),
+        loadStored: useLoadStored(),
       };
     }
 
     async execute({ hooks, params }) {
+      const { id } = params;
+      await hooks.loadStored([id]);
       if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid();
-      await hooks.expand({ id: params.id });
+      await hooks.expand({ id });
     }
   }
 
+  foo.registerOperator(LoadOpenedSamples, "@fo-video/point-tracking");
   foo.registerOperator(OpenSampleAnew, "@fo-video/point-tracking");
 })();

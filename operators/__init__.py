@@ -13,7 +13,17 @@ Adding an operator
 from .adaptation.adapt_tracker import AdaptTracker
 from .evaluation.evaluate_tracks import EvaluateTracks
 from .preprocessing.preprocess_videos import PreprocessVideos
+from .propagation.propagate_labels import PropagateLabels, PropagateOpenSample
 from .runs.show_run_samples import ShowRunSamples
 from .tracking.track_points import TrackOpenSample, TrackPoints
 
-OPERATORS = (TrackPoints, TrackOpenSample, PreprocessVideos, EvaluateTracks, AdaptTracker, ShowRunSamples)
+OPERATORS = (
+    TrackPoints,
+    TrackOpenSample,
+    PropagateLabels,
+    PropagateOpenSample,
+    PreprocessVideos,
+    EvaluateTracks,
+    AdaptTracker,
+    ShowRunSamples,
+)

@@ -56,7 +56,7 @@ class RunsPanel(foo.Panel):
             failed = run.error is not None
             ctx.ops.notify(_result_line(run), variant="error" if failed else "success")
         if over:
-            ctx.ops.reload_dataset()
+            _show_what_is_stored(ctx)
 
     def cancel(self, ctx: Any) -> None:
         """Tells a run to end."""
@@ -108,7 +108,7 @@ class RunsPanel(foo.Panel):
             return
         ctx.panel.state.set("chosen", None)
         ctx.ops.notify(f"Deleted the tracks of {count_of(count, 'sample')}", variant="success")
-        ctx.ops.reload_dataset()
+        _show_what_is_stored(ctx)
 
     def render(self, ctx: Any) -> types.Property:
         panel = types.Object()
@@ -190,6 +190,12 @@ class RunsPanel(foo.Panel):
         panel.view("confirm", types.Warning(label=f"Deletes the tracks that {run_key} wrote to {count}. Nothing else"))
         panel.btn("really", label=f"Delete the tracks of {count}", on_click=self.delete, params={"run_key": run_key})
         panel.btn("keep", label="Keep them", on_click=self.keep)
+
+
+def _show_what_is_stored(ctx: Any) -> None:
+    """In the grid, and in samples that were opened before (assets/app.js)."""
+    ctx.ops.reload_dataset()
+    ctx.trigger(f"{_PLUGIN}load_opened_samples")
 
 
 def _progress_text(run: BackgroundRun) -> str:

@@ -92,9 +92,11 @@ def points_drawn(page: Page, seconds: float = 2.0) -> int:
 
 
 def points_in_open_sample(page: Page, seconds: float = 4.0) -> int:
-    """Counts the circles that the open sample's own canvas draws in some seconds."""
+    """Counts the circles that the open sample's own canvas draws in some seconds, while the pointer passes over it."""
     page.evaluate("window.__modalArcs = 0")
-    page.wait_for_timeout(seconds * 1000)
+    for x in (600, 700):
+        page.mouse.move(x, 400)
+        page.wait_for_timeout(seconds * 500)
     return page.evaluate("window.__modalArcs")
 
 

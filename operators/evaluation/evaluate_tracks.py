@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..shared import forms
 from ..shared.background import errors_shown, show_summary
+from ..shared.refresh import show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/evaluate_tracks"
@@ -53,7 +54,7 @@ class EvaluateTracks(SamplesOperator):
             ctx, run_evaluation, samples, options, after=lambda _: group_notes(samples._dataset)
         )
         if report is not None and not ctx.delegated:
-            yield ctx.trigger("reload_dataset")
+            yield from show_what_is_stored(ctx)
             yield from show_summary(
                 ctx,
                 "Evaluate tracks",

@@ -10,6 +10,7 @@ import fiftyone.operators.types as types
 
 from ..shared import forms
 from ..shared.background import errors_shown, show_summary
+from ..shared.refresh import show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/preprocess_videos"
@@ -52,7 +53,7 @@ class PreprocessVideos(SamplesOperator):
         if report is None or ctx.delegated:
             return
         if report.media_field is not None:
-            yield ctx.trigger("reload_dataset")
+            yield from show_what_is_stored(ctx)
         opens = report.dataset_name is not None and ctx.params.get("open_dataset", OPEN_DATASET)
         yield from show_summary(
             ctx,

@@ -8,7 +8,19 @@ from typing import Any
 
 # what the App needs to load a dataset's fields anew; a sample that is opened before is shown without them
 _RELOAD_S = 4.0
-_OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"  # assets/app.js
+# both in assets/app.js
+_OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
+_LOAD_OPENED = "@fo-video/point-tracking/load_opened_samples"
+
+
+def show_what_is_stored(ctx: Any) -> Iterator[Any]:
+    """Makes the App show new labels and fields: in the grid, and in samples that were opened before.
+
+    Args:
+        ctx: FiftyOne's execution context
+    """
+    yield ctx.ops.reload_dataset()
+    yield ctx.trigger(_LOAD_OPENED)
 
 
 class OpenSample:

@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 
 from ..shared import forms
 from ..shared.background import errors_shown, is_from_app, show_summary
-from ..shared.refresh import OpenSample
+from ..shared.refresh import OpenSample, show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/track_points"
@@ -70,7 +70,7 @@ class TrackPoints(SamplesOperator):
         # a run that found nothing to do has no key, and its samples may have no destination
         destination = destination_of(samples, options) if report.run_key else ctx.dataset
         if is_open is None:
-            yield ctx.ops.reload_dataset()
+            yield from show_what_is_stored(ctx)
         if report.num_samples and colored:
             yield ctx.trigger("set_color_scheme", running_scheme(options.layout))
         if is_open is not None:

@@ -6,12 +6,14 @@ their label, where no frame holds two of it; else each label is an object of its
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import fiftyone as fo
+from bson import ObjectId
 
 from ...tracker.coordinates import frame_number_of
 
@@ -136,6 +138,16 @@ def instance_id_of(document: LabelDocument) -> str | None:
         return None
     number = instance.get("_id") if isinstance(instance, Mapping) else instance.id
     return None if number is None else str(number)
+
+
+def derived_id(*names: object) -> ObjectId:
+    """An id for something of that name, the same whenever it is asked for."""
+    return ObjectId(hashlib.sha256("\n".join(map(str, names)).encode()).hexdigest()[:24])
+
+
+def instance_document(instance_id: str) -> dict[str, Any]:
+    """What a label's document says of its instance."""
+    return {"_id": ObjectId(instance_id), "_cls": "Instance"}
 
 
 def _own_key(document: LabelDocument) -> ObjectKey | None:

@@ -28,6 +28,9 @@ class State(dict):
         self[key] = value
 
 
+SHOWN_ANEW = ["reload_dataset", "@fo-video/point-tracking/load_opened_samples"]
+
+
 class Ops:
     """Notes what the panel asks of the App."""
 
@@ -48,7 +51,14 @@ def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
 
 
 def _ctx(dataset: fo.Dataset, **params: Any) -> Any:
-    return SimpleNamespace(dataset=dataset, params=params, ops=Ops(), panel=SimpleNamespace(state=State()))
+    ops = Ops()
+    return SimpleNamespace(
+        dataset=dataset,
+        params=params,
+        ops=ops,
+        trigger=lambda uri: ops.calls.append((uri, ())),
+        panel=SimpleNamespace(state=State()),
+    )
 
 
 def _shown(ctx: Any) -> dict[str, Any]:
@@ -87,7 +97,7 @@ def test_a_run_under_way_shows_progress_and_can_be_cancelled(dataset: fo.Dataset
     assert run.wait(20)
     assert "cancelled" in _texts(ctx), "it is shown until its end was told"
     RunsPanel().on_tick(ctx)
-    assert [name for name, _ in ctx.ops.calls] == ["notify", "reload_dataset"]
+    assert [name for name, _ in ctx.ops.calls] == ["notify", *SHOWN_ANEW]
     ctx.ops.calls.clear()
     RunsPanel().on_tick(ctx)
     assert ctx.ops.calls == [], "told once"
@@ -113,7 +123,7 @@ def test_runs_before_show_their_report_samples_and_deletion(dataset: fo.Dataset)
     RunsPanel().delete(ctx)
     dataset.reload()
     assert not dataset.has_frame_field("tracks")
-    assert [name for name, _ in ctx.ops.calls] == ["notify", "reload_dataset"]
+    assert [name for name, _ in ctx.ops.calls] == ["notify", *SHOWN_ANEW]
     RunsPanel().delete(ctx)
     assert "no run 'track_tracks'" in ctx.panel.state["problem"]
 

@@ -43,8 +43,9 @@ def test_the_open_sample_shows_its_new_points(dataset: fo.Dataset) -> None:
         page.wait_for_selector(browser.MODAL)
         modal = page.locator(browser.MODAL)
         expect(modal.locator('[data-cy="sidebar-field-frames.tracks"]').first).to_be_visible()
-        # the App itself leaves the first frame of a sample that is opened by an operator without its labels
+        assert browser.points_in_open_sample(page) >= 16, "points are drawn in the first frame"
+        browser.screenshot(page, "open_2_first")
         for _ in range(5):
             page.keyboard.press(".")
         assert browser.points_in_open_sample(page) >= 8, "points are drawn in a later frame"
-        browser.screenshot(page, "open_2_later")
+        browser.screenshot(page, "open_3_later")

@@ -1,0 +1,57 @@
+"""How a cloud of points moved: robustly, as most of its points have it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+_MOST_PAIRS = 4000
+_NEAREST_PX = 1e-3
+# points that decide where a place among them goes
+_NEIGHBOURS = 8
+
+
+@lru_cache(maxsize=512)
+def _pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of pairs of points, (K,) each: all pairs, or a fixed choice where there are many."""
+    first, second = np.triu_indices(count, 1)
+    chosen = np.random.default_rng(count).permutation(len(first))[:_MOST_PAIRS]
+    return first[chosen], second[chosen]
+
+
+def median_scale(start: np.ndarray, now: np.ndarray) -> float:
+    """The median ratio of pairwise distances (MedianFlow: Kalal, Mikolajczyk, Matas, ICPR 2010).
+
+    Args:
+        start: (N, 2) pixels, where points were
+        now: (N, 2) pixels, where they are
+
+    Returns:
+        1 where there is no pair to tell
+    """
+    first, second = _pairs(len(start))
+    before = np.linalg.norm(start[first] - start[second], axis=1)
+    after = np.linalg.norm(now[first] - now[second], axis=1)
+    usable = before > _NEAREST_PX
+    if not usable.any():
+        return 1.0
+    return max(float(np.median(after[usable] / before[usable])), _NEAREST_PX)
+
+
+def moved_positions(places: np.ndarray, start: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Moves positions as the points around them moved.
+
+    Args:
+        places: (K, 2) pixels
+        start: (N, 2) pixels, where points were, at least one
+        now: (N, 2) pixels, where they are
+
+    Returns:
+        (K, 2) pixels: each place goes by the median of what its nearest points say, scaled as all are
+    """
+    scale = median_scale(start, now)
+    squared = ((places[:, None] - start[None]) ** 2).sum(axis=2)  # (K, N)
+    nearest = np.argsort(squared, axis=1, kind="stable")[:, :_NEIGHBOURS]  # (K, n)
+    votes = now[nearest] + (places[:, None] - start[nearest]) * scale  # (K, n, 2)
+    return np.median(votes, axis=1)
