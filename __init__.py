@@ -32,6 +32,7 @@ _PUBLIC = {
     "write_tracks": ".store.tracks.writer",
     "read_tracks": ".store.tracks.reader",
     "track_dataset": ".workflows.tracking.track_dataset",
+    "label_queries": ".workflows.tracking.prompts",
     "preprocess_dataset": ".workflows.preprocessing.preprocess_dataset",
     "evaluate_dataset": ".workflows.evaluation.evaluate_dataset",
     "propagate_labels": ".workflows.propagation.propagate_labels",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from .workflows.model_zoo.source import download_model
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
     from .workflows.propagation.propagate_labels import propagate_labels
+    from .workflows.tracking.prompts import label_queries
     from .workflows.tracking.track_dataset import track_dataset
 
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import Any
 
-import fiftyone as fo
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..store.runs.outcomes import DONE, FAILED, NO_PROMPT, NOT_RUN, count_of, span_of
 from ..store.runs.records import record_of, run_keys
+from ..store.tracks.videos import select_videos
 from ..tracker.errors import PointTrackingError
 from ..workflows.lifecycle.app_words import in_app_words
 from ..workflows.lifecycle.background_runs import BackgroundRun, background_runs
 from ..workflows.lifecycle.kinds import KINDS, TRACKING_METHOD, load_report
+from ..workflows.lifecycle.scheduled_runs import (
+    RUNNING,
+    SILENT_S,
+    WAITING,
+    WORKER_COMMAND,
+    ScheduledRun,
+    cancel_scheduled,
+    forget_scheduled,
+    scheduled_runs,
+    worker_is_seen,
+)
 
 NAME = "point_tracking_runs"
-_PLUGIN = "@fo-video/point-tracking/"
 _INTERVAL_MS = 2000
 _REPORT_ROWS = 50
 _BAR_CELLS = 24
-# a scheduled run that waits longer than this has most likely nobody who takes it
-_WAITING_S = 15.0
 
 
 class RunsPanel(foo.Panel):
@@ -58,6 +64,20 @@ class RunsPanel(foo.Panel):
             if id(run) == ctx.params.get("run"):
                 run.cancel()
 
+    def cancel_scheduled(self, ctx: Any) -> None:
+        """Takes a scheduled run out of the queue, or tells it to end."""
+        cancel_scheduled(ctx.params["id"])
+
+    def forget(self, ctx: Any) -> None:
+        """Takes a scheduled run that is over off the list; what it wrote stays."""
+        forget_scheduled(ctx.params["id"])
+
+    def look_at(self, ctx: Any) -> None:
+        """Chooses the record of a scheduled run below, and makes the App show what it wrote."""
+        ctx.params["value"] = ctx.params["run_key"]
+        self.choose(ctx)
+        ctx.ops.reload_dataset()
+
     def choose(self, ctx: Any) -> None:
         """Another run was chosen: what was asked about the last one is forgotten."""
         ctx.panel.state.set("chosen", ctx.params.get("value"))
@@ -68,7 +88,7 @@ class RunsPanel(foo.Panel):
         """Makes the grid show the samples of the chosen run that had an outcome."""
         report: Any = load_report(ctx.dataset, ctx.params["run_key"])
         ids = [row.get("destination_id") or row["sample_id"] for row in report.rows(ctx.params["status"])]
-        ctx.ops.set_view(view=ctx.dataset.select(ids))
+        ctx.ops.set_view(view=select_videos(ctx.dataset, ids))
 
     def ask_to_delete(self, ctx: Any) -> None:
         ctx.panel.state.set("confirming", True)
@@ -93,12 +113,11 @@ class RunsPanel(foo.Panel):
     def render(self, ctx: Any) -> types.Property:
         panel = types.Object()
         running = [run for run in background_runs(ctx.dataset.name) if run.is_running or not run.told]
-        scheduled = _scheduled(ctx.dataset)
+        scheduled = scheduled_runs(ctx.dataset)
         self._add_running(panel, running)
-        for number, text in enumerate(scheduled):
-            panel.md(text, name=f"scheduled_{number}")
+        self._add_scheduled(panel, scheduled)
         self._add_recorded(ctx, panel)
-        if running or scheduled:
+        if running or not all(run.is_over for run in scheduled):
             panel.view("timer", types.TimerView(interval=_INTERVAL_MS, on_interval=self.on_tick))
         return types.Property(panel, view=types.GridView(orientation="vertical", padding=2, gap=1, align_x="left"))
 
@@ -107,6 +126,24 @@ class RunsPanel(foo.Panel):
             panel.md(_progress_text(run), name=f"running_{number}")
             if run.is_running and not run.is_cancelled:
                 panel.btn(f"cancel_{number}", label="Cancel", on_click=self.cancel, params={"run": id(run)})
+
+    def _add_scheduled(self, panel: types.Object, runs: list[ScheduledRun]) -> None:
+        if any(run.state == WAITING for run in runs) and not worker_is_seen():
+            text = (
+                "No worker is seen on this machine, and scheduled runs wait for one. Start it in a terminal with "
+                f"`{WORKER_COMMAND}`, with the same database as this App"
+            )
+            panel.view("no_worker", types.Warning(label=text))
+        for number, run in enumerate(runs):
+            panel.md(_scheduled_text(run), name=f"scheduled_{number}")
+            params = {"id": run.id}
+            if run.is_over:
+                panel.btn(f"forget_{number}", label="Take off this list", on_click=self.forget, params=params)
+            else:
+                panel.btn(f"end_{number}", label="Cancel", on_click=self.cancel_scheduled, params=params)
+            if run.run_key:
+                params = {"run_key": run.run_key}
+                panel.btn(f"look_{number}", label="Its samples and report", on_click=self.look_at, params=params)
 
     def _add_recorded(self, ctx: Any, panel: types.Object) -> None:
         keys = run_keys(ctx.dataset, *KINDS)
@@ -191,28 +228,12 @@ def _report_text(report: Any) -> str:
     return in_app_words("\n".join(lines))
 
 
-def _scheduled(dataset: fo.Dataset) -> list[str]:
-    """Our operations that a worker is to do, or does, in words."""
-    return [_scheduled_text(operation) for operation in _operations(dataset)]
-
-
-def _operations(dataset: fo.Dataset) -> Iterator[Any]:
-    from fiftyone.operators.delegated import DelegatedOperationService
-
-    for operation in DelegatedOperationService().list_operations(dataset_id=dataset._doc.id):
-        if operation.operator.startswith(_PLUGIN) and operation.run_state in ("scheduled", "queued", "running"):
-            yield operation
-
-
-def _scheduled_text(operation: Any) -> str:
-    name = operation.label or operation.operator.removeprefix(_PLUGIN)
-    if operation.run_state == "running":
-        status = operation.status
-        share = "" if status is None or status.progress is None else f" {status.progress:.0%}"
-        label = "" if status is None or not status.label else f": {status.label}"
-        return f"**{name}**, scheduled: running{share}{label}"
-    waited = datetime.now(timezone.utc).replace(tzinfo=None) - (operation.queued_at or datetime.max)
-    text = f"**{name}**, scheduled: waits for a worker"
-    if waited.total_seconds() > _WAITING_S:
-        text += ". None has taken it so far: start one with `fiftyone delegated launch`"
-    return text
+def _scheduled_text(run: ScheduledRun) -> str:
+    share = "" if run.share is None or run.state == WAITING else f" {run.share:.0%}"
+    key = f" (`{run.run_key}`)" if run.run_key else ""
+    lines = [f"**{run.title}**{key}, scheduled: {run.state}{'' if run.is_over else share}"]
+    if run.state == RUNNING and run.silent_s > SILENT_S:
+        lines.append(f"Not heard of for {span_of(run.silent_s)}: its worker may be gone. *Cancel* gives it up")
+    if run.error or run.text:
+        lines.append(in_app_words((run.error or run.text).split("\n", 1)[0]))
+    return "  \n".join(lines)

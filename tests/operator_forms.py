@@ -9,9 +9,12 @@ import fiftyone.operators as foo
 from fiftyone.operators.executor import ExecutionContext
 
 
-def form_of(uri: str, dataset: fo.Dataset, **params: Any) -> dict[str, Any]:
+def form_of(uri: str, samples: fo.Dataset | fo.DatasetView, **params: Any) -> dict[str, Any]:
     """The fields of an operator's form, by name, once some are filled in; those that are folded too."""
-    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": params})
+    request = {"dataset_name": samples._dataset.name, "params": params}
+    if isinstance(samples, fo.DatasetView):
+        request["view"] = samples._serialize()
+    context = ExecutionContext(request_params=request)
     properties = foo.get_operator(uri).resolve_input(context).type.properties
     folded = properties.get("more")
     return {**properties, **folded.type.properties} if folded is not None else properties

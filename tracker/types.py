@@ -7,7 +7,7 @@ Pixel (0, 0) is the centre of the top-left pixel; the order is always (t, x, y).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -99,6 +99,17 @@ class Queries:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def chosen(self, columns: np.ndarray) -> Queries:
+        """Some of these queries.
+
+        Args:
+            columns: (K,) int, or (N,) bool
+        """
+        labels, objects = (
+            None if names is None else np.asarray(names)[columns] for names in (self.labels, self.objects)
+        )
+        return replace(self, t=self.t[columns], xy=self.xy[columns], labels=labels, objects=objects)
 
     def require_any(self, message: str) -> Queries:
         """These queries, if there are any.

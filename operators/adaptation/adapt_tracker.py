@@ -10,6 +10,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ...store.runs.outcomes import count_of
+from ...workflows.lifecycle.scheduled_runs import worker_is_seen
 from ..shared import forms
 from ..shared.background import bullets, errors_shown, show_text
 from ..shared.samples_operator import SamplesOperator
@@ -34,8 +35,8 @@ class AdaptTracker(SamplesOperator):
         )
 
     def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        # takes half an hour and all of the machine; where the App was not started for scheduling, nobody would do it
-        scheduled = bool(fo.config.allow_legacy_orchestrators)
+        # takes half an hour and all of the machine; but without a worker nobody would do it
+        scheduled = bool(fo.config.allow_legacy_orchestrators) and worker_is_seen()
         return foo.ExecutionOptions(
             allow_immediate_execution=True, allow_delegated_execution=True, default_choice_to_delegated=scheduled
         )
@@ -50,6 +51,7 @@ class AdaptTracker(SamplesOperator):
         from ...workflows.adaptation.adapt_tracker import run_adaptation
         from .adapt_tracker_form import options_of
 
+        forms.unfold(ctx)
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_adaptation, samples, options)
         if report is not None and not ctx.delegated:

@@ -14,6 +14,7 @@ from ...tracker.models.registry import check_new_name, list_trackers, tracker_in
 from ...tracker.training.adapting.options import DEFAULT_MINUTES, AdaptationOptions
 from ...workflows.adaptation.options import DEFAULT_STUDENT, AdaptOptions, adaptable_trackers
 from ...workflows.lifecycle.run import choose_key
+from ...workflows.lifecycle.scheduled_runs import WORKER_COMMAND, worker_is_seen
 from ..shared import forms
 
 _DEFAULTS = AdaptationOptions()
@@ -28,18 +29,20 @@ def build_form(ctx: Any) -> types.Object:
     Returns:
         the inputs
     """
-    inputs = types.Object()
+    forms.unfold(ctx)
+    inputs, more = types.Object(), types.Object()
     if not forms.add_videos(ctx, inputs, "Adapt to", blocked="Adapting a tracker needs videos"):
         return inputs
     _add_name(ctx, inputs)
     _add_student(ctx, inputs)
     _add_teachers(ctx, inputs)
     _add_budget(ctx, inputs)
-    run_key = inputs.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
+    run_key = more.str("run_key", label="Run key", description="Name of the run record; chosen for you where empty")
     _add_purpose(ctx, inputs)
     _add_waiting(inputs)
     if ctx.params.get("run_key") and not any(prop.invalid for prop in inputs.properties.values()):
         forms.check_field(run_key, lambda: choose_key(ctx.dataset, options_of(ctx.params)))
+    forms.add_folded(inputs, more)
     return inputs
 
 
@@ -183,11 +186,12 @@ def _add_waiting(inputs: types.Object) -> None:
         "It runs in the background: closing this tab does not stop it, stopping the App ends it with nothing stored. "
     )
     if fo.config.allow_legacy_orchestrators:
-        text += "To run without the App, choose Schedule beside Execute; a worker must run (fiftyone delegated launch)"
+        text += "To run without the App, choose Schedule beside Execute"
+        text += "" if worker_is_seen() else f"; no worker is seen: start one first with {WORKER_COMMAND}"
     else:
         text += (
             "To run without the App, start it with FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS=true and a worker with "
-            "fiftyone delegated launch, and choose Schedule beside Execute"
+            f"{WORKER_COMMAND}, and choose Schedule beside Execute"
         )
     inputs.view("waiting", types.Notice(label=text))
 

@@ -45,10 +45,14 @@ class EvaluateTracks(SamplesOperator):
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         from ...workflows.evaluation.evaluate_dataset import run_evaluation
+        from ...workflows.lifecycle.sidebar import group_notes
         from .evaluate_tracks_form import options_of
 
+        forms.unfold(ctx)
         samples, options = forms.target_of(ctx), options_of(ctx.params)
-        report = yield from self.run(ctx, run_evaluation, samples, options)
+        report = yield from self.run(
+            ctx, run_evaluation, samples, options, after=lambda _: group_notes(samples._dataset)
+        )
         if report is not None and not ctx.delegated:
             yield from show_what_is_stored(ctx)
             yield from show_summary(

@@ -10,7 +10,9 @@ import fiftyone.operators.types as types
 from ...store.database.fields import FRAMES_PREFIX
 from ...store.labels.known_tracks import GT_FIELD
 from ...store.labels.masks import MASK_TYPES
+from ...store.runs.outcomes import count_of
 from ...store.runs.records import record_of
+from ...store.tracks.sample_status import read_contents
 from ...tracker.errors import OptionError
 from ...tracker.models.registry import list_trackers
 from ...workflows.evaluation.figures import METRICS
@@ -28,6 +30,12 @@ _SPARSE = {
 }
 
 
+_ONLY_BACK = (
+    "Choose tracking back to the start. The dataset holds no known tracks and no masks on frames to judge by (one mask "
+    "for a whole sample does not say where the object is later)"
+)
+
+
 def build_form(ctx: Any) -> types.Object:
     """Builds the form for the current state of its values.
 
@@ -37,7 +45,8 @@ def build_form(ctx: Any) -> types.Object:
     Returns:
         the inputs
     """
-    inputs = types.Object()
+    forms.unfold(ctx)
+    inputs, more = types.Object(), types.Object()
     if not forms.add_videos(ctx, inputs, "Evaluate tracks in", blocked="Point tracking needs videos"):
         return inputs
     fields = _frame_fields(ctx.dataset, (fo.Keypoints,))
@@ -47,13 +56,14 @@ def build_form(ctx: Any) -> types.Object:
         return inputs
     label_field = _add_label_field(ctx, inputs, fields)
     others = [name for name in fields if name != label_field]
-    _add_truth(ctx, inputs, others)
+    _add_truth(ctx, inputs, more, others)
     _add_masks(ctx, inputs)
     _add_cycle(ctx, inputs)
     _add_purpose(ctx, inputs, others)
-    _add_totals(ctx, inputs)
+    _add_totals(ctx, more)
     _add_key(ctx, inputs, label_field)
-    _add_size_notice(ctx, inputs)
+    _add_size_notice(ctx, inputs, label_field)
+    forms.add_folded(inputs, more)
     return inputs
 
 
@@ -99,7 +109,7 @@ def _add_label_field(ctx: Any, inputs: types.Object, fields: list[str]) -> str:
     return ctx.params.get("label_field") or default
 
 
-def _add_truth(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
+def _add_truth(ctx: Any, inputs: types.Object, more: types.Object, fields: list[str]) -> None:
     if not fields:
         inputs.view(
             "no_truth",
@@ -133,24 +143,26 @@ def _add_truth(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     ways = types.DropdownView()
     for name, text in MATCH.items():
         ways.add_choice(name, label=name, description=text)
-    inputs.enum(
+    more.enum(
         "match", ways.values(), default=EVALUATION_DEFAULTS.match, label="Match tracks with known tracks", view=ways
     )
     if isinstance(ctx.params.get("sparse"), bool):  # from Python
-        inputs.bool("sparse")
+        more.bool("sparse")
     else:
         labels = types.DropdownView()
         for name, text in _SPARSE.items():
             labels.add_choice(name, label=text)
-        inputs.enum(
-            "sparse_labels", labels.values(), default="auto", label="A frame without a label means", view=labels
-        )
+        more.enum("sparse_labels", labels.values(), default="auto", label="A frame without a label means", view=labels)
     if isinstance(ctx.params.get("metrics"), list):  # from Python
         inputs.list("metrics", types.Enum(list(METRICS)))
 
 
+def _mask_fields(dataset: fo.Dataset) -> list[str]:
+    return [FRAMES_PREFIX + name for name in _frame_fields(dataset, MASK_TYPES)]
+
+
 def _add_masks(ctx: Any, inputs: types.Object) -> None:
-    fields = [FRAMES_PREFIX + name for name in _frame_fields(ctx.dataset, MASK_TYPES)]
+    fields = _mask_fields(ctx.dataset)
     if not fields:
         return
     _add_choice(
@@ -185,7 +197,9 @@ def _add_purpose(ctx: Any, inputs: types.Object, fields: list[str]) -> None:
     """Says why Execute is disabled where nothing was chosen to judge by."""
     params = {"gt_field": _known_field(fields), **ctx.params}
     if not any(params.get(name) for name in ("gt_field", "mask_field", "cycle")):
-        text = "Choose known tracks, object masks, or tracking back to the start"
+        offered = ["known tracks"] if fields else []
+        offered += ["object masks"] if _mask_fields(ctx.dataset) else []
+        text = f"Choose {', '.join([*offered, ''])}or tracking back to the start" if offered else _ONLY_BACK
         forms.show_error(inputs.view("purpose", types.Warning(label=text)), OptionError(text))
         return
     error = forms.error_of(lambda: options_of(params))
@@ -249,12 +263,26 @@ def _add_key(ctx: Any, inputs: types.Object, label_field: str) -> None:
         replace.error_message = f"There is an evaluation {given!r} already. Replace it, or choose another key"
 
 
-def _add_size_notice(ctx: Any, inputs: types.Object) -> None:
-    num_samples = len(forms.target_of(ctx))
-    if num_samples == 0:
+def _add_size_notice(ctx: Any, inputs: types.Object, label_field: str) -> None:
+    """Says how many videos will be judged; those without tracks are none of them."""
+    sample_ids = forms.target_of(ctx).values("id")
+    if not sample_ids:
         inputs.view("size", types.Warning(label="The chosen target holds no samples"))
         return
-    text = (
-        f"{num_samples:,} video{'' if num_samples == 1 else 's'}; tracks are only read, scores are stored with samples"
-    )
-    inputs.view("size", types.Notice(label=text))
+    contents = read_contents(ctx.dataset, sample_ids, label_field)
+    number = len(contents.labelled | contents.finished)
+    if not number:
+        text = (
+            f"None of the chosen videos holds tracks in {FRAMES_PREFIX}{label_field}: track points first, or choose "
+            "another field or other videos"
+        )
+        forms.show_error(inputs.view("size", types.Warning(label=text)), OptionError(text))
+        return
+    text = count_of(number, "video")
+    if number < len(sample_ids):
+        without = len(sample_ids) - number
+        text = (
+            f"{number:,} of the {len(sample_ids):,} chosen videos hold tracks in {FRAMES_PREFIX}{label_field}; "
+            f"{without:,} {'is' if without == 1 else 'are'} listed as not evaluated"
+        )
+    inputs.view("size", types.Notice(label=f"{text}; tracks are only read, scores are stored with samples"))

@@ -47,6 +47,7 @@ class PreprocessVideos(SamplesOperator):
         from ...workflows.preprocessing.preprocess_dataset import run_preprocessing
         from .preprocess_videos_form import OPEN_DATASET, options_of
 
+        forms.unfold(ctx)
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_preprocessing, samples, options)
         if report is None or ctx.delegated:

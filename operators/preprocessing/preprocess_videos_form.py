@@ -36,12 +36,13 @@ def build_form(ctx: Any) -> types.Object:
     Returns:
         the inputs
     """
-    inputs = types.Object()
+    forms.unfold(ctx)
+    inputs, more = types.Object(), types.Object()
     if not forms.add_videos(ctx, inputs, "Preprocess", blocked="Preprocessing needs videos"):
         return inputs
     _add_folder(ctx, inputs)
     _add_policy(ctx, inputs)
-    _add_picture(ctx, inputs)
+    _add_size(ctx, inputs)
     _add_result(ctx, inputs)
     inputs.bool(
         "overwrite",
@@ -56,7 +57,9 @@ def build_form(ctx: Any) -> types.Object:
     text = f"{num_samples:,} video{'' if num_samples == 1 else 's'} will be copied; the originals stay as they are"
     view = types.Notice(label=text) if num_samples else types.Warning(label="The chosen target holds no samples")
     inputs.view("size", view)
-    forms.add_run_key(ctx, inputs, lambda key: _check_run_key(ctx, key))
+    _add_encoding(ctx, more)
+    forms.add_run_key(ctx, more, lambda key: _check_run_key(ctx, key))
+    forms.add_folded(inputs, more)
     return inputs
 
 
@@ -134,7 +137,7 @@ def _add_policy(ctx: Any, inputs: types.Object) -> None:
     forms.check_field(prop, lambda: FramePolicy(chosen, **{chosen: value}))
 
 
-def _add_picture(ctx: Any, inputs: types.Object) -> None:
+def _add_size(ctx: Any, inputs: types.Object) -> None:
     prop = inputs.int(
         "longest_side",
         label="Longest side (pixels)",
@@ -142,6 +145,9 @@ def _add_picture(ctx: Any, inputs: types.Object) -> None:
     )
     side = ctx.params.get("longest_side")
     forms.check_field(prop, lambda: TranscodeOptions(longest_side=side))
+
+
+def _add_encoding(ctx: Any, inputs: types.Object) -> None:
     inputs.bool("keep_audio", default=PREPROCESS_DEFAULTS.keep_audio, label="Keep the sound")
     choices = types.DropdownView()
     for name in PRESETS:

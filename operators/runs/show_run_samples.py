@@ -9,6 +9,7 @@ import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ...store.runs.outcomes import FAILED, count_of
+from ...store.tracks.videos import select_videos
 from ...tracker.errors import OptionError
 from ..shared.background import bullets, errors_shown, show_text
 from ..shared.forms import show_error
@@ -71,7 +72,7 @@ class ShowRunSamples(foo.Operator):
         if status not in STATUSES:
             raise OptionError(f"Invalid status ({status!r}). Supported values are {', '.join(STATUSES)}")
         ids = _sample_ids(report, status)
-        yield ctx.ops.set_view(view=ctx.dataset.select(ids))
+        yield ctx.ops.set_view(view=select_videos(ctx.dataset, ids))
         yield show_text(ctx, "Show samples of a run", "\n".join(_told(report, status, len(ids))))
 
     def __call__(self, sample_collection: Any, run_key: str, *, status: str = "failed") -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from ...store.tracks.videos import check_collection
+from ...store.tracks.videos import check_collection, videos_of
 from ...tracker.errors import OptionError, PointTrackingError, QueryError
 from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.options import FormInput, facts_of, given_options
@@ -85,13 +85,6 @@ def target_of(ctx: Any) -> Any:
         # of the view that is shown: what it filters chooses the prompt
         return videos_of(ctx.view).select(ctx.current_sample)
     return videos_of(ctx.target_view())
-
-
-def videos_of(samples: Any) -> Any:
-    """Of a grouped collection the slices that are videos; any other as it is."""
-    if samples.media_type != _GROUP or "video" not in samples._dataset.group_media_types.values():
-        return samples
-    return samples.select_group_slices(media_type="video")
 
 
 def unfold(ctx: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
+from ...workflows.lifecycle.scheduled_runs import told_to_end, with_key, worker_is_seen
 from . import forms
 from .background import is_from_app, run_in_background, show_started
 
@@ -49,11 +50,11 @@ class SamplesOperator(foo.Operator):
         )
 
     def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        large = len(forms.target_of(ctx)) > forms.DELEGATE_ABOVE if ctx.dataset is not None else False
+        large = ctx.dataset is not None and len(forms.target_of(ctx)) > forms.DELEGATE_ABOVE
         return foo.ExecutionOptions(
             allow_immediate_execution=True,
             allow_delegated_execution=True,
-            default_choice_to_delegated=large,
+            default_choice_to_delegated=large and worker_is_seen(),
         )
 
     def run(
@@ -85,9 +86,12 @@ class SamplesOperator(foo.Operator):
             return report
 
         if ctx.delegated:
-            report = work(progress=lambda p: ctx.set_progress(progress=p.progress, label=p.message))
+            report = work(
+                progress=lambda p: ctx.set_progress(progress=p.progress, label=with_key(p.run_key, p.label)),
+                cancelled=told_to_end(ctx.request_params["run_doc"]),
+            )
             # a scheduled generator's result is lost; its last progress is kept
-            ctx.set_progress(progress=1.0, label=str(report))
+            ctx.set_progress(progress=1.0, label=with_key(report.run_key, str(report)))
             return report
         if not is_from_app(ctx):
             return work(progress=None)

@@ -12,6 +12,7 @@ from ...store.runs.outcomes import count_of
 from ...store.runs.records import run_keys
 from ...store.tracks.sample_status import FieldContents, count_labels, read_contents
 from ...store.tracks.source_links import FILEPATH, media_fields_with_copies, source_dataset, source_ids
+from ...store.tracks.videos import videos_of
 from ...tracker.errors import CollectionError, FieldExistsError, OptionError
 from ...workflows.tracking.options import TRACK_DEFAULTS, WRITE_TO, TrackOptions
 from ...workflows.tracking.targets import failed_samples, labels_elsewhere
@@ -121,7 +122,7 @@ def _add_label_field(ctx: Any, inputs: types.Object, destination: fo.Dataset, co
     )
     forms.check_field(prop, lambda: check_label_field(destination, label_field))
     if contents is not None and labels_elsewhere(destination, contents, label_field):
-        number = forms.videos_of(destination).count(f"{FRAMES_PREFIX}{label_field}.keypoints")
+        number = videos_of(destination).count(f"{FRAMES_PREFIX}{label_field}.keypoints")
         text = (
             f"Other samples of this dataset hold {count_of(number, 'label')} in {FRAMES_PREFIX}{label_field} that "
             "point tracking did not write, such as labels made by hand. Tracks are not written beside them: choose "

@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 
 from ...store.database.fields import FRAMES_PREFIX
 from ...store.labels.masks import MASK_TYPES
-from ...store.labels.points import LIST_FIELDS, POINT_TYPES
+from ...store.labels.prompts.points import LIST_FIELDS, POINT_TYPES
 from ...store.runs.outcomes import count_of
 from ...store.tracks.known_videos import KnownVideo, known_videos
 from ...store.tracks.source_links import FILEPATH

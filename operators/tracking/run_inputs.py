@@ -30,13 +30,16 @@ def add_layout(ctx: Any, inputs: types.Object, more: types.Object, num_points: i
         num_points: per sample; None where that depends on the sample
 
     Returns:
-        "points" or "frame"
+        one of `LAYOUTS`
     """
     suggested = "frame" if num_points is not None and num_points >= SUGGEST_FRAME_LAYOUT_FROM else TRACK_DEFAULTS.layout
     inputs = inputs if suggested == "frame" else more
     choices = types.RadioGroup()
     choices.add_choice("points", label="One keypoint per point", description="filter, select and colour single points")
     choices.add_choice("frame", label="One keypoint per frame", description="smaller and faster for dense grids")
+    choices.add_choice(
+        "objects", label="One keypoint per object", description="for points from labels: a skeleton stays one thing"
+    )
     prop = inputs.enum("layout", list(LAYOUTS), default=suggested, label="Layout", view=choices)
     layout = ctx.params.get("layout") or suggested
     keep_hidden = bool(ctx.params.get("keep_hidden", TRACK_DEFAULTS.keep_hidden)) and layout == "points"

@@ -43,6 +43,7 @@ class TrackPoints(SamplesOperator):
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
+        from ...workflows.lifecycle.sidebar import group_notes
         from ...workflows.tracking.targets import declare_tracks, destination_of
         from ...workflows.tracking.track_dataset import run_tracking
         from .colors import color_by_track, running_scheme
@@ -52,14 +53,18 @@ class TrackPoints(SamplesOperator):
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         colored = ctx.params.get("color_by_track", True)
 
-        def color(report: Any) -> None:
-            if colored and report.num_samples:
+        def arrange(report: Any) -> None:
+            if not report.num_samples:
+                return
+            group_notes(destination_of(samples, options))
+            if colored:
                 color_by_track(destination_of(samples, options), options.layout)
 
         is_open = OpenSample(ctx) if is_from_app(ctx) and forms.only_open_sample(ctx) else None
         if is_open is not None and declare_tracks(samples, options):
+            group_notes(destination_of(samples, options))
             yield from is_open.before_new_fields()
-        report = yield from self.run(ctx, run_tracking, samples, options, after=color)
+        report = yield from self.run(ctx, run_tracking, samples, options, after=arrange)
         if report is None or ctx.delegated:
             return
         # a run that found nothing to do has no key, and its samples may have no destination

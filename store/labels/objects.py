@@ -120,7 +120,8 @@ def labels_in(value: Mapping[str, Any] | fo.Label | None) -> Sequence[LabelDocum
     cls = value.get("_cls") if isinstance(value, Mapping) else type(value).__name__
     if cls in LISTS:
         return attribute_of(value, LISTS[cls]) or ()
-    return (value,)
+    # where a frame has nothing, a view that filters makes {"detections": None} of it
+    return () if cls is None else (value,)
 
 
 def attribute_of(document: LabelDocument, name: str) -> Any:

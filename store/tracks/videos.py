@@ -73,9 +73,15 @@ def select_videos(dataset: fo.Dataset, sample_ids: str | Sequence[str]) -> fo.Da
     Returns:
         the view
     """
-    if dataset.media_type == fo.core.media.GROUP:
-        return dataset.select_group_slices(media_type=fo.core.media.VIDEO).select(sample_ids)
-    return dataset.select(sample_ids)
+    return videos_of(dataset).select(sample_ids)
+
+
+def videos_of(samples: SampleCollection) -> SampleCollection:
+    """Of a grouped collection the slices that are videos, whichever is active; any other as it is."""
+    if samples.media_type != fo.core.media.GROUP:
+        return samples
+    has_videos = fo.core.media.VIDEO in samples._dataset.group_media_types.values()
+    return samples.select_group_slices(media_type=fo.core.media.VIDEO) if has_videos else samples
 
 
 def frame_size_of(sample: fo.Sample | SampleView) -> tuple[int, int]:

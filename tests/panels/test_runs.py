@@ -12,6 +12,8 @@ import fiftyone as fo
 import fiftyone.operators as foo
 import media
 import pytest
+from fiftyone.operators.delegated import DelegatedOperationService
+from fiftyone.operators.executor import ExecutionProgress
 from trackers import DriftTracker
 
 import point_tracking as pt
@@ -124,6 +126,84 @@ def test_runs_before_show_their_report_samples_and_deletion(dataset: fo.Dataset)
     assert [name for name, _ in ctx.ops.calls] == ["notify", *SHOWN_ANEW]
     RunsPanel().delete(ctx)
     assert "no run 'track_tracks'" in ctx.panel.state["problem"]
+
+
+def _schedule(dataset: fo.Dataset, count: int = 1) -> None:
+    for _ in range(count):
+        foo.get_operator("@fo-video/point-tracking/track_points")(
+            dataset, delegate=True, grid_size=2, tracker="optical-flow"
+        )
+
+
+@pytest.fixture
+def queue(dataset: fo.Dataset) -> Iterator[DelegatedOperationService]:
+    service = DelegatedOperationService()
+    yield service
+    for operation in service.list_operations(dataset_name=dataset.name):
+        service.delete_operation(operation.id)
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_scheduled_runs_wait_for_a_worker_and_can_be_cancelled(
+    dataset: fo.Dataset, queue: DelegatedOperationService, monkeypatch: pytest.MonkeyPatch, is_seen: bool
+) -> None:
+    monkeypatch.setattr("point_tracking.panels.runs.worker_is_seen", lambda: is_seen)
+    _schedule(dataset)
+    ctx = _ctx(dataset)
+    shown = _shown(ctx)
+    assert "**Track points**, scheduled: waiting" in shown["scheduled_0"].default
+    assert ("no_worker" in shown) is not is_seen
+    assert is_seen or "fiftyone delegated launch" in shown["no_worker"].view.label
+    assert {"timer", "end_0"} <= set(shown)
+    (operation,) = queue.list_operations(dataset_name=dataset.name)
+    RunsPanel().cancel_scheduled(_ctx(dataset, id=str(operation.id)))
+    shown = _shown(ctx)
+    assert "scheduled: cancelled" in shown["scheduled_0"].default
+    assert not {"timer", "end_0", "no_worker"} & set(shown)
+    RunsPanel().forget(_ctx(dataset, id=str(operation.id)))
+    assert "scheduled_0" not in _shown(ctx)
+
+
+def test_of_a_scheduled_run_progress_samples_and_deletion_are_there(
+    dataset: fo.Dataset, queue: DelegatedOperationService
+) -> None:
+    pt.track_dataset(dataset, "other", tracker=DriftTracker(), grid_size=2, progress=False)
+    _schedule(dataset)
+    (operation,) = queue.list_operations(dataset_name=dataset.name)
+    queue.set_running(operation.id)
+    queue.set_progress(operation.id, ExecutionProgress(progress=0.5, label="[track_tracks] 1 of 2 videos done (a)"))
+    text = _shown(_ctx(dataset))["scheduled_0"].default
+    assert "**Track points** (`track_tracks`), scheduled: running 50%" in text
+    assert "1 of 2 videos done (a)" in text
+    queue.set_queued(operation.id)
+    queue.execute_operation(operation)
+    dataset.reload()
+    ctx = _ctx(dataset)
+    shown = _shown(ctx)
+    assert "scheduled: done" in shown["scheduled_0"].default
+    assert "Tracked 4 points in 1 sample" in shown["scheduled_0"].default
+    ctx.params["run_key"] = "track_tracks"
+    RunsPanel().look_at(ctx)
+    assert ctx.ops.calls == [("reload_dataset", {})]
+    shown = _shown(ctx)
+    assert shown["run"].default == "track_tracks"
+    assert {"show_done", "show_failed", "delete"} <= set(shown)
+    RunsPanel().delete(ctx)
+    dataset.reload()
+    assert not dataset.has_frame_field("tracks")
+    assert not dataset.has_sample_field("tracks_info")
+    assert dataset.has_sample_field("other_info")
+
+
+def test_a_scheduled_run_that_is_not_heard_of_is_told(
+    dataset: fo.Dataset, queue: DelegatedOperationService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _schedule(dataset)
+    (operation,) = queue.list_operations(dataset_name=dataset.name)
+    queue.set_running(operation.id)
+    assert "Not heard of" not in _shown(_ctx(dataset))["scheduled_0"].default
+    monkeypatch.setattr("point_tracking.panels.runs.SILENT_S", -1.0)
+    assert "its worker may be gone" in _shown(_ctx(dataset))["scheduled_0"].default
 
 
 def test_it_is_said_how_to_read_a_report(dataset: fo.Dataset) -> None:

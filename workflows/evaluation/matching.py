@@ -118,12 +118,12 @@ def _mismatch(known: KnownTracks, tracks: Tracks, options: EvaluationOptions, sa
 
 
 def instance_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, int]:
-    """The column of each instance in the tracks of a sample; empty where keypoints have none."""
+    """The column of each instance in the tracks of a sample; empty where keypoints have none, or are several points."""
     prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
-    indices, instances = (
-        column[0] or []
-        for column in select_videos(dataset, sample_id).values([f"{prefix}.index", f"{prefix}.instance._id"])
-    )
+    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "track_numbers")]
+    indices, instances, numbers = (column[0] or [] for column in select_videos(dataset, sample_id).values(names))
+    if any(listed for frame in numbers for listed in frame or []):
+        return {}  # of the layout "objects": the index is the object's, not a track's
     return {
         str(instance): column_of(index)
         for frame_indices, frame_instances in zip(indices, instances, strict=True)

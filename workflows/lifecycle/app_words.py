@@ -24,6 +24,7 @@ _WORDS = (
     (r"\breplace_labels=(\d+)", r"the number \1 in 'Number of labels to delete'"),
     (r"\blayout='frame'", "the layout 'One keypoint per frame'"),
     (r"\blayout='points'", "the layout 'One keypoint per point'"),
+    (r"\blayout='objects'", "the layout 'One keypoint per object'"),
     (r"\bwrite_to='source'", "'Write tracks onto: the source'"),
     (r"\bwrite_to='media'", "'Write tracks onto: the tracked media'"),
     (r"\bengine='ray'", "a Ray cluster"),

@@ -20,6 +20,7 @@ from fiftyone.core.sample import SampleView
 
 from ...store.database.fields import FRAMES_PREFIX, check_label_field
 from ...store.database.frame_documents import MARK_WRITING
+from ...store.labels.skeletons import copy_skeleton
 from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
 from ...store.tracks.keypoints import check_document_size, frame_documents
@@ -71,7 +72,7 @@ def load_model(
         name: one of `list_trackers()`, or a loaded Tracker
         model_path: where FiftyOne's zoo keeps the model's receipt; not read
         options: `grid_size`, `frame_index`, `mask_field`, `points_per_object`, `points`,
-            `backward`, `sampling`, `layout`, `keep_hidden` as for `track_dataset`, with the
+            `classes`, `prompt_frames`, `backward`, `sampling`, `layout`, `keep_hidden` as for `track_dataset`, with the
             same defaults; `confidence_thresh` hides points below it; `store_in`
             makes the model write to that field itself, many times faster, and
             `overwrite` lets it replace what is there; everything else goes to
@@ -261,6 +262,12 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             self._video = VideoFrames(path)
         return self._video
 
+    def _prompt_options(self) -> TrackOptions:
+        """The options with the prompt that `apply_model` named."""
+        if not self._fields:
+            return self._options
+        return replace(self._options, **{key: self._fields.get(key) for key in _PROMPTS})
+
     def _prompt(
         self,
         video: VideoFrames,
@@ -268,9 +275,7 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
         frame_range: tuple[int, int] | None,
         warnings: list[str],
     ) -> Prompt:
-        options = self._options
-        if self._fields:
-            options = replace(options, **{key: self._fields.get(key) for key in _PROMPTS})
+        options = self._prompt_options()
         sample_id = ""
         if sample is not None:
             sample_id = sample["sample_id"] if sample.has_field("sample_id") else sample.id
@@ -340,6 +345,8 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             mark=mark,
             names=names,
         )
+        if self._options.layout == "objects" and isinstance(field := self._prompt_options().points, str):
+            copy_skeleton(dataset, field, dataset, self._store_in)
         store_metadata(dataset, sample_id, video)
 
 
@@ -367,7 +374,7 @@ def _inside_clip(prompt: Prompt, frame_range: tuple[int, int], options: TrackOpt
         if not inside.all():
             warnings.append(f"{int((~inside).sum())} of {len(queries)} points lie outside the clip")
         names = None if prompt.names is None else prompt.names.chosen(inside)
-        return Prompt(Queries(queries.t[inside], queries.xy[inside], queries.origin), names)
+        return Prompt(queries.chosen(inside), names)
     t = queries.t if options.points is None else queries.t + start
     if t.max() >= stop:
         raise QueryError(

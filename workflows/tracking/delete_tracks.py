@@ -10,9 +10,11 @@ from ...store.database.fields import FRAMES_PREFIX, info_field_of, is_ours
 from ...store.database.frame_documents import MARK_WRITING, FrameStore, ranges_of
 from ...store.database.liveness import Owner
 from ...store.runs.records import known_runs, record_of
+from ...store.tracks.videos import videos_of
 from ...tracker.errors import ClaimError, OptionError
 from ..lifecycle.kinds import TRACKING_METHOD
 from ..lifecycle.run import run_environment
+from ..lifecycle.sidebar import group_notes
 
 
 def samples_of_run(dataset: fo.Dataset, run_key: str) -> list[str]:
@@ -28,7 +30,7 @@ def samples_of_run(dataset: fo.Dataset, run_key: str) -> list[str]:
     label_field = _label_field(dataset, run_key)
     if not is_ours(dataset, label_field):
         return []
-    return dataset.match(fo.ViewField(f"{info_field_of(label_field)}.run_key") == run_key).values("id")
+    return videos_of(dataset).match(fo.ViewField(f"{info_field_of(label_field)}.run_key") == run_key).values("id")
 
 
 def delete_tracks(dataset: fo.Dataset, run_key: str) -> int:
@@ -58,6 +60,8 @@ def delete_tracks(dataset: fo.Dataset, run_key: str) -> int:
         with changing_document:
             dataset.delete_run(run_key)
             _remove_empty_fields(dataset, label_field)
+        if dataset.app_config.sidebar_groups is not None:
+            group_notes(dataset)
     return len(ids)
 
 
@@ -90,7 +94,8 @@ def _remove_empty_fields(dataset: fo.Dataset, label_field: str) -> None:
     info = info_field_of(label_field)
     if not is_ours(dataset, label_field):
         return
-    if dataset.count(f"{info}.state") or dataset.count(f"{FRAMES_PREFIX}{label_field}.keypoints"):
+    videos = videos_of(dataset)
+    if videos.count(f"{info}.state") or videos.count(f"{FRAMES_PREFIX}{label_field}.keypoints"):
         return
     dataset.delete_sample_field(info)
     dataset.delete_frame_field(label_field)

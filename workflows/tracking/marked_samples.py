@@ -7,6 +7,7 @@ import fiftyone as fo
 from ...store.database.fields import info_field_of, is_ours
 from ...store.database.frame_documents import MARK_DONE
 from ...store.runs.outcomes import DONE, Outcome
+from ...store.tracks.videos import videos_of
 
 
 def marked_outcomes(dataset: fo.Dataset, label_field: str, run_key: str, *, onto_source: bool) -> list[Outcome]:
@@ -24,7 +25,8 @@ def marked_outcomes(dataset: fo.Dataset, label_field: str, run_key: str, *, onto
     info = info_field_of(label_field)
     if not is_ours(dataset, label_field) or onto_source:
         return []
-    view = dataset.match((fo.ViewField(f"{info}.run_key") == run_key) & (fo.ViewField(f"{info}.state") == MARK_DONE))
+    of_run = (fo.ViewField(f"{info}.run_key") == run_key) & (fo.ViewField(f"{info}.state") == MARK_DONE)
+    view = videos_of(dataset).match(of_run)
     names = ("num_points", "num_frames", "num_keypoints")
     columns = view.values(["id", "filepath", *(f"{info}.{name}" for name in names)])
     return [

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...store.database.fields import DEFAULT_LABEL_FIELD, check_label_name
+from ...store.labels.prompts.points import PromptRules, check_classes
 from ...store.runs.records import check_key_name
 from ...store.tracks.keypoints import check_document_size, check_layout
 from ...store.tracks.source_links import FILEPATH
@@ -18,7 +19,6 @@ from ...tracker.errors import LimitError, OptionError, QueryError
 from ...tracker.models.base import Tracker
 from ...tracker.models.registry import DEFAULT_TRACKER, check_tracker_options, tracker_info
 from ...tracker.queries.grid import check_frame_index, check_grid_size
-from ...tracker.queries.inside import check_points_per_object
 from ...tracker.queries.points import point_rows
 from ...tracker.video.sampling import Sampling, as_sampling
 from ..lifecycle.kinds import TRACKING_METHOD
@@ -71,6 +71,8 @@ class TrackOptions(RunOptions):
     mask_field: str | None = None
     points_per_object: int | None = None
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = None
+    classes: Sequence[str] | str | None = None
+    prompt_frames: str = "first"
     backward: bool = option(
         False,
         form=FormInput(
@@ -201,8 +203,8 @@ class TrackOptions(RunOptions):
     def _check_prompts(self) -> None:
         check_grid_size(self.grid_size)
         check_frame_index(self.frame_index)
-        if self.points_per_object is not None:
-            check_points_per_object(self.points_per_object)
+        # refuses what is not supported, and holds classes as a list
+        object.__setattr__(self, "classes", self.prompt_rules.classes)
         if self.points is not None and self.mask_field is not None:
             raise OptionError("points and mask_field are both set. Choose one kind of prompt")
         for name in ("mask_field", "points"):
@@ -229,6 +231,12 @@ class TrackOptions(RunOptions):
             except QueryError as error:
                 raise QueryError(f"Points of sample {sample_id}: {error}") from error
         return plain_points
+
+    @property
+    def prompt_rules(self) -> PromptRules:
+        """How points are chosen from labels."""
+        classes = None if self.classes is None else check_classes(self.classes)
+        return PromptRules(self.points_per_object, classes, self.prompt_frames)
 
     @property
     def tracker_name(self) -> str:

@@ -7,7 +7,8 @@ its check in `check_prompt_fields` so that a wrong field is refused before the r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,8 +20,9 @@ from fiftyone.core.sample import SampleView
 from ...store.database.connection import retried
 from ...store.database.fields import type_name
 from ...store.labels.fields import find_field, has_field, selectable
+from ...store.labels.frame_labels import LIST_FIELDS, FieldValues, read_values, values_of
 from ...store.labels.masks import MASK_TYPES, read_instance_masks, read_mask
-from ...store.labels.points import LIST_FIELDS, POINT_TYPES, read_points
+from ...store.labels.prompts.points import check_points_field, read_points
 from ...store.labels.views import shown_samples
 from ...store.tracks.source_links import FILEPATH
 from ...store.tracks.track_names import TrackNames
@@ -28,9 +30,12 @@ from ...tracker.errors import FieldError, NoPromptError, OptionError, QueryError
 from ...tracker.queries import grid_queries, inside_queries, point_queries
 from ...tracker.types import Queries
 from ...tracker.video.frames import VideoFrames
-from .options import TrackOptions
+from .options import TRACK_DEFAULTS, TrackOptions
+
+logger = logging.getLogger(__name__)
 
 _ASPECT_TOLERANCE = 0.02
+_HIDDEN = "The view hides all that {field!r} holds for this sample"
 # share of the declared frames that a file is believed to hold
 _SURELY_THERE = 0.5
 
@@ -60,7 +65,7 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
         FieldError: saying what was found and what is supported
         OptionError: for options that belong to another kind of prompt
     """
-    _check_density(options)
+    _check_rules(options)
     if options.mask_field is not None:
         of_sources = reads_masks_of_sources(dataset, destination, options)
         _, on_frames, found = find_field(destination if of_sources else dataset, options.mask_field)
@@ -76,11 +81,9 @@ def check_prompt_fields(dataset: fo.Dataset, destination: fo.Dataset, options: T
             )
     if isinstance(options.points, str):
         _, _, found = find_field(dataset, options.points)
-        if getattr(found, "document_type", None) not in POINT_TYPES and not isinstance(found, LIST_FIELDS):
-            raise FieldError(
-                f"The points field {options.points!r} holds {type_name(found)}. "
-                "Supported are Keypoints, Keypoint, and a list of (t, x, y) in pixels"
-            )
+        check_points_field(options.points, found)
+        if isinstance(found, LIST_FIELDS):
+            _refuse_rules_of_labels(options, f"{options.points!r} is a list of numbers")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +121,18 @@ def sample_prompt(
         MaskError: if the sample's mask cannot be read
         QueryError: for points that are no (t, x, y)
     """
-    field = next((name for name in (options.mask_field, options.points) if isinstance(name, str)), None)
     sample = None
-    if field is not None:
-        view = shown_samples(samples, sample_id).select_fields(selectable(samples._dataset, field))
+    if isinstance(options.points, str):
+        _check_rules(options)
+        values = read_values(samples, sample_id, options.points, options.frame_index)
+        if values is None:
+            raise NoPromptError(_HIDDEN.format(field=options.points))
+        return _from_field(values, options, video, warnings)
+    if options.mask_field is not None:
+        view = shown_samples(samples, sample_id).select_fields(selectable(samples._dataset, options.mask_field))
         sample = next(iter(view), None)
         if sample is None:
-            raise NoPromptError(f"The view hides all that {field!r} holds for this sample")
+            raise NoPromptError(_HIDDEN.format(field=options.mask_field))
     return prompt_of(sample, sample_id, options, video, warnings)
 
 
@@ -149,12 +157,9 @@ def prompt_of(
     Raises:
         the same errors as `sample_prompt`
     """
-    _check_density(options)
+    _check_rules(options)
     if isinstance(options.points, str):
-        last_frames = partial(_num_frames, video)
-        return Prompt(
-            *read_points(_given(sample), options.points, options.frame_index, video.size_px, warnings, last_frames)
-        )
+        return _from_field(values_of(_given(sample), options.points, options.frame_index), options, video, warnings)
     if isinstance(options.points, Mapping):
         if sample_id not in options.points or not len(options.points[sample_id]):
             raise NoPromptError("No points were given for this sample")
@@ -203,17 +208,80 @@ def _queries_on_mask(
     )
 
 
-def _check_density(options: TrackOptions) -> None:
-    """Refuses a number of points per object where no mask says where the objects are.
+def _from_field(values: FieldValues, options: TrackOptions, video: VideoFrames, warnings: list[str]) -> Prompt:
+    if isinstance(values.field, LIST_FIELDS):
+        _refuse_rules_of_labels(options, f"{values.name!r} is a list of numbers")
+    queries, names = read_points(values, options.prompt_rules, video.size_px, warnings, partial(_num_frames, video))
+    return Prompt(queries, names)
+
+
+def _check_rules(options: TrackOptions) -> None:
+    """Refuses what goes with labels where nothing is read from any.
 
     Raises:
         OptionError: saying so
     """
+    if isinstance(options.points, str):
+        return
     if options.points_per_object is not None and options.mask_field is None:
         raise OptionError(
-            "points_per_object is the number of points on each object of a mask. Give mask_field as well, or grid_size "
-            "for a grid over the whole frame"
+            "points_per_object is the number of points on each object of a mask or of a field of labels. Give "
+            "mask_field, or points='frames.<field>', as well; or grid_size for a grid over the whole frame"
         )
+    _refuse_rules_of_labels(options, "points are asked for " + ("on a mask" if options.mask_field else "without any"))
+
+
+def _refuse_rules_of_labels(options: TrackOptions, found: str) -> None:
+    """Refuses options that only a field of labels gives a meaning."""
+    given = [f"layout={options.layout!r}"] if options.layout == "objects" else []
+    given += [f"classes={options.classes!r}"] if options.classes is not None else []
+    given += [f"prompt_frames={options.prompt_frames!r}"] if options.prompt_frames != "first" else []
+    if given:
+        raise OptionError(
+            f"{given[0]} goes with a field of labels, and {found}. Give one: points='frames.<field>', or leave it out"
+        )
+
+
+def label_queries(
+    sample: fo.Sample | SampleView,
+    points: str,
+    *,
+    points_per_object: int | None = TRACK_DEFAULTS.points_per_object,
+    classes: Sequence[str] | str | None = TRACK_DEFAULTS.classes,
+    prompt_frames: str = TRACK_DEFAULTS.prompt_frames,
+    frame_index: int = TRACK_DEFAULTS.frame_index,
+) -> Queries:
+    """Points to track out of the labels of one video, for `Tracker.track`.
+
+    Args:
+        sample: a video sample of a dataset or view; a view that filters labels chooses them
+        points: the name of a field of labels, as for `track_dataset`
+        points_per_object, classes, prompt_frames: as for `track_dataset`
+        frame_index: the frame that labels on the sample itself belong to
+
+    Returns:
+        Queries in pixels of the displayed frame, with the labels and objects they are of; tracks made
+        of them carry these too, and `write_tracks` stores them. What was left out is logged
+
+    Raises:
+        FieldError: if the field cannot hold points
+        OptionError: for a value that is not supported
+        EmptyQueriesError: if there is nothing to track
+        MaskError: if a mask cannot be read
+        VideoError: if the video cannot be read
+    """
+    options = TrackOptions(
+        points=points,
+        points_per_object=points_per_object,
+        classes=classes,
+        prompt_frames=prompt_frames,
+        frame_index=frame_index,
+    )
+    warnings: list[str] = []
+    prompt = prompt_of(sample, sample.id, options, VideoFrames(sample.filepath), warnings)
+    for text in warnings:
+        logger.warning("%s: %s", sample.filepath, text)
+    return prompt.queries
 
 
 def _num_frames(video: VideoFrames, last_index: int) -> int:

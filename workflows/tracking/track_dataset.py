@@ -15,6 +15,7 @@ from fiftyone.core.collections import SampleCollection
 from ...store.database.claims import Claims
 from ...store.database.connection import LAST_PATIENCE_S, reload_dataset, with_retries
 from ...store.database.frame_documents import FrameStore
+from ...store.labels.skeletons import copy_skeleton
 from ...store.runs.outcomes import DONE, NOT_RUN, Outcome
 from ...store.tracks.videos import check_collection, holds_nothing
 from ...tracker.engine.rates import Work, learn
@@ -45,6 +46,8 @@ def track_dataset(
     mask_field: str | None = TRACK_DEFAULTS.mask_field,
     points_per_object: int | None = TRACK_DEFAULTS.points_per_object,
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = TRACK_DEFAULTS.points,
+    classes: Sequence[str] | str | None = TRACK_DEFAULTS.classes,
+    prompt_frames: str = TRACK_DEFAULTS.prompt_frames,
     backward: bool = TRACK_DEFAULTS.backward,
     sampling: Sampling | Mapping[str, Any] | None = TRACK_DEFAULTS.sampling,
     layout: str = TRACK_DEFAULTS.layout,
@@ -86,15 +89,21 @@ def track_dataset(
             frames; only grid points on the mask are tracked. With write_to="source"
             also one on the sources' samples
         points_per_object: with mask_field, in place of the grid: about so many points,
-            evenly, on each object (a detection; a segmentation as a whole)
+            evenly, on each object (a detection; a segmentation as a whole). With a field of
+            labels as `points`: so many in each box or mask, or along each line (25 where not given)
         points: [(t, x, y)] in pixels for every sample, {sample_id: [...]}, or the
-            name of a field (Keypoints, or a list of (t, x, y))
+            name of a field on samples or frames: Keypoints (every point), Detections (boxes,
+            instance masks), Polylines, a single one of these, Segmentation, or a list of (t, x, y)
+        classes: of the field of labels, only those called so
+        prompt_frames: "first": each object of the field is asked for in its keyframes; where it has
+            none, in its first labelled frame; "all": in every labelled frame
         backward: also track towards the start of the video
         sampling: None for every frame, or {"every_nth": n}, {"fps": f},
             {"max_frames": m}; frame numbers stay those of the video, and frames
             that hold query points are always used
-        layout: "points", one Keypoint per visible point and frame, or "frame",
-            one Keypoint per frame with all points (hidden = NaN)
+        layout: "points", one Keypoint per visible point and frame; "frame", one Keypoint
+            per frame with all points (hidden = NaN); or "objects", one Keypoint per frame and
+            label that points were asked for with, under its label, index and instance
         keep_hidden: also store hidden points, with occluded=True
         overwrite: replace the tracks that earlier runs left in the field
         replace_labels: the number of labels in the field of these samples that no run
@@ -183,6 +192,8 @@ def run_tracking(
             with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
                 claims = Claims(FrameStore(dataset, options.label_field), run.owner)
                 steps = SampleSteps(samples, dataset, tracker, options, run.key, claims, cancelled)
+                if options.layout == "objects" and isinstance(options.points, str):
+                    copy_skeleton(samples._dataset, options.points, dataset, options.label_field)
                 _run_targets(targets, steps, run, cluster, report, progress)
     return report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,16 +34,17 @@ def _texts(dataset: fo.Dataset, **params: Any) -> Iterator[str]:
             yield call.body.params["results"]["summary"]
 
 
-@pytest.mark.parametrize("schedules", [False, True])
-def test_the_operator_is_scheduled_where_the_app_was_started_for_that(
-    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch, schedules: bool
+@pytest.mark.parametrize(("schedules", "has_worker"), [(False, True), (True, False), (True, True)])
+def test_the_operator_is_scheduled_where_the_app_was_started_for_that_and_a_worker_runs(
+    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch, schedules: bool, has_worker: bool
 ) -> None:
     monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", schedules)
     operator = foo.get_operator(URI)
+    monkeypatch.setattr(sys.modules[type(operator).__module__], "worker_is_seen", lambda: has_worker)
     context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {}})
     options = operator.resolve_execution_options(context)
     assert options.allow_immediate_execution
-    assert options.default_choice_to_delegated is schedules
+    assert options.default_choice_to_delegated is (schedules and has_worker)
     assert "held out" in operator.config.description
 
 

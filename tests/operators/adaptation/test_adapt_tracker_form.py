@@ -46,6 +46,7 @@ def test_the_form_tells_state_terms_and_how_to_run_for_so_long(
     assert "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS" in form["waiting"].view.label
     monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", True)
     assert "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS" not in _form(dataset)["waiting"].view.label
+    assert "no worker is seen: start one first with fiftyone delegated launch" in _form(dataset)["waiting"].view.label
 
 
 def test_the_share_to_judge_by_is_counted_in_videos(dataset: fo.Dataset, tmp_path: Path) -> None:

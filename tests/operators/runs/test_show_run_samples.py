@@ -16,6 +16,7 @@ import media
 import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext, Executor
+from operator_forms import form_of
 
 import point_tracking as pt
 
@@ -32,9 +33,8 @@ def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
     dataset.delete()
 
 
-def _form(dataset: fo.Dataset, uri: str, **params: Any) -> dict[str, Any]:
-    context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": params})
-    return foo.get_operator(uri).resolve_input(context).type.properties
+def _form(dataset: fo.Dataset | fo.DatasetView, uri: str, **params: Any) -> dict[str, Any]:
+    return form_of(uri, dataset, **params)
 
 
 def _shown(dataset: fo.Dataset, **params: Any) -> tuple[list[str], str]:
@@ -152,9 +152,7 @@ def test_running_only_what_failed_is_one_choice_of_the_form(dataset: fo.Dataset,
     assert [c.value for c in form["only_failed_of"].view.choices] == [report.run_key]
     assert "2 samples" in form["size"].view.label
     assert not any(prop.invalid for prop in form.values())
-    good = {"view": dataset.limit(1)._serialize(), "params": {"only_failed_of": report.run_key}}
-    context = ExecutionContext(request_params={"dataset_name": dataset.name, **good})
-    form = foo.get_operator(TRACK_URI).resolve_input(context).type.properties
+    form = _form(dataset.limit(1), TRACK_URI, only_failed_of=report.run_key)
     assert "None of the chosen samples failed" in form["only_failed_of"].error_message
     media.video(tmp_path / "missing.mp4", 6)
     foo.execute_operator(TRACK_URI, {"dataset": dataset}, params={"grid_size": 2, "only_failed_of": report.run_key})

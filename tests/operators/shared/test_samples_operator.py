@@ -32,6 +32,7 @@ def test_it_is_offered_at_once_or_scheduled_with_its_risk_named() -> None:
 def test_many_samples_are_scheduled_unless_chosen_otherwise(
     monkeypatch: pytest.MonkeyPatch, number: int, scheduled: bool
 ) -> None:
+    monkeypatch.setattr(samples_operator, "worker_is_seen", lambda: True)
     monkeypatch.setattr(forms, "DELEGATE_ABOVE", 2)
     monkeypatch.setattr(forms, "target_of", lambda _ctx: range(number))
     options = Operator().resolve_execution_options(SimpleNamespace(dataset="d"))
@@ -39,18 +40,38 @@ def test_many_samples_are_scheduled_unless_chosen_otherwise(
     assert not Operator().resolve_execution_options(SimpleNamespace(dataset=None)).default_choice_to_delegated
 
 
-def test_inside_a_scheduled_operation_there_is_no_thread_and_the_report_is_its_last_word() -> None:
+def test_inside_a_scheduled_operation_there_is_no_thread_and_the_report_is_its_last_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     told: list[tuple[float, str]] = []
-    ctx = SimpleNamespace(delegated=True, set_progress=lambda *, progress, label: told.append((progress, label)))
+    ctx = SimpleNamespace(
+        delegated=True,
+        request_params={"run_doc": "operation"},
+        set_progress=lambda *, progress, label: told.append((progress, label)),
+    )
+    monkeypatch.setattr(samples_operator, "told_to_end", lambda run_id: lambda: run_id == "operation")
 
-    def run(samples: Any, options: Any, *, progress: Any) -> str:
-        progress(Progress(1, 2, 0.5, "half"))
-        return f"report of {samples} with {options}"
+    class Report:
+        run_key = "mine"
+
+        def __str__(self) -> str:
+            return "all done"
+
+    def run(samples: Any, options: Any, *, progress: Any, cancelled: Any) -> Report:
+        progress(Progress(0, 2, 0.25, "begin"))
+        progress(Progress(1, 2, 0.5, "half", "mine"))
+        assert cancelled()
+        assert (samples, options) == ("samples", "options")
+        return Report()
 
     with pytest.raises(StopIteration) as end:
         next(Operator().run(ctx, run, "samples", "options"))
-    assert end.value.value == "report of samples with options"
-    assert told == [(0.5, "half"), (1.0, "report of samples with options")]
+    assert isinstance(end.value.value, Report)
+    assert told == [
+        (0.25, "0 of 2 videos done (begin)"),
+        (0.5, "[mine] 1 of 2 videos done (half)"),
+        (1.0, "[mine] all done"),
+    ]
 
 
 def test_from_python_it_runs_while_its_caller_waits() -> None:

@@ -32,7 +32,7 @@ def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
     dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
     for name, kind in (("person", fo.Segmentation), ("click", fo.Keypoint), ("kind", fo.Classification)):
         dataset.add_sample_field(name, fo.EmbeddedDocumentField, embedded_doc_type=kind)
-    for name, kind in (("cars", fo.Detections), ("joints", fo.Keypoints), ("lines", fo.Polylines)):
+    for name, kind in (("cars", fo.Detections), ("joints", fo.Keypoints), ("kinds", fo.Classifications)):
         dataset.add_frame_field(name, fo.EmbeddedDocumentField, embedded_doc_type=kind)
     dataset.add_sample_field("rows", fo.ListField)
     dataset.add_sample_field("names", fo.ListField, subfield=fo.StringField)
@@ -50,7 +50,9 @@ def _choices(prop: Any) -> list[str]:
 
 def test_fields_that_fit_are_offered(dataset: fo.Dataset) -> None:
     assert _choices(_form(dataset, prompt_kind="masks")["mask_field"]) == ["person", "frames.cars"]
-    assert _choices(_form(dataset, prompt_kind="points")["points"]) == ["click", "rows", "frames.joints"]
+    assert _choices(_form(dataset, prompt_kind="points")["points"]) == [
+        *("person", "click", "rows", "frames.cars", "frames.joints"),
+    ]
     assert _choices(_form(dataset)["prompt_kind"]) == ["grid", "masks", "points"]
 
 
@@ -80,7 +82,7 @@ def test_each_kind_of_prompt_has_its_inputs(dataset: fo.Dataset, params: dict, k
         ({"points": "nope"}, "points", "There is no field 'nope'"),
         ({"points": "frames.nope"}, "points", "There is no field 'frames.nope'"),
         ({"points": "kind"}, "points", "holds Classification"),
-        ({"points": "frames.lines"}, "points", "holds Polylines"),
+        ({"points": "frames.kinds"}, "points", "holds Classifications"),
         ({"points": "0, 10"}, "points", "rows of three numbers frame, x, y, and these have 2"),
         ({"prompt_kind": "points"}, "points", "Choose a field with keypoints, or type points"),
         ({"mask_field": "nope"}, "mask_field", "There is no field 'nope'"),

@@ -139,12 +139,16 @@ def test_of_groups_the_videos_are_tracked_whichever_slice_is_shown(tmp_path: Pat
     groups.delete()
 
 
-def test_large_targets_are_scheduled_by_default(dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_targets_are_scheduled_by_default_where_there_is_a_worker(
+    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     operator = foo.get_operator(URI)
     context = ExecutionContext(request_params={"dataset_name": dataset.name, "params": {}})
     assert not operator.resolve_execution_options(context).default_choice_to_delegated
-    forms = sys.modules[type(operator).__module__.rsplit(".", 2)[0] + ".shared.forms"]
-    monkeypatch.setattr(forms, "DELEGATE_ABOVE", 1)
+    shared = type(operator).__module__.rsplit(".", 2)[0] + ".shared"
+    monkeypatch.setattr(sys.modules[f"{shared}.forms"], "DELEGATE_ABOVE", 1)
+    assert not operator.resolve_execution_options(context).default_choice_to_delegated
+    monkeypatch.setattr(sys.modules[f"{shared}.samples_operator"], "worker_is_seen", lambda: True)
     assert operator.resolve_execution_options(context).default_choice_to_delegated
 
 

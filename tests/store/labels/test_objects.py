@@ -132,7 +132,8 @@ def test_labels_as_objects_and_as_documents_are_told_alike() -> None:
 
 def test_labels_of_lists_single_labels_and_nothing() -> None:
     lines = fo.Polylines(polylines=[fo.Polyline(), fo.Polyline()])
-    assert [len(labels_in(value)) for value in (lines, lines.to_dict(), lines.polylines[0], None)] == [2, 2, 1, 0]
+    values = (lines, lines.to_dict(), lines.polylines[0], None, {"polylines": None})
+    assert [len(labels_in(value)) for value in values] == [2, 2, 1, 0, 0]
 
 
 class Counted(dict):

@@ -104,10 +104,3 @@ def test_of_an_object_untracked_points_have_no_position_but_a_place() -> None:
     assert "index" not in kid
     assert "instance" not in kid
     assert document_bytes(3, "objects", names=names) == len(encode(document))
-
-
-def test_names_of_some_tracks_leave_labels_without_any() -> None:
-    prompts = (PromptLabel("a", 1, None, (0, 2, None)), PromptLabel("b", 2, None, (1,)))
-    names = TrackNames(("a", "b", "a"), (1, 2, 1), ("left", None, "right"), prompts)
-    chosen = names.chosen(np.array([False, False, True]))
-    assert chosen == TrackNames(("a",), (1,), ("right",), (PromptLabel("a", 1, None, (None, 0, None)),))

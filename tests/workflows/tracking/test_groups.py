@@ -14,6 +14,7 @@ from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.tracker.errors import FieldExistsError
+from point_tracking.workflows.tracking.delete_tracks import delete_tracks, samples_of_run
 
 
 @pytest.fixture
@@ -74,3 +75,20 @@ def test_tracks_find_their_way_back_into_groups(
     assert (tracked.num_samples, tracked.failures) == (2, [])
     for sample, num_tracked in zip(videos, (5, 7), strict=True):
         assert pt.read_tracks(sample, "tracks").visible.all(axis=1).sum() == num_tracked
+
+
+def test_deleting_a_run_sees_all_slices(grouped: fo.Dataset, tmp_path: Path) -> None:
+    for group in grouped.distinct("group.id"):
+        path = media.video(tmp_path / f"second-{group}.mp4", num_frames=5)
+        grouped.add_sample(fo.Sample(filepath=str(path), group=fo.Group(id=group).element("other")))
+    for name in ("video", "other"):
+        pt.track_dataset(grouped.select_group_slices(name), tracker=DriftTracker(), grid_size=2, run_key=name)
+    assert len(samples_of_run(grouped, "other")) == 2
+    stored = grouped.select_group_slices("video").count("frames.tracks.keypoints")
+    for name, left in (("other", 2), ("video", 0)):
+        assert delete_tracks(grouped, name) == 2
+        grouped.reload()
+        assert grouped.has_frame_field("tracks") is grouped.has_sample_field("tracks_info") is bool(left)
+        if left:
+            assert grouped.select_group_slices("video").values("tracks_info.run_key") == ["video", "video"]
+            assert grouped.select_group_slices("video").count("frames.tracks.keypoints") == stored > 0

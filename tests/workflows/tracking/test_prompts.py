@@ -195,13 +195,15 @@ def test_fields_of_the_wrong_kind_are_refused_before_the_run(make_dataset: MakeD
     dataset = make_dataset()
     dataset.media_type = "video"
     dataset.add_frame_field("boxes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    dataset.add_frame_field("classes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Classifications)
     dataset.add_sample_field("rows", fo.ListField)
     check_prompt_fields(dataset, dataset, TrackOptions(mask_field="boxes"))
+    check_prompt_fields(dataset, dataset, TrackOptions(points="boxes"))
     check_prompt_fields(dataset, dataset, TrackOptions(points="rows"))
     check_prompt_fields(dataset, dataset, TrackOptions())
     for options, text in (
         ({"mask_field": "rows"}, "holds ListField. Supported are Segmentation"),
-        ({"points": "boxes"}, "holds Detections. Supported are Keypoints"),
+        ({"points": "classes"}, "holds Classifications. Supported are Keypoints, Detections, Polylines"),
         ({"points": "absent"}, "no field 'absent'"),
     ):
         with pytest.raises(FieldError, match=text):
@@ -242,9 +244,9 @@ def test_a_number_of_points_per_object_needs_a_mask(
 ) -> None:
     dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=4))
     for options in ({}, {"points": [(0, 1, 1)]}):
-        with pytest.raises(OptionError, match="Give mask_field as well"):
+        with pytest.raises(OptionError, match=r"Give mask_field, or points='frames\.<field>', as well"):
             pt.track_dataset(dataset, tracker=drift, points_per_object=9, **options)
     with pytest.raises(OptionError, match="points on an object"):
         TrackOptions(mask_field="object", points_per_object=0)
-    with pytest.raises(OptionError, match="Give mask_field as well"):
+    with pytest.raises(OptionError, match=r"Give mask_field, or points='frames\.<field>', as well"):
         _queries(TrackOptions(points_per_object=9))

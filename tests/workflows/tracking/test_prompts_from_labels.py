@@ -193,7 +193,7 @@ class TestWhereAPointIsAskedFor:
         assert report.failures == []
         assert sorted(label for _, _, label, _ in starts(dataset)) == ["leg"] * 6 + ["nose"]
         ((_, warning),) = report.warnings
-        assert warning.startswith("6 keypoints have no index")
+        assert warning.startswith("6 labels have neither an index nor an instance")
         assert "the same index" in warning
 
     def test_points_of_one_frame_need_no_index(

@@ -9,7 +9,8 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from point_tracking.store.labels.points import read_points
+from point_tracking.store.labels.frame_labels import values_of
+from point_tracking.store.labels.prompts.points import PromptRules, read_points
 from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, QueryError
 
 SIZE_PX = (100, 50)
@@ -35,7 +36,8 @@ def _read(dataset: fo.Dataset, name: str, frame_index: int = 0, **fields: Any) -
         sample.frames[number] = fo.Frame(points=label)
     dataset.add_sample(sample)
     warnings: list[str] = []
-    queries, _ = read_points(sample, name, frame_index, SIZE_PX, warnings, lambda _: 100)
+    values = values_of(dataset[sample.id], name, frame_index)
+    queries, _ = read_points(values, PromptRules(), SIZE_PX, warnings, lambda _: 100)
     return [[int(t), *xy] for t, xy in zip(queries.t, queries.xy.round(3).tolist(), strict=True)], warnings
 
 
