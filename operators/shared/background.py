@@ -50,16 +50,21 @@ def run_in_background(
     return run
 
 
-def show_started(ctx: Any, run: BackgroundRun) -> Iterator[Any]:
-    """Says that a run goes on, and where to look at it."""
+def show_started(ctx: Any, run: BackgroundRun, when_stopped: str) -> Iterator[Any]:
+    """Says that a run goes on, and where to look at it.
+
+    Args:
+        ctx: FiftyOne's execution context
+        run: that goes on
+        when_stopped: what becomes of it where the App is stopped: a sentence in markdown
+    """
     yield ctx.ops.open_panel(RUNS_PANEL, layout="horizontal")
     yield show_text(
         ctx,
         run.title,
         "**The run goes on in the background.** Close this window and work on: samples that are finished can be looked "
         "at while the rest runs. The panel **Runs** shows how far it is and can cancel it.\n\n"
-        "Closing this tab does not stop the run. Stopping the App ends it in order: what is finished stays, and the "
-        "same choices with *Leave finished samples alone* go on from there.",
+        f"Closing this tab does not stop the run. {when_stopped}",
     )
 
 
