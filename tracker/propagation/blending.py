@@ -93,6 +93,9 @@ def blend_paths(
         for side, one in enumerate(carried)
     ]
     weights = _weights(sides, after[:, 0], rules)
+    if sides[0] is not None and sides[1] is not None:
+        paths = (straight + sides[0].deviation, straight + sides[1].deviation)
+        weights[:, 2] += rules.disagreement_weight * (1 - _agreements(drawn[0], *paths))
     total = np.zeros_like(straight)
     amount = np.broadcast_to(np.where(both_known, weights[:, 2:], 0.0), straight.shape).copy()
     for side, weight in zip(sides, weights.T, strict=False):
@@ -133,6 +136,8 @@ def _side(
         at = np.isfinite(column)
         deviation[:, i] = np.interp(places, places[at], column[at])
         known[:, i] = True
+    if isinstance(drawn[side], Box):
+        deviation[:, 2:] *= rules.size_weight
     return _Side(deviation, known, trust, enough, carried.visible_share[rows], carried.confidence[rows])
 
 
@@ -146,6 +151,14 @@ def _weights(sides: list[_Side | None], after: np.ndarray, rules: Rules) -> np.n
             weights[:, i] = near * side.trust**rules.trust_power * np.maximum(seen, rules.lost_weight)
     weights[:, 2] = rules.straight_weight
     return weights
+
+
+def _agreements(shape: Shape, paths: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(S,) 0 to 1: how alike two paths of one shape are in each frame; 1 where one of them is not known."""
+    found = np.ones(len(paths))
+    for row in np.flatnonzero(np.isfinite(paths).any(axis=1) & np.isfinite(others).any(axis=1)):
+        found[row] = agreement(shape.with_vector(paths[row]), shape.with_vector(others[row]))
+    return found
 
 
 def _seen(sides: list[_Side | None], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

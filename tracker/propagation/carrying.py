@@ -19,7 +19,7 @@ from .options import PropagationOptions, Rules
 from .seeds import Seeds, seed_points
 from .shapes import Box, MaskedBox, PointSet, Polyline, Shape
 
-_EXTENT_PERCENTILES = (5, 95)
+_EXTENT_PERCENTILES = (2, 98)
 _NEAREST_PX = 1e-3
 
 
