@@ -79,6 +79,8 @@ def clip_figures(clip, cache: TrackCache, prompts: Sequence[str]) -> dict[str, A
     """All that is measured on one clip."""
     one, two = Stretch(1, APART, 0, None), Stretch(1, APART - 1, 0, APART)
     straight = stretch_overlaps(clip, fill_straight, two)
+    for prompt in prompts:
+        cache.get_many(clip, prompt, [0, APART])
     found: dict[str, Any] = {
         "clip": clip.name,
         "frames": clip.num_frames,
@@ -124,8 +126,8 @@ def figure_tables(found: list[dict[str, Any]], prompts: Sequence[str]) -> str:
     effort.append(["in all", sum(one["frames"] for one in found), *totals])
     headers = ["clip", "still", "two, linear", *(f"{part}{p}" for p in prompts for part in ("one ", "two "))]
     parts = [
-        f"Box IoU, frames 1 to {APART}. `still`: the box of frame 0 left where it was. One: from frame 0 alone, 0 where the "
-        f"box was lost. Two: from frames 0 and {APART}, mean / worst frame.",
+        f"Box IoU, frames 1 to {APART}. `still`: the box of frame 0 left where it was. One: from frame 0, 0 where "
+        f"it is lost. Two: from frames 0 and {APART}, mean / worst frame.",
         markdown_table(headers, rows),
         "Keyframes until every frame has box IoU >= 0.7 / >= 0.8 (beginning with frame 0; always the worst frame):",
         markdown_table(["clip", "frames", "linear", *prompts], [[str(cell) for cell in row] for row in effort]),
@@ -222,9 +224,9 @@ def synthetic_report(count: int, tracker: str, folder: Path | None) -> str:
         rows.append(row)
     title = "# Constants of propagation on synthetic clips"
     text = (
-        f"{count} rendered clips, tracker {tracker}. Box IoU between two keyframes {APART} frames apart, mean and worst "
-        f"frame, means over pairs; keyframes that the annotator needs in all, drawing every {SYNTHETIC_EVERY}rd frame "
-        "at most. One constant is changed at a time."
+        f"{count} rendered clips, tracker {tracker}. Box IoU between two keyframes {APART} frames apart, mean and "
+        f"worst frame, means over pairs; keyframes that the annotator needs, who can draw every {SYNTHETIC_EVERY}rd frame. "
+        "One constant is changed at a time."
     )
     return "\n\n".join([title, describe_machine(), text, markdown_table(HEADERS, rows)]) + "\n"
 

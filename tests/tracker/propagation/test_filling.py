@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from moving_points import SIZE_PX, moved, slid_tracks, tracks_of
 
 from point_tracking.tracker.errors import QueryError, ShapeError
+from point_tracking.tracker.models.registry import load_tracker
 from point_tracking.tracker.propagation import (
     Box,
     Keyframe,
@@ -19,8 +21,10 @@ from point_tracking.tracker.propagation import (
     fill_frames,
     fill_stretch,
     find_stretches,
+    query_seeds,
     seed_points,
 )
+from point_tracking.tracker.propagation.shapes import box_iou
 
 T = 16
 BOX = Box([100, 80, 150, 120])
@@ -215,3 +219,23 @@ def test_what_does_not_fit_together_is_refused():
     outside = [Keyframe(1, Box([400, 0, 500, 9]))]
     with pytest.raises(QueryError, match="lies inside"):
         fill_frames(outside, {1: tracks[2]}, T, SIZE_PX)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_thing_that_moves_over_a_background_is_followed_by_a_real_tracker(masked: bool):
+    rng = np.random.default_rng(4)
+    background, thing = (
+        cv2.resize(rng.integers(0, 255, (height // 4, width // 4, 3), np.uint8), (width, height))
+        for height, width in ((240, 320), (60, 80))
+    )
+    frames = np.repeat(background[None], 10, axis=0)
+    for t, frame in enumerate(frames):
+        frame[80 + 2 * t : 140 + 2 * t, 60 + 9 * t : 140 + 9 * t] = thing
+    xyxy = np.array([60.0, 80, 140, 140])
+    shape = MaskedBox(xyxy, np.ones((60, 80))) if masked else Box(xyxy)
+    seeds = query_seeds({(1, 0): shape}, SIZE_PX)
+    tracks = seeds.split(load_tracker("optical-flow").track(frames, seeds.queries, backward=True))[1]
+    for one in fill_frames([Keyframe(0, shape)], tracks, len(frames), SIZE_PX):
+        assert box_iou(one.shape.xyxy, xyxy + one.t * np.array([9, 2, 9, 2])) > 0.9
+        assert not one.interpolated
+    assert one.t == 9
