@@ -54,7 +54,7 @@ class Box:
 
     def with_vector(self, vector: np.ndarray) -> Box:
         """The same kind of shape from numbers as `vector` gives them."""
-        half = np.exp(vector[2:]) / 2
+        half = np.maximum(np.exp(vector[2:]), 2 * _LEAST_SIDE_PX) / 2
         return replace(self, xyxy=np.concatenate([vector[:2] - half, vector[:2] + half]))
 
 

@@ -70,6 +70,24 @@ def test_keyframes_are_exact_and_no_number_is_missing(kind, frames, step, drift,
             assert one.confidence < 1
 
 
+@settings(max_examples=40, deadline=None)
+@given(KINDS, FRAMES, st.integers(0, 2**32 - 1), st.floats(0, 1), st.sampled_from([0.01, 3, 300]))
+def test_no_tracks_however_wrong_break_anything(kind, frames, seed, share, spread_px):
+    keyframes = keyframes_of(kind, frames)
+    rng = np.random.default_rng(seed)
+    tracks = {}
+    for t, still in slid_tracks(keyframes, T).items():
+        xy = still.xy + rng.normal(0, spread_px, still.xy.shape)
+        tracks[t] = tracks_of(xy, rng.random(still.visible.shape) > share)
+    filled = fill_frames(keyframes, tracks, T, SIZE_PX, PropagationOptions(keep_lost=True))
+    assert set(frames) <= {one.t for one in filled}
+    for one in filled:
+        assert 0 <= one.confidence <= 1
+        if kind in ("box", "mask") and not one.keyframe:
+            assert (one.shape.xyxy >= 0).all()
+            assert (one.shape.xyxy <= (*SIZE_PX, *SIZE_PX)).all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(KINDS, FRAMES, STEPS)
 def test_what_moves_as_its_points_is_found_in_every_frame(kind, frames, step):
