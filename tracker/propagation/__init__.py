@@ -8,8 +8,8 @@
 
 Reads best in this order: `shapes`, `keyframes` (with the stretches between them, and what each was computed from),
 `seeds` (points for a shape), `carrying` (one keyframe followed through the clip), `ownership` (which points lie on the
-object), `blending` (two paths made one), `filling` (the way in). Beside it lie `motion`, `masks`, `polylines`,
-`clipping` and `options`, which holds the constants. numpy and OpenCV alone; the method and what was measured stand in
+object), `blending` (two paths made one), `filling` (the way in). Beside it lie `motion`, `masks`, `polylines`
+and `options`, which holds the constants. numpy and OpenCV alone; the method and what was measured stand in
 `docs/propagation.md`.
 
 Adding a kind of shape: a dataclass in `shapes` with `vector` and `with_vector`, its points in `seeds`, its motion in

@@ -11,6 +11,8 @@ from .masks import blend_masks
 from .options import Rules
 from .shapes import Box, MaskedBox, Shape, agreement
 
+_LEAST_WEIGHT = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class BlendedPath:
@@ -18,7 +20,7 @@ class BlendedPath:
 
     Args:
         vectors: (S, P) float64, the shape's `vector`; NaN where not known
-        weights: (S, 3) float64, of the path from before, from after, and the straight one; sums are 1
+        weights: (S, 3) float64 shares of the path from before, the one from after, and the straight one
         enough: (S,) bool, whether enough points are seen from either side
         visible_share: (S,) float64
         confidence: (S,) float64
@@ -105,7 +107,8 @@ def blend_paths(
     with np.errstate(invalid="ignore", divide="ignore"):
         vectors = straight + total / amount
     vectors[0], vectors[-1] = first, last
-    return BlendedPath(vectors, weights / weights.sum(axis=1, keepdims=True), *_seen(sides, weights))
+    shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), _LEAST_WEIGHT)
+    return BlendedPath(vectors, shares, *_seen(sides, weights))
 
 
 def _side(
@@ -165,7 +168,7 @@ def _seen(sides: list[_Side | None], weights: np.ndarray) -> tuple[np.ndarray, n
     """Whether enough is seen, visible share and confidence: (S,) each."""
     count = len(weights)
     enough, share, confidence = np.zeros(count, bool), np.zeros(count), np.zeros(count)
-    amount = np.maximum(weights[:, :2].sum(axis=1), 1e-12)
+    amount = np.maximum(weights[:, :2].sum(axis=1), _LEAST_WEIGHT)
     for side, weight in zip(sides, weights.T, strict=False):
         if side is not None:
             enough |= side.enough

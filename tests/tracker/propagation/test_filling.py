@@ -124,7 +124,12 @@ def test_the_order_of_keyframes_does_not_matter(kind, frames, step, drift):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(["box", "line", "points"]), STEPS, STEPS, st.tuples(st.integers(-60, 60), st.integers(-50, 50)))
+@given(
+    st.sampled_from(["box", "line", "points"]),
+    st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    st.tuples(st.integers(-50, 50), st.integers(-40, 40)),
+)
 def test_a_shifted_scene_gives_shifted_shapes(kind, step, drift, by_px):
     def fill(offset: tuple[float, float]):
         keyframes = [Keyframe(one.t, moved(one.shape, offset)) for one in keyframes_of(kind, [2, 13], step)]
