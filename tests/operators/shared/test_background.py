@@ -106,11 +106,15 @@ def test_a_long_run_goes_on_when_the_patience_ends_or_the_tab_is_closed() -> Non
 
 def test_the_user_is_told_where_the_run_goes_on() -> None:
     run: Any = SimpleNamespace(title="Track points")
-    opened, (_, title, text) = background.show_started(_ctx(), run, "Stopping the App ends it in order: see there.")
+    stopped = "Stopping the App ends it in order: see there."
+    opened, (_, title, text) = background.show_started(_ctx(), run, stopped, closed=False)
     assert opened == ("panel", "point_tracking_runs", "horizontal")
     assert title == "Track points"
     for part in ("goes on in the background", "Closing this tab does not stop", "Stopping the App ends it in order"):
         assert part in text
+    assert "open it again" not in text
+    _, (_, _, text) = background.show_started(_ctx(), run, stopped, closed=True)
+    assert "The video was closed while it is written to: open it again" in text
 
 
 @pytest.mark.parametrize(("params", "expected"), [({}, False), ({"spaces": {"_cls": "Space"}}, True)])
