@@ -1,1 +1,4 @@
-"""Propagate labels: the operator in the grid and in an open sample, and its form."""
+"""Carrying labels through videos: the operator, in the grid's toolbar and in that of an open sample, and its form.
+
+The run itself: `workflows.propagation`; the Annotate tab in which its labels are corrected: `store.labels.annotation`.
+"""
