@@ -13,8 +13,8 @@ import numpy as np
 
 from point_tracking import VideoFrames, load_tracker
 from point_tracking.tracker.formats.known_clips import known_clips, read_known_clip
-from point_tracking.tracker.propagation import Box, MaskedBox, PropagationOptions, seed_points
-from point_tracking.tracker.types import Queries, Tracks
+from point_tracking.tracker.propagation import Box, MaskedBox, PropagationOptions, query_seeds, seed_points
+from point_tracking.tracker.types import Tracks
 from point_tracking.tracker.video.frames import FrameSource
 
 SEED = 50_000_001  # neither that of training nor of validation, nor of other rules
@@ -148,14 +148,9 @@ class TrackCache:
         return {t: self._kept[clip.name, prompt, t] for t in frames}
 
     def _track(self, clip: ObjectClip, prompt: str, frames: list[int]) -> None:
-        seeds = [seed_points(clip.shape(t, prompt), clip.size_px, self.options).xy for t in frames]
-        counts = [len(one) for one in seeds]
-        queries = Queries(np.repeat(frames, counts), np.concatenate(seeds))
-        tracks = load_tracker(self.tracker).track(clip.frames, queries, backward=True)
-        ends = np.cumsum(counts)
-        for t, start, end in zip(frames, ends - counts, ends, strict=True):
-            part = slice(int(start), int(end))
-            own = Tracks(tracks.xy[:, part], tracks.visible[:, part], tracks.confidence[:, part])
+        seeds = query_seeds({(clip.name, t): clip.shape(t, prompt) for t in frames}, clip.size_px, self.options)
+        tracks = load_tracker(self.tracker).track(clip.frames, seeds.queries, backward=True)
+        for t, own in seeds.split(tracks)[clip.name].items():
             self._kept[clip.name, prompt, t] = own
             path = self._path(clip, prompt, t)
             if path is not None:
@@ -172,6 +167,7 @@ class TrackCache:
     def _path(self, clip: ObjectClip, prompt: str, t: int) -> Path | None:
         if self.folder is None:
             return None
-        # the object's box stands for the clip: other seeds or sizes give other files
-        digest = hashlib.sha256(clip.shapes[t].xyxy.tobytes() + clip.masks[t].tobytes()).hexdigest()[:12]
-        return self.folder / f"{self.tracker}_{clip.name}_{prompt}_{self.options.points_per_object}_{t}_{digest}.npz"
+        # frames of the same name and other content, or other seeds, give other files
+        seeds = seed_points(clip.shape(t, prompt), clip.size_px, self.options).xy
+        digest = hashlib.sha256(seeds.tobytes() + clip.masks.tobytes()).hexdigest()[:12]
+        return self.folder / f"{self.tracker}_{clip.name}_{prompt}_{t}_{digest}.npz"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,14 +89,40 @@ def overlaps(
     return ious
 
 
-def keyframes_needed(clip: ObjectClip, fill: Filler, least_iou: float, kept: dict[Stretch, np.ndarray]) -> int:
-    """How many frames are drawn, beginning with the first, until every box overlaps the true one so much."""
+def keyframes_needed(
+    clip: ObjectClip,
+    fill: Filler,
+    least_iou: float,
+    kept: dict[Stretch, np.ndarray],
+    allowed: Sequence[int] | None = None,
+) -> int:
+    """How many frames are drawn until every box overlaps the true one so much.
+
+    Args:
+        clip: with the true boxes
+        fill: what fills the frames that are not drawn
+        least_iou: that a box must have
+        kept: IoU of stretches that were filled before; new ones are added
+        allowed: frame indices that can be drawn, the nearest to the worst frame is; None = all. Where none is left
+            beside a frame, it stays as it is
+
+    Returns:
+        their number; the first frame is drawn first, then always the worst
+    """
     drawn = [0]
     while True:
         ious = overlaps(clip, drawn, fill, kept)
-        if ious.min() >= least_iou:
+        chosen = None
+        for t in (int(t) for t in np.argsort(ious, kind="stable") if ious[t] < least_iou):
+            before = max(u for u in drawn if u < t)
+            after = min((u for u in drawn if u > t), default=clip.num_frames)
+            free = [t] if allowed is None else [u for u in allowed if before < u < after]
+            if free:
+                chosen = min(free, key=lambda u: abs(u - t))
+                break
+        if chosen is None:
             return len(drawn)
-        drawn = sorted([*drawn, int(ious.argmin())])
+        drawn = sorted([*drawn, chosen])
 
 
 def mask_overlap(shape: MaskedBox, truth: MaskedBox, size_px: tuple[int, int]) -> float:

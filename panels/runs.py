@@ -195,7 +195,7 @@ class RunsPanel(foo.Panel):
 def _show_what_is_stored(ctx: Any) -> None:
     """In the grid, and in samples that were opened before (assets/app.js)."""
     ctx.ops.reload_dataset()
-    ctx.trigger(f"{_PLUGIN}load_opened_samples")
+    ctx.trigger("@fo-video/point-tracking/load_opened_samples")
 
 
 def _progress_text(run: BackgroundRun) -> str:

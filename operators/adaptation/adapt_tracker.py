@@ -22,6 +22,8 @@ _ICON = "/assets/adapt_tracker.svg"
 class AdaptTracker(SamplesOperator):
     """Adapts a tracker to unlabelled videos and keeps it only if it is better."""
 
+    WHEN_STOPPED = "Stopping the App ends it with nothing stored."
+
     @property
     def config(self) -> foo.OperatorConfig:
         return self.samples_config(

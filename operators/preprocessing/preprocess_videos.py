@@ -20,6 +20,10 @@ _ICON = "/assets/preprocess_videos.svg"
 class PreprocessVideos(SamplesOperator):
     """Copies videos at a lower rate or size; sources are only read."""
 
+    WHEN_STOPPED = (
+        "Stopping the App ends it in order: what is finished stays, and the same folder and choices go on from there."
+    )
+
     @property
     def config(self) -> foo.OperatorConfig:
         return self.samples_config(

@@ -50,22 +50,23 @@ def run_in_background(
     return run
 
 
-def show_started(ctx: Any, run: BackgroundRun, going_on: str) -> Iterator[Any]:
+def show_started(ctx: Any, run: BackgroundRun, when_stopped: str, *, closed: bool) -> Iterator[Any]:
     """Says that a run goes on, and where to look at it.
 
     Args:
         ctx: FiftyOne's execution context
-        run: under way
-        going_on: how a run that was ended is gone on with, in words
+        run: that goes on
+        when_stopped: what becomes of it where the App is stopped: a sentence in markdown
+        closed: whether the open sample was closed for it
     """
+    again = " The video was closed while it is written to: open it again when the run is done." if closed else ""
     yield ctx.ops.open_panel(RUNS_PANEL, layout="horizontal")
     yield show_text(
         ctx,
         run.title,
         "**The run goes on in the background.** Close this window and work on: samples that are finished can be looked "
-        "at while the rest runs. The panel **Runs** shows how far it is and can cancel it.\n\n"
-        "Closing this tab does not stop the run. Stopping the App ends it in order: what is finished stays, and "
-        f"{going_on}.",
+        f"at while the rest runs. The panel **Runs** shows how far it is and can cancel it.{again}\n\n"
+        f"Closing this tab does not stop the run. {when_stopped}",
     )
 
 

@@ -50,7 +50,10 @@ def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> 
         text = in_app_words(str(error))
         show_error(inputs.view("no_videos", types.Error(label=blocked, description=text)), error)
         return False
-    if ctx.dataset.media_type == _GROUP:
+    if _is_grouped_view(ctx.view):
+        text = "The view groups its samples: all videos of its groups are taken, one by one"
+        inputs.view("grouped_view", types.Notice(label=text))
+    elif ctx.dataset.media_type == _GROUP:
         inputs.view("group_slices", types.Notice(label="Of each group, its videos are taken, whichever slice is shown"))
     add_target(ctx, inputs, action)
     return True
@@ -83,8 +86,17 @@ def target_of(ctx: Any) -> Any:
     """
     if only_open_sample(ctx):
         # of the view that is shown: what it filters chooses the prompt
-        return videos_of(ctx.view).select(ctx.current_sample)
-    return videos_of(ctx.target_view())
+        return videos_of(_one_by_one(ctx.view)).select(ctx.current_sample)
+    return videos_of(_one_by_one(ctx.target_view()))
+
+
+def _is_grouped_view(samples: Any) -> bool:
+    """Whether a view makes groups of samples that have none themselves (`group_by`)."""
+    return bool(getattr(samples, "_is_dynamic_groups", False))
+
+
+def _one_by_one(samples: Any) -> Any:
+    return samples.flatten() if _is_grouped_view(samples) else samples
 
 
 def unfold(ctx: Any) -> None:

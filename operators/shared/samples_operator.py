@@ -20,8 +20,8 @@ OPEN_SAMPLE_PATIENCE_S = 60.0
 class SamplesOperator(foo.Operator):
     """A run over the chosen samples: in the background, or scheduled."""
 
-    # how a run that was ended early is gone on with, in words
-    GOING_ON = "the same choices with *Leave finished samples alone* go on from there"
+    # told when a run goes on in the background
+    WHEN_STOPPED = "Stopping the App ends it in order: what is finished stays."
 
     def samples_config(
         self, name: str, *, label: str, description: str, icon: str, unlisted: bool = False
@@ -98,7 +98,7 @@ class SamplesOperator(foo.Operator):
         patience_s = OPEN_SAMPLE_PATIENCE_S if forms.only_open_sample(ctx) else PATIENCE_S
         running = yield from run_in_background(ctx, self.config.label, work, patience_s=patience_s)
         if running.is_running:
-            yield from show_started(ctx, running, self.GOING_ON)
+            yield from show_started(ctx, running, self.WHEN_STOPPED, closed=forms.only_open_sample(ctx))
             return None
         running.told = True
         return running.result()

@@ -24,6 +24,11 @@ def _button() -> types.Button:
 class TrackPoints(SamplesOperator):
     """Tracks points in videos and stores them as frame-level keypoints."""
 
+    WHEN_STOPPED = (
+        "Stopping the App ends it in order: what is finished stays, and the same choices with *Leave finished samples "
+        "alone* go on from there."
+    )
+
     @property
     def config(self) -> foo.OperatorConfig:
         return self.samples_config(

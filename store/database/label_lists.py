@@ -15,9 +15,10 @@ import fiftyone as fo
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from ...tracker.errors import WriteError
 from .connection import RetryingCollection
 
-_BATCH = 200
+_BATCH = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +69,20 @@ class LabelLists:
         Args:
             sample_id: the sample
             changes: in any order
+
+        Raises:
+            WriteError: if the sample was deleted
         """
+        self._touch(sample_id)
+        self._make_lists(sample_id, sorted({change.frame_number for change in changes if change.before is None}))
         for start in range(0, len(changes), _BATCH):
-            batch = changes[start : start + _BATCH]
-            self._make_lists(sample_id, [change.frame_number for change in batch if change.before is None])
-            self._frames.write(list(self._requests(sample_id, batch)))
-            self._samples.update_one({"_id": ObjectId(sample_id)}, {"$set": {"last_modified_at": _now()}})
+            self._frames.write(list(self._requests(sample_id, changes[start : start + _BATCH])))
+            self._touch(sample_id)
+
+    def _touch(self, sample_id: str) -> None:
+        now = {"$set": {"last_modified_at": _now()}}
+        if not self._samples.update_one({"_id": ObjectId(sample_id)}, now).matched_count:
+            raise WriteError(f"The sample {sample_id} was deleted while its labels were being written")
 
     def refresh(self, sample_id: str) -> None:
         """Brings objects of the sample that this process holds up to date, as FiftyOne's own writes do."""
@@ -114,7 +123,7 @@ def _same_object(label: Mapping[str, Any]) -> list[dict[str, Any]]:
     if instance is not None:
         same.append({"instance._id": instance["_id"]})
     elif label.get("index") is not None:
-        same.append({"label": label.get("label"), "index": label["index"]})
+        same.append({"label": label.get("label"), "index": label["index"], "instance": None})
     return same
 
 

@@ -176,12 +176,12 @@ def _doubts(objects: Sequence[LabelledObject]) -> list[str]:
             f"{len(alone)} labels have neither an index nor an instance, and some frames hold several with the same "
             "label, so each of them is taken for an object of its own. Give the labels of one object the same index"
         )
-    doubled = [labelled for labelled in objects if labelled.doubles]
-    if doubled:
-        first, number = doubled[0].doubles[0], sum(len(labelled.doubles) for labelled in doubled)
+    drawn = [(labelled, double) for labelled in objects for double in labelled.doubles if double.keyframe is not False]
+    if drawn:
+        (labelled, first), number = drawn[0], len(drawn)
         doubts.append(
             f"{number} labels are left out: their frame holds another label of the same object "
-            f"({_called(doubled[0])} in frame {first.frame_number}). Give each object an index of its own"
+            f"({_called(labelled)} in frame {first.frame_number}). Give each object an index of its own"
         )
     return doubts
 

@@ -5,6 +5,7 @@ Adding a label type: a line in `FIELD_TYPES`, and its two directions in `shape_o
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ import fiftyone.core.utils as fou
 import numpy as np
 
 from ...tracker.coordinates import denormalize_xy, normalize_xy
-from ...tracker.errors import FieldError, MaskError
+from ...tracker.errors import FieldError, MaskError, ShapeError
 from ...tracker.propagation import Box, MaskedBox, PointSet, Polyline, Shape
 from ..database.fields import FRAMES_PREFIX, type_name
 from ..tracks.imported_numbers import number_array
@@ -68,8 +69,10 @@ def shape_of(document: Mapping[str, Any], size_px: tuple[int, int]) -> Shape:
     """
     kind = document.get("_cls")
     if kind == "Detection":
-        x, y, width, height = number_array(document.get("bounding_box") or [np.nan] * 4).tolist()
-        xyxy = np.array([x, y, x + width, y + height]) * [*size_px, *size_px]
+        sides = _numbers(document.get("bounding_box") or [np.nan] * 4)
+        if sides.shape != (4,):
+            raise ShapeError(f"Invalid bounding box {sides.tolist()}. Expected four numbers: left, top, width, height")
+        xyxy = np.concatenate([sides[:2], sides[:2] + sides[2:]]) * [*size_px, *size_px]
         mask = _mask_of(document)
         return Box(xyxy) if mask is None else MaskedBox(xyxy, mask)
     if kind == "Polyline":
@@ -105,7 +108,16 @@ def without_mask(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pairs(points: Any) -> np.ndarray:
-    return number_array([list(point) for point in points]).reshape(-1, 2)  # (n, 2)
+    """(n, 2), as long as these are pairs."""
+    found = _numbers([list(point) for point in points])
+    return found if found.size else np.empty((0, 2))
+
+
+def _numbers(values: Any) -> np.ndarray:
+    try:
+        return number_array(values)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"Invalid positions ({values!r:.200}). Expected numbers in lists of equal length") from error
 
 
 def _mask_of(document: Mapping[str, Any]) -> np.ndarray | None:
@@ -113,7 +125,7 @@ def _mask_of(document: Mapping[str, Any]) -> np.ndarray | None:
         return None
     try:
         return fo.Detection.from_dict({key: document.get(key) for key in ("_cls", *_MASK_KEYS)}).get_mask()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, zlib.error) as error:
         raise MaskError(
             f"The instance mask of a label cannot be read: {error}. Bring the file back, or remove the mask: the box "
             "alone will do"

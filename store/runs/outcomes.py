@@ -1,4 +1,4 @@
-"""To be described."""
+"""What becomes of the samples of a run, and how reports put it into words."""
 
 from __future__ import annotations
 
@@ -7,17 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DONE = "done"
-
-
 SKIPPED = "skipped"
-
-
 FAILED = "failed"
-
-
 NOT_RUN = "not run"
-
-
 # there was nothing to track from; tried again by `skip_existing`, and no failure
 NO_PROMPT = "no prompt"
 

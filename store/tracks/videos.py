@@ -78,7 +78,8 @@ def select_videos(dataset: fo.Dataset, sample_ids: str | Sequence[str]) -> fo.Da
 
 def videos_of(samples: SampleCollection) -> SampleCollection:
     """Of a grouped collection the slices that are videos, whichever is active; any other as it is."""
-    if samples.media_type != fo.core.media.GROUP:
+    # a view that groups samples of its own accord has no slices
+    if samples.media_type != fo.core.media.GROUP or samples._dataset.media_type != fo.core.media.GROUP:
         return samples
     has_videos = fo.core.media.VIDEO in samples._dataset.group_media_types.values()
     return samples.select_group_slices(media_type=fo.core.media.VIDEO) if has_videos else samples

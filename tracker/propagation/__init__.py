@@ -1,14 +1,15 @@
 """Labels carried by tracks: one object's shapes at a few keyframes become its shapes in all frames.
 
     options = PropagationOptions(direction="both")
-    for keyframe in keyframes:                                   # boxes, masks, polylines, keypoints, in pixels
-        seeds = seed_points(keyframe.shape, size_px, options)    # what is to be tracked from this frame
-    frames = fill_frames(keyframes, tracks, num_frames, size_px, options)
+    keyframes = [Keyframe(0, Box(...)), Keyframe(30, Box(...)), Keyframe(60, None)]     # None: gone
+    seeds = query_seeds({("goat", one.t): one.shape for one in keyframes if one.shape}, size_px, options)
+    tracks = seeds.split(tracker.track(frames, seeds.queries, backward=True))
+    filled = fill_frames(keyframes, tracks["goat"], num_frames, size_px, options)
 
 Reads best in this order: `shapes`, `keyframes` (with the stretches between them, and what each was computed from),
 `seeds` (points for a shape), `carrying` (one keyframe followed through the clip), `ownership` (which points lie on the
-object), `blending` (two paths made one), `filling` (the way in). Beside it lie `motion`, `masks`, `polylines`,
-`clipping` and `options`, which holds the constants. numpy and OpenCV alone; the method and what was measured stand in
+object), `blending` (two paths made one), `filling` (the way in). Beside it lie `motion`, `masks`, `polylines`
+and `options`, which holds the constants. numpy and OpenCV alone; the method and what was measured stand in
 `docs/propagation.md`.
 
 Adding a kind of shape: a dataclass in `shapes` with `vector` and `with_vector`, its points in `seeds`, its motion in
@@ -18,7 +19,7 @@ Adding a kind of shape: a dataclass in `shapes` with `vector` and `with_vector`,
 from .filling import FilledFrame, fill_frames, fill_stretch
 from .keyframes import Keyframe, Stretch, digest_stretch, find_stretches
 from .options import PropagationOptions, Rules
-from .seeds import Seeds, seed_points
+from .seeds import SeedQueries, Seeds, query_seeds, seed_points
 from .shapes import Box, MaskedBox, PointSet, Polyline, Shape
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Polyline",
     "PropagationOptions",
     "Rules",
+    "SeedQueries",
     "Seeds",
     "Shape",
     "Stretch",
@@ -37,5 +39,6 @@ __all__ = [
     "fill_frames",
     "fill_stretch",
     "find_stretches",
+    "query_seeds",
     "seed_points",
 ]

@@ -11,6 +11,8 @@ from .masks import blend_masks
 from .options import Rules
 from .shapes import Box, MaskedBox, Shape, agreement
 
+_LEAST_WEIGHT = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class BlendedPath:
@@ -18,7 +20,7 @@ class BlendedPath:
 
     Args:
         vectors: (S, P) float64, the shape's `vector`; NaN where not known
-        weights: (S, 3) float64, of the path from before, from after, and the straight one; sums are 1
+        weights: (S, 3) float64 shares of the path from before, the one from after, and the straight one
         enough: (S,) bool, whether enough points are seen from either side
         visible_share: (S,) float64
         confidence: (S,) float64
@@ -93,6 +95,9 @@ def blend_paths(
         for side, one in enumerate(carried)
     ]
     weights = _weights(sides, after[:, 0], rules)
+    if sides[0] is not None and sides[1] is not None:
+        paths = (straight + sides[0].deviation, straight + sides[1].deviation)
+        weights[:, 2] += rules.disagreement_weight * (1 - _agreements(drawn[0], *paths))
     total = np.zeros_like(straight)
     amount = np.broadcast_to(np.where(both_known, weights[:, 2:], 0.0), straight.shape).copy()
     for side, weight in zip(sides, weights.T, strict=False):
@@ -102,7 +107,8 @@ def blend_paths(
     with np.errstate(invalid="ignore", divide="ignore"):
         vectors = straight + total / amount
     vectors[0], vectors[-1] = first, last
-    return BlendedPath(vectors, weights / weights.sum(axis=1, keepdims=True), *_seen(sides, weights))
+    shares = weights / np.maximum(weights.sum(axis=1, keepdims=True), _LEAST_WEIGHT)
+    return BlendedPath(vectors, shares, *_seen(sides, weights))
 
 
 def _side(
@@ -133,6 +139,8 @@ def _side(
         at = np.isfinite(column)
         deviation[:, i] = np.interp(places, places[at], column[at])
         known[:, i] = True
+    if isinstance(drawn[side], Box):
+        deviation[:, 2:] *= rules.size_weight
     return _Side(deviation, known, trust, enough, carried.visible_share[rows], carried.confidence[rows])
 
 
@@ -148,11 +156,19 @@ def _weights(sides: list[_Side | None], after: np.ndarray, rules: Rules) -> np.n
     return weights
 
 
+def _agreements(shape: Shape, paths: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(S,) 0 to 1: how alike two paths of one shape are in each frame; 1 where one of them is not known."""
+    found = np.ones(len(paths))
+    for row in np.flatnonzero(np.isfinite(paths).any(axis=1) & np.isfinite(others).any(axis=1)):
+        found[row] = agreement(shape.with_vector(paths[row]), shape.with_vector(others[row]))
+    return found
+
+
 def _seen(sides: list[_Side | None], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whether enough is seen, visible share and confidence: (S,) each."""
     count = len(weights)
     enough, share, confidence = np.zeros(count, bool), np.zeros(count), np.zeros(count)
-    amount = np.maximum(weights[:, :2].sum(axis=1), 1e-12)
+    amount = np.maximum(weights[:, :2].sum(axis=1), _LEAST_WEIGHT)
     for side, weight in zip(sides, weights.T, strict=False):
         if side is not None:
             enough |= side.enough

@@ -19,7 +19,7 @@ from .options import PropagationOptions, Rules
 from .seeds import Seeds, seed_points
 from .shapes import Box, MaskedBox, PointSet, Polyline, Shape
 
-_EXTENT_PERCENTILES = (5, 95)
+_EXTENT_PERCENTILES = (2, 98)
 _NEAREST_PX = 1e-3
 
 
@@ -79,15 +79,10 @@ def carry_shape(
     seeds = seed_points(shape, size_px, options)
     check_tracks(tracks, seeds, t)
     chosen = np.ones(len(seeds), bool) if own is None else own
-    visible = tracks.visible[:, chosen]
-    count = visible.sum(axis=1)
-    share = visible.mean(axis=1)
-    sure = np.where(visible, tracks.confidence[:, chosen], 0).sum(axis=1) / np.maximum(count, 1)
-    enough = (count >= needed_points(shape, int(chosen.sum()), rules)) & (share >= rules.least_share)
-    enough[t], share[t] = True, 1.0
-    asked = np.zeros(len(enough), bool)
-    asked[frames.start if frames else 0 : frames.stop if frames else None] = True
-    at = [int(u) for u in np.flatnonzero(enough & asked) if u != t]
+    enough, share, confidence = _seen_shares(shape, tracks, chosen, rules)
+    enough[t], share[t], confidence[t] = True, 1.0, 1.0
+    asked = frames or range(tracks.num_frames)
+    at = [u for u in asked if enough[u] and u != t]
     masks = {}
     if isinstance(shape, Box):
         moves = [(u, seeds.xy[chosen & tracks.visible[u]], _seen_at(tracks, u, chosen)) for u in at]
@@ -100,7 +95,18 @@ def carry_shape(
         shape = refined or shape
         vectors = _line_vectors(shape, tracks, seeds, at)
     vectors[t] = shape.vector
-    return Carried(t, vectors, enough, share, share * np.where(enough, sure, 0), masks)
+    return Carried(t, vectors, enough, share, confidence, masks)
+
+
+def _seen_shares(
+    shape: Shape, tracks: Tracks, chosen: np.ndarray, rules: Rules
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Whether enough of the chosen points are seen, their share, and the confidence in them: (T,) each."""
+    visible = tracks.visible[:, chosen]
+    count, share = visible.sum(axis=1), visible.mean(axis=1)
+    enough = (count >= needed_points(shape, visible.shape[1], rules)) & (share >= rules.least_share)
+    sure = np.where(visible, tracks.confidence[:, chosen], 0).mean(axis=1, dtype=np.float64)
+    return enough, share, np.where(enough, sure, 0.0)
 
 
 def _seen_at(tracks: Tracks, t: int, chosen: np.ndarray) -> np.ndarray:

@@ -9,12 +9,11 @@ from ..errors import ShapeError
 from ..types import Tracks
 from .blending import blend_paths, shape_at
 from .carrying import Carried, carried_shape, carry_shape
-from .clipping import clip_to_frame
 from .keyframes import Keyframe, Stretch, find_stretches, sorted_keyframes
 from .options import PropagationOptions, Rules
 from .ownership import own_points
 from .polylines import with_common_vertices
-from .shapes import Polyline, Shape
+from .shapes import Polyline, Shape, clip_to_frame
 
 HALF_VISIBLE = 0.5
 _FADING_FRAMES = 10  # in which the confidence of a shape that was lost and kept halves

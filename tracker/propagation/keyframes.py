@@ -56,6 +56,16 @@ class Stretch:
         """Frame indices of the keyframes, one or two."""
         return tuple(t for t in (self.before, self.after) if t is not None)
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last frame index, both included, in which points must be tracked to fill it."""
+        return min(self.first, *self.sources), max(self.last, *self.sources)
+
+    def shifted(self, frames: int) -> Stretch:
+        """The same stretch of a clip that begins so many frames earlier; negative: later."""
+        before, after = (None if t is None else t + frames for t in (self.before, self.after))
+        return Stretch(self.first + frames, self.last + frames, before, after)
+
 
 def sorted_keyframes(keyframes: Sequence[Keyframe], num_frames: int) -> list[Keyframe]:
     """The keyframes of one object in order of time.

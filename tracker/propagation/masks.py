@@ -10,7 +10,7 @@ from .motion import moved_positions
 from .shapes import Box, MaskedBox
 
 # the flow is smooth: it is worked out at so many places a side
-_PLACES = 24
+_PLACES = 16
 _LARGEST_SIDE = 512
 
 

@@ -52,6 +52,7 @@ def moved_positions(places: np.ndarray, start: np.ndarray, now: np.ndarray) -> n
     """
     scale = median_scale(start, now)
     squared = ((places[:, None] - start[None]) ** 2).sum(axis=2)  # (K, N)
-    nearest = np.argsort(squared, axis=1, kind="stable")[:, :_NEIGHBOURS]  # (K, n)
+    count = min(_NEIGHBOURS, len(start))
+    nearest = np.argpartition(squared, count - 1, axis=1)[:, :count]  # (K, n)
     votes = now[nearest] + (places[:, None] - start[nearest]) * scale  # (K, n, 2)
     return np.median(votes, axis=1)

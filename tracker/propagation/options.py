@@ -57,13 +57,17 @@ class Rules:
         unknown_trust: agreement of a direction that does not reach the other keyframe
         lost_weight: least weight for what is seen, also where too few points are: there a path goes straight
         straight_weight: weight of the straight way between the keyframes; that of a trusted direction is 1
+        disagreement_weight: it grows by this where the two directions do not overlap at all, by less where they do
+        size_weight: how much of a box's change of size, beyond the straight one, is taken from the points
     """
 
     least_points: int = 8
     least_share: float = 0.2
-    own_deviation: float = 0.2
+    own_deviation: float = 0.3
     distance_power: float = 1.0
     trust_power: float = 2.0
     unknown_trust: float = 0.3
     lost_weight: float = 0.1
-    straight_weight: float = 0.05
+    straight_weight: float = 0.01
+    disagreement_weight: float = 0.3
+    size_weight: float = 0.75

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..coordinates import inside_frame
-from ..errors import QueryError
+from ..coordinates import clamped_to_frame, inside_frame
+from ..errors import QueryError, ShapeError
+from ..types import Queries, Tracks
 from .options import PropagationOptions
 from .shapes import Box, MaskedBox, PointSet, Polyline, Shape
 
@@ -53,6 +55,9 @@ def seed_points(shape: Shape, size_px: tuple[int, int], options: PropagationOpti
     else:
         xy = _in_mask(shape, count) if isinstance(shape, MaskedBox) else _in_box(shape, size_px, count)
         part = np.full(len(xy), -1)
+    if isinstance(shape, Box):  # the outermost half pixel of the frame belongs to its last pixel
+        nearest = clamped_to_frame(xy, size_px)
+        xy = np.where(np.abs(nearest - xy).max(axis=1, keepdims=True) <= _CENTRE, nearest, xy)
     inside = inside_frame(xy, size_px)
     if not inside.any():
         raise QueryError(
@@ -60,6 +65,56 @@ def seed_points(shape: Shape, size_px: tuple[int, int], options: PropagationOpti
             f"{size_px[0]} x {size_px[1]} frame. Move it into the frame, or delete the label"
         )
     return Seeds(xy[inside], part[inside])
+
+
+@dataclass(frozen=True, eq=False)
+class SeedQueries:
+    """The points of many keyframes as one set of queries: a tracker reads the clip once for all of them.
+
+    Args:
+        queries: of all points; track them with `backward=True`
+        columns: object and frame index of each keyframe -> its columns in the tracks
+    """
+
+    queries: Queries
+    columns: dict[tuple[Hashable, int], slice]
+
+    def split(self, tracks: Tracks) -> dict[Hashable, dict[int, Tracks]]:
+        """What a tracker said, by object and frame index of the keyframe: what `fill_frames` takes for one object.
+
+        Raises:
+            ShapeError: if these are not tracks of the queries
+        """
+        if tracks.num_points != len(self.queries):
+            raise ShapeError(f"Invalid tracks of {tracks.num_points} points. Expected {len(self.queries)}, as queried")
+        found: dict[Hashable, dict[int, Tracks]] = {}
+        for (name, t), own in self.columns.items():
+            parts = (tracks.xy[:, own], tracks.visible[:, own], tracks.confidence[:, own])
+            found.setdefault(name, {})[t] = Tracks(*parts)
+        return found
+
+
+def query_seeds(
+    shapes: Mapping[tuple[Hashable, int], Shape], size_px: tuple[int, int], options: PropagationOptions | None = None
+) -> SeedQueries:
+    """The points of many keyframes, of one or more objects.
+
+    Args:
+        shapes: object (any name) and frame index of the keyframe -> its shape
+        size_px: (width, height) of the displayed frame
+        options: as of `seed_points`
+
+    Raises:
+        QueryError: if no part of a shape lies inside the frame
+    """
+    columns, t, xy, start = {}, [], [np.empty((0, 2))], 0
+    for (name, frame), shape in shapes.items():
+        seeds = seed_points(shape, size_px, options)
+        columns[name, frame] = slice(start, start + len(seeds))
+        start += len(seeds)
+        t += [frame] * len(seeds)
+        xy.append(seeds.xy)
+    return SeedQueries(Queries(np.array(t, dtype=np.int64), np.concatenate(xy)), columns)
 
 
 def _in_box(box: Box, size_px: tuple[int, int], count: int) -> np.ndarray:

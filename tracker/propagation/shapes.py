@@ -12,6 +12,7 @@ from ..arrays import detached
 from ..errors import MaskError, ShapeError
 
 _LEAST_SIDE_PX = 1e-6
+_LEAST_VISIBLE_PX = 1.0  # of a side, in the frame
 
 
 def _numbers(values: object, what: str) -> np.ndarray:
@@ -54,7 +55,7 @@ class Box:
 
     def with_vector(self, vector: np.ndarray) -> Box:
         """The same kind of shape from numbers as `vector` gives them."""
-        half = np.exp(vector[2:]) / 2
+        half = np.maximum(np.exp(vector[2:]), 2 * _LEAST_SIDE_PX) / 2
         return replace(self, xyxy=np.concatenate([vector[:2] - half, vector[:2] + half]))
 
 
@@ -220,3 +221,32 @@ def check_same_kind(shapes: Sequence[Shape]) -> None:
             f"The keyframes of one object have different polylines: {sorted(counts)} lines, closed {sorted(closed)}. "
             "Expected the same number of lines, all closed or all open"
         )
+
+
+def clip_to_frame(shape: Shape, size_px: tuple[int, int]) -> Shape | None:
+    """What the frame shows of a box, with its mask; other shapes stay as they are.
+
+    Args:
+        shape: in pixels
+        size_px: (width, height) of the displayed frame
+
+    Returns:
+        None where nothing is left of it
+    """
+    if not isinstance(shape, Box):
+        return shape
+    xyxy = np.clip(shape.xyxy, 0, np.array([*size_px, *size_px], dtype=np.float64))
+    if (xyxy[2:] - xyxy[:2] < _LEAST_VISIBLE_PX).any():
+        return None
+    if (xyxy == shape.xyxy).all():
+        return shape
+    if not isinstance(shape, MaskedBox):
+        return Box(xyxy)
+    sides = shape.xyxy[2:] - shape.xyxy[:2]
+    counts = np.array(shape.mask.shape[::-1])
+    low = np.floor((xyxy[:2] - shape.xyxy[:2]) / sides * counts + 0.5).astype(int)
+    high = np.ceil((xyxy[2:] - shape.xyxy[:2]) / sides * counts - 0.5).astype(int)
+    low = np.clip(low, 0, counts - 1)
+    high = np.maximum(np.minimum(high, counts), low + 1)
+    mask = shape.mask[low[1] : high[1], low[0] : high[0]]
+    return MaskedBox(xyxy, mask) if mask.any() else None

@@ -5,23 +5,46 @@ It is kept in a field of the sample, `<output field>_propagation`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 
 @dataclass(frozen=True)
 class FilledStretch:
-    """A stretch of frames of an object that was filled.
+    """Frames of an object that were filled from the same keyframes: a stretch, or a part of one.
 
     Args:
         first, last: frame indices, both included
-        digest: of all it was computed from
+        digest: of all they were computed from
     """
 
     first: int
     last: int
     digest: str
+
+    @property
+    def num_frames(self) -> int:
+        return self.last - self.first + 1
+
+    def without(self, frames: Iterable[FilledStretch] | np.ndarray) -> list[FilledStretch]:
+        """What is left of it.
+
+        Args:
+            frames: that are taken away; stretches, or indices in any order
+        """
+        left = np.ones(self.num_frames, dtype=bool)
+        if isinstance(frames, np.ndarray):
+            inside = frames[(frames >= self.first) & (frames <= self.last)]
+            left[inside - self.first] = False
+        else:
+            for other in frames:
+                left[max(other.first - self.first, 0) : max(other.last - self.first + 1, 0)] = False
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], left, [False]]).astype(np.int8)))
+        pairs = edges.reshape(-1, 2)  # (runs, 2): first, one past the last
+        return [replace(self, first=self.first + int(a), last=self.first + int(b) - 1) for a, b in pairs]
 
 
 @dataclass(frozen=True)
@@ -30,16 +53,24 @@ class ObjectMemory:
 
     Args:
         stretches: that were filled
-        copies: of prompts in a field of their own: label id -> fingerprint of the label as it was written
+        copies: of prompts in a field of their own: label id -> fingerprints of the label as it was written; several
+            where a run died before it was known which of them stands there
     """
 
     stretches: tuple[FilledStretch, ...] = ()
-    copies: Mapping[str, str] = field(default_factory=dict)
+    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    @property
-    def digests(self) -> set[str]:
-        """Of all stretches."""
-        return {stretch.digest for stretch in self.stretches}
+    def missing(self, wanted: FilledStretch) -> list[FilledStretch]:
+        """The parts that were not yet filled from the same keyframes."""
+        return wanted.without([one for one in self.stretches if one.digest == wanted.digest])
+
+    def without(self, frames: np.ndarray) -> ObjectMemory:
+        """The same, but for what it knows of some frames."""
+        return replace(self, stretches=tuple(part for one in self.stretches for part in one.without(frames)))
+
+    def with_filled(self, filled: Iterable[FilledStretch]) -> ObjectMemory:
+        """The same, and what was filled since."""
+        return replace(self, stretches=tuple(sorted([*self.stretches, *filled], key=lambda one: one.first)))
 
 
 Memory = dict[str, ObjectMemory]
@@ -56,11 +87,19 @@ def memory_from(stored: Mapping[str, Any] | None) -> Memory:
     found: Memory = {}
     for row in (stored or {}).get("objects", ()):
         stretches = tuple(FilledStretch(**stretch) for stretch in row["stretches"])
-        found[row["identity"]] = ObjectMemory(stretches, dict(row["copies"]))
+        copies = {name: tuple(prints) for name, prints in row["copies"].items()}
+        found[row["identity"]] = ObjectMemory(stretches, copies)
     return found
 
 
 def memory_document(memory: Memory) -> dict[str, Any]:
     """What is stored of it; a list, since what an object is called may be no key in MongoDB."""
-    rows = [{"identity": name, **asdict(one)} for name, one in memory.items()]
-    return {"objects": [{**row, "stretches": list(row["stretches"])} for row in rows]}
+    rows = [
+        {
+            "identity": identity,
+            "stretches": [asdict(stretch) for stretch in one.stretches],
+            "copies": {name: list(prints) for name, prints in one.copies.items()},
+        }
+        for identity, one in memory.items()
+    ]
+    return {"objects": rows}

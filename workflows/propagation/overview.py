@@ -11,7 +11,7 @@ from ...store.tracks.videos import frame_size_of
 from ...tracker.errors import VideoError
 from ...tracker.video.frames import VideoFrames
 from .options import PropagateOptions
-from .plan import Clip
+from .prompts import Clip
 from .stored_labels import StoredLabels
 
 # a form is built with every keystroke

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +22,10 @@ from ...tracker.propagation import (
 from ...tracker.types import Queries, Tracks
 from ...tracker.video.frames import VideoFrames
 
-# short passes that touch are joined: each begins by decoding from the key frame before it
+# shorter ones are joined: each begins by decoding from the key frame before it
 _SHORTEST_PASS = 64
-MAX_POINTS_X_FRAMES = 50_000_000
+# that are tracked at a time, at 13 bytes each
+MAX_POINTS_X_FRAMES = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class Job:
         return {t: shape for t, shape in found.items() if shape is not None}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pass:
     """Jobs that are tracked together.
 
@@ -69,24 +70,36 @@ class Pass:
 
 
 def find_passes(jobs: Sequence[Job]) -> list[Pass]:
-    """Groups jobs whose frames overlap, and those that are short and touch.
+    """Groups jobs, so that frames are not decoded for each of them, nor points tracked far beyond their own frames.
 
     Args:
         jobs: in any order
 
     Returns:
-        passes in order of time, with each job in one of them
+        passes in order of time, with each job in one of them; none is longer than four times the span of any of its
+        jobs, unless that is short
     """
     passes: list[Pass] = []
-    for job in sorted(jobs, key=lambda job: job.span):
+    for length, group in sorted(_by_length(jobs).items()):
+        open_pass: Pass | None = None
+        for job in sorted(group, key=lambda job: job.span):
+            first, last = job.span
+            if open_pass is not None and max(last, open_pass.last) - open_pass.first <= 2 * length:
+                open_pass.jobs.append(job)
+                open_pass.last = max(last, open_pass.last)
+            else:
+                open_pass = Pass(first, last, [job])
+                passes.append(open_pass)
+    return sorted(passes, key=lambda one: (one.first, one.last))
+
+
+def _by_length(jobs: Sequence[Job]) -> dict[int, list[Job]]:
+    """The jobs by the least power of two that their spans fit into."""
+    groups: dict[int, list[Job]] = {}
+    for job in jobs:
         first, last = job.span
-        previous = passes[-1] if passes else None
-        short = previous is not None and previous.last - previous.first < _SHORTEST_PASS
-        if previous is not None and (first < previous.last or (short and first <= previous.last)):
-            passes[-1] = Pass(previous.first, max(previous.last, last), [*previous.jobs, job])
-        else:
-            passes.append(Pass(first, last, [job]))
-    return passes
+        groups.setdefault(max(1 << (last - first).bit_length(), _SHORTEST_PASS), []).append(job)
+    return groups
 
 
 def run_pass(
@@ -97,8 +110,8 @@ def run_pass(
     *,
     progress: Callable[[float], None] | None = None,
     cancelled: CancelCheck | None = None,
-) -> list[list[FilledFrame]]:
-    """Tracks what a pass needs, and fills its stretches.
+) -> Iterator[tuple[Job, list[FilledFrame]]]:
+    """Tracks what a pass needs, and fills its stretches; more points than memory holds are tracked one part at a time.
 
     Args:
         one: the pass
@@ -108,47 +121,92 @@ def run_pass(
         progress: called with the share done, from 0 to 1
         cancelled: asked between chunks; True ends the run
 
-    Returns:
-        for each job, its frames that could be filled, in frames of the video
+    Yields:
+        each job with its frames that could be filled, in frames of the video
 
     Raises:
-        LimitError: if these are too many points
+        LimitError: if one label has too many points
         VideoError: if the video does not decode
         Cancelled: if the run was cancelled
     """
-    seeds = {(number, t): seeds for number, job in enumerate(one.jobs) for t, seeds in _seeds(job, video, options)}
-    tracks: dict[tuple[int, int], Tracks] = {}
-    if seeds:
-        frames = np.concatenate([np.full(len(xy), t) for (_, t), xy in seeds.items()])
-        queries = Queries(t=frames, xy=np.concatenate(list(seeds.values())))
-        clip = prepare_clip(video, queries, frame_range=(one.first, one.last + 1), check_size=_check_size)
-        backward = bool((queries.t > one.first).any())
-        tracked = track_prepared(clip, tracker, backward=backward, progress=progress, cancelled=cancelled).tracks
-        start = 0
-        for key, xy in seeds.items():
+    seeds = [_seeds(job, video, options) for job in one.jobs]
+    parts = _parts(seeds, one.last - one.first + 1)
+    for done, numbers in enumerate(parts):
+
+        def told(share: float, done: int = done) -> None:
+            if progress is not None:
+                progress((done + share) / len(parts))
+
+        tracks = _tracks([seeds[number] for number in numbers], one, video, tracker, told, cancelled)
+        for place, number in enumerate(numbers):
+            yield one.jobs[number], _filled(one.jobs[number], one, tracks[place], video, options)
+
+
+def _parts(seeds: Sequence[Mapping[int, np.ndarray]], num_frames: int) -> list[list[int]]:
+    """Numbers of the jobs that are tracked at a time."""
+    most = MAX_POINTS_X_FRAMES // num_frames
+    parts: list[list[int]] = []
+    count = 0
+    for number, own in enumerate(seeds):
+        points = sum(map(len, own.values()))
+        if points > most:
+            raise LimitError(
+                f"{points:,} points of one object through {num_frames:,} frames are more than {MAX_POINTS_X_FRAMES:,}. "
+                f"Choose fewer points_per_object, draw a keyframe every {MAX_POINTS_X_FRAMES // points:,} frames, or "
+                "fill a part of the video (frames)"
+            )
+        if not parts or count + points > most:
+            parts.append([])
+            count = 0
+        parts[-1].append(number)
+        count += points
+    return parts
+
+
+def _tracks(
+    seeds: Sequence[Mapping[int, np.ndarray]],
+    one: Pass,
+    video: VideoFrames,
+    tracker: Tracker,
+    progress: Callable[[float], None],
+    cancelled: CancelCheck | None,
+) -> list[dict[int, Tracks]]:
+    """Tracks of several jobs' points through the frames of the pass: by frame index of the keyframe, for each job."""
+    flat = [(t, xy) for own in seeds for t, xy in own.items()]
+    if not flat:
+        return [{} for _ in seeds]
+    frames = np.concatenate([np.full(len(xy), t) for t, xy in flat])
+    queries = Queries(t=frames, xy=np.concatenate([xy for _, xy in flat]))
+    clip = prepare_clip(video, queries, frame_range=(one.first, one.last + 1))
+    backward = bool((queries.t > one.first).any())
+    tracked = track_prepared(clip, tracker, backward=backward, progress=progress, cancelled=cancelled).tracks
+    found, start = [], 0
+    for own in seeds:
+        by_frame = {}
+        for t, xy in own.items():
             columns = slice(start, start := start + len(xy))
-            tracks[key] = Tracks(
+            by_frame[t] = Tracks(
                 tracked.xy[:, columns], tracked.visible[:, columns], tracked.confidence[:, columns], tracked.info
             )
-    return [_filled(number, job, one, tracks, video, options) for number, job in enumerate(one.jobs)]
+        found.append(by_frame)
+    return found
 
 
-def _seeds(job: Job, video: VideoFrames, options: PropagationOptions) -> list[tuple[int, np.ndarray]]:
+def _seeds(job: Job, video: VideoFrames, options: PropagationOptions) -> dict[int, np.ndarray]:
     """The points of the job's keyframes; a shape beside the frame has none, and is interpolated from."""
-    found = []
+    found = {}
     for t, shape in job.shapes.items():
         try:
-            found.append((t, seed_points(shape, video.size_px, options).xy))
+            found[t] = seed_points(shape, video.size_px, options).xy
         except QueryError:
             continue
     return found
 
 
 def _filled(
-    number: int,
     job: Job,
     one: Pass,
-    tracks: dict[tuple[int, int], Tracks],
+    tracks: Mapping[int, Tracks],
     video: VideoFrames,
     options: PropagationOptions,
 ) -> list[FilledFrame]:
@@ -157,7 +215,7 @@ def _filled(
     before, after = (None if t is None else t - one.first for t in (job.stretch.before, job.stretch.after))
     stretch = Stretch(first - one.first, last - one.first, before, after)
     keyframes = [Keyframe(t - one.first, shape) for t, shape in job.shapes.items()]
-    own = {t - one.first: tracks[number, t] for t in job.shapes if (number, t) in tracks}
+    own = {t - one.first: found for t, found in tracks.items()}
     frames = fill_stretch(stretch, keyframes, own, one.last - one.first + 1, video.size_px, options)
     return [_moved(frame, one.first) for frame in frames]
 
@@ -173,11 +231,3 @@ def _moved(frame: FilledFrame, offset: int) -> FilledFrame:
         frame.interpolated,
         tuple(t + offset for t in frame.sources),
     )
-
-
-def _check_size(num_points: int, num_frames: int) -> None:
-    if num_points * num_frames > MAX_POINTS_X_FRAMES:
-        raise LimitError(
-            f"{num_points:,} points through {num_frames:,} frames are more than {MAX_POINTS_X_FRAMES:,} in one pass. "
-            "Choose fewer classes, fewer points per object, or fill the video in parts (frames)"
-        )

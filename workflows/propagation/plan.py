@@ -12,43 +12,21 @@ a person: it is a prompt itself, and outranks the input's in its frame.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from ...store.labels.objects import (
-    LabelledObject,
-    ObjectLabel,
-    derived_id,
-    instance_document,
-    instance_id_of,
-    objects_of,
-)
-from ...store.labels.shapes import shape_of
-from ...tracker.coordinates import frame_index_of
+import numpy as np
+
+from ...store.labels.objects import ObjectLabel, instance_document
 from ...tracker.errors import PointTrackingError
 from ...tracker.propagation import Keyframe, Stretch, digest_stretch, find_stretches
+from .copies import copy_of, fingerprint, is_remembered
+from .identities import KnownObject, Lists, known_objects
 from .memory import FilledStretch, Memory, ObjectMemory
 from .options import PropagateOptions
-
-Lists = Mapping[int, Sequence[Mapping[str, Any]]]
-"""The labels of a sample, by frame number, as they are stored."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """What the labels belong to.
-
-    Args:
-        sample_id: of the sample
-        size_px: (width, height) of the displayed frame
-        num_frames: T
-    """
-
-    sample_id: str
-    size_px: tuple[int, int]
-    num_frames: int
+from .prompts import Clip, frames_to_fill, keyframes_of
 
 
 @dataclass
@@ -57,32 +35,48 @@ class ObjectPlan:
 
     Args:
         identity: what it is called from run to run
+        name: what a person calls it
         instance: that its labels get; None where they have another identity
         prompts: frame index -> label that is a prompt, as it is stored
         keyframes: the prompts' shapes, in order of time
+        kept: indices of frames whose label in the output is a prompt, and stays
         derived: frame index -> label in the output that may be replaced
-        copies: frame index -> copy of a prompt as it shall stand in the output
-        replaced_copies: frame index -> what stands there now
+        copies: frame index -> (what stands there now or None, copy of a prompt as it shall stand there)
         stretches: all that can be filled, with what they are computed from
-        stale: those of them that have to be computed
+        stale: those of them, and parts of them, that have to be computed
         removed: (frame index, label) in the output that have to go
+        memory: of earlier runs, as far as it will still be true when this one has written
+        copies_before: ids and fingerprints of copies that may stand in the output until then
     """
 
     identity: str
+    name: str
     instance: dict[str, Any] | None
     prompts: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     keyframes: list[Keyframe] = field(default_factory=list)
+    kept: set[int] = field(default_factory=set)
     derived: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    copies: dict[int, dict[str, Any]] = field(default_factory=dict)
-    replaced_copies: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    stretches: list[tuple[Stretch, FilledStretch]] = field(default_factory=list)
+    copies: dict[int, tuple[Mapping[str, Any] | None, dict[str, Any]]] = field(default_factory=dict)
+    stretches: list[FilledStretch] = field(default_factory=list)
     stale: list[tuple[Stretch, FilledStretch]] = field(default_factory=list)
     removed: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
+    memory: ObjectMemory = field(default_factory=ObjectMemory)
+    copies_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def num_to_fill(self) -> int:
         """Frames that are going to be computed."""
-        return sum(filled.last - filled.first + 1 for _, filled in self.stale)
+        return sum(filled.num_frames for _, filled in self.stale)
+
+    @property
+    def memory_while_writing(self) -> ObjectMemory:
+        """What is known as long as old and new labels stand side by side."""
+        names = {*self.copies_before, *self.memory.copies}
+        both = {
+            name: tuple(dict.fromkeys((*self.copies_before.get(name, ()), *self.memory.copies.get(name, ()))))
+            for name in names
+        }
+        return ObjectMemory(self.memory.stretches, both)
 
 
 @dataclass
@@ -95,6 +89,7 @@ class SamplePlan:
         num_unmarked: labels that do not say whether they are keyframes, of objects that have keyframes
         num_without_identity: prompts in place that get an instance
         num_corrected: keyframes that a person put into an output field of its own
+        label_ids: of all labels in the output
     """
 
     objects: list[ObjectPlan] = field(default_factory=list)
@@ -102,6 +97,7 @@ class SamplePlan:
     num_unmarked: int = 0
     num_without_identity: int = 0
     num_corrected: int = 0
+    label_ids: frozenset[Any] = frozenset()
 
     @property
     def num_keyframes(self) -> int:
@@ -115,8 +111,19 @@ class SamplePlan:
     @property
     def num_unchanged(self) -> int:
         """Frames of all objects that an earlier run filled from the same keyframes."""
-        every = sum(filled.last - filled.first + 1 for one in self.objects for _, filled in one.stretches)
-        return every - self.num_to_fill
+        return sum(filled.num_frames for one in self.objects for filled in one.stretches) - self.num_to_fill
+
+    @property
+    def has_prompts(self) -> bool:
+        return any(one.keyframes for one in self.objects)
+
+    @property
+    def may_remove(self) -> bool:
+        """Whether labels may have to go, so that those behind them in a frame's list move up."""
+        return any(
+            one.removed or any(filled.first <= t <= filled.last for t in one.derived for _, filled in one.stale)
+            for one in self.objects
+        )
 
 
 def plan_sample(
@@ -135,87 +142,89 @@ def plan_sample(
         memory: of earlier runs
         clip: what the labels belong to
         options: what the run is told
-        shown: ids of the labels that a view shows; objects without any are left alone. None = all
+        shown: ids of the labels in both fields that a view shows; objects without any are left alone. None = all
 
     Returns:
         the plan
     """
-    plan = SamplePlan()
-    found = objects_of(_flat(given), plan.warnings)
-    chosen = [one for one in found if _is_chosen(one, options, shown)]
+    plan = SamplePlan(label_ids=frozenset(label["_id"] for labels in written.values() for label in labels))
+    if not plan.label_ids:
+        memory = {}  # somebody cleared the field: it is filled anew
+    found = known_objects(given, clip.sample_id, options, plan.warnings)
     if options.in_place:
-        for labelled in chosen:
-            _add(plan, _in_place(labelled, plan, clip, options), memory, clip, options)
-        return plan
-    written_objects = {_identity(one, clip, options): one for one in objects_of(_flat(written))}
-    for labelled in chosen:
-        identity = _identity(labelled, clip, options)
-        there = written_objects.pop(identity, None)
-        one = _with_copies(identity, labelled, there, memory.get(identity, ObjectMemory()), plan, clip, options)
-        _add(plan, one, memory, clip, options)
-    gone = set(memory) - {_identity(one, clip, options) for one in found}
-    for identity, labelled in written_objects.items():
-        # what a person drew in the output alone, and what is left of objects whose prompts were all deleted
-        if identity in gone or (identity not in memory and labelled.keyframes and _is_chosen(labelled, options, shown)):
-            remembered = memory.get(identity, ObjectMemory())
-            _add(plan, _with_copies(identity, None, labelled, remembered, plan, clip, options), memory, clip, options)
+        for known in found.values():
+            if _is_chosen(known, options, shown):
+                _add(plan, _in_place(known, plan, clip, options), known.surplus, memory, clip, options)
+    else:
+        _plan_copies(plan, found, written, memory, clip, options, shown)
+    if plan.num_unmarked and not options.overwrite_unmarked:
+        plan.warnings.append(
+            f"{plan.num_unmarked} labels of objects with keyframes do not say whether they are keyframes themselves, "
+            "so they stay and are carried from. To have them replaced, pass overwrite_unmarked=True"
+        )
     return plan
 
 
-def fingerprint(document: Mapping[str, Any]) -> str:
-    """Tells whether a label is still as it was written."""
-    content = sorted((key, repr(value)) for key, value in document.items() if key != "_id")
-    return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+def _plan_copies(
+    plan: SamplePlan,
+    found: dict[str, KnownObject],
+    written: Lists,
+    memory: Memory,
+    clip: Clip,
+    options: PropagateOptions,
+    shown: Collection[Any] | None,
+) -> None:
+    """All objects with an output field of its own."""
+    is_copy = partial(is_remembered, memory)
+    output = known_objects(written, clip.sample_id, options, plan.warnings, is_copy=is_copy)
+    for identity, known in found.items():
+        there = output.pop(identity, None)
+        if _is_chosen(known, options, shown) and (there is None or _is_shown(there, shown)):
+            one = _with_copies(known, there, memory, plan, clip, options)
+            _add(plan, one, () if there is None else there.surplus, memory, clip, options)
+    for identity, there in output.items():
+        # what a person drew in the output alone, and what is left of objects whose prompts were all deleted
+        if (identity in memory or there.has_keyframes) and _is_chosen(there, options, shown):
+            one = _with_copies(None, there, memory, plan, clip, options)
+            _add(plan, one, there.surplus, memory, clip, options)
 
 
-def _flat(lists: Lists) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    return [(frame_index_of(number), label) for number, labels in lists.items() for label in labels]
+def _is_shown(known: KnownObject, shown: Collection[Any] | None) -> bool:
+    return shown is None or any(label.document["_id"] in shown for label in known.labels.values())  # pyright: ignore[reportIndexIssue]
 
 
-def _is_chosen(labelled: LabelledObject, options: PropagateOptions, shown: Collection[Any] | None) -> bool:
-    if options.classes is not None and labelled.label not in options.classes:
-        return False
-    return shown is None or any(label.document["_id"] in shown for label in labelled.labels)
+def _is_chosen(known: KnownObject, options: PropagateOptions, shown: Collection[Any] | None) -> bool:
+    return (options.classes is None or known.labelled.label in options.classes) and _is_shown(known, shown)
 
 
-def _identity(labelled: LabelledObject, clip: Clip, options: PropagateOptions) -> str:
-    """The id of the instance that the object's labels have or get; in place, index and label where they have those."""
-    if labelled.instance_id is not None:
-        return labelled.instance_id
-    if options.in_place and labelled.key[0] == "index":
-        return f"{labelled.key[1]} {labelled.key[2]}"
-    key = labelled.labels[0].document["_id"] if labelled.key[0] == "alone" else labelled.key
-    return str(derived_id(clip.sample_id, options.target_field, key))
-
-
-def _instance(identity: str, labelled: LabelledObject, options: PropagateOptions) -> dict[str, Any] | None:
-    if options.in_place and labelled.instance_id is None and labelled.key[0] == "index":
-        return None
-    return instance_document(identity)
-
-
-def _in_place(labelled: LabelledObject, plan: SamplePlan, clip: Clip, options: PropagateOptions) -> ObjectPlan:
-    identity = _identity(labelled, clip, options)
-    one = ObjectPlan(identity, _instance(identity, labelled, options))
-    unmarked_too = not (options.overwrite_unmarked and labelled.keyframes)
-    for label in labelled.labels:
-        is_prompt = bool(label.keyframe) or (label.keyframe is None and unmarked_too)
-        (one.prompts if is_prompt else one.derived)[label.frame_index] = label.document
-    plan.num_unmarked += _count_unmarked(labelled)
-    if one.instance is not None and labelled.instance_id is None:
-        plan.num_without_identity += len(one.prompts)
+def _in_place(known: KnownObject, plan: SamplePlan, clip: Clip, options: PropagateOptions) -> ObjectPlan:
+    has_index_alone = known.labelled.instance_id is None and known.labelled.key[0] == "index"
+    one = ObjectPlan(known.identity, known.name, None if has_index_alone else instance_document(known.identity))
+    one.prompts = _prompts_of(known, plan, options)
+    one.kept = set(one.prompts)
+    one.derived = {t: label.document for t, label in known.labels.items() if t not in one.prompts}
+    one.keyframes = keyframes_of(one.prompts, one.name, clip, plan.warnings)
+    if one.instance is not None:
+        drawn = {keyframe.t for keyframe in one.keyframes}
+        plan.num_without_identity += sum(one.prompts[t].get("instance") is None for t in drawn)
     return one
 
 
-def _count_unmarked(labelled: LabelledObject) -> int:
-    return sum(label.keyframe is None for label in labelled.labels) if labelled.keyframes else 0
+def _prompts_of(known: KnownObject, plan: SamplePlan, options: PropagateOptions) -> dict[int, Mapping[str, Any]]:
+    unmarked = [t for t, label in known.labels.items() if label.keyframe is None]
+    plan.num_unmarked += len(unmarked) if known.has_keyframes else 0
+    left_out = set(unmarked) if options.overwrite_unmarked and known.has_keyframes else set()
+    return {
+        t: label.document  # pyright: ignore[reportReturnType]
+        for t, label in known.labels.items()
+        if label.keyframe is not False and t not in left_out
+    }
 
 
 def _with_copies(
-    identity: str,
-    labelled: LabelledObject | None,
-    there: LabelledObject | None,
-    remembered: ObjectMemory,
+    known: KnownObject | None,
+    there: KnownObject | None,
+    memory: Memory,
     plan: SamplePlan,
     clip: Clip,
     options: PropagateOptions,
@@ -223,105 +232,112 @@ def _with_copies(
     """An object with an output field of its own.
 
     Args:
-        labelled: in the input; None where it is gone from there, or never was
+        known: in the input; None where it is gone from there, or never was
         there: in the output
     """
-    one = ObjectPlan(identity, instance_document(identity))
-    prompts = {} if labelled is None else _prompts_of(labelled, options)
-    if labelled is not None:
-        plan.num_unmarked += _count_unmarked(labelled)
-    wanted = {t: _copy(document, one.instance, clip, options) for t, document in prompts.items()}
-    for label in () if there is None else there.labels:
-        t, document = label.frame_index, label.document
+    base = known or there
+    assert base is not None
+    one = ObjectPlan(base.identity, base.name, instance_document(base.identity))
+    inputs = {} if known is None else _prompts_of(known, plan, options)
+    wanted = {t: copy_of(document, one.instance, clip.sample_id, options) for t, document in inputs.items()}
+    standing: dict[int, Mapping[str, Any]] = {}
+    for t, label in ({} if there is None else there.labels).items():
+        document: Any = label.document
         if label.keyframe is False:
             one.derived[t] = document
-        elif _is_copy(label, remembered, wanted.get(t)):
-            one.replaced_copies[t] = document
+        elif is_remembered(memory, t, document) or (t in wanted and _is_like(document, wanted[t], t)):
+            standing[t] = document
+        elif label.keyframe is None and options.overwrite_unmarked and inputs:
+            one.derived[t] = document
         else:
-            plan.num_corrected += 1
-            wanted.pop(t, None)
             one.prompts[t] = document
-    for t, copy in wanted.items():
-        stored = one.replaced_copies.get(t) or one.derived.pop(t, None)
-        if stored is not None:
-            one.replaced_copies[t] = stored
-            copy["_id"] = stored["_id"]
-        one.copies[t] = copy
-        one.prompts[t] = prompts[t]
-    one.removed += [(t, document) for t, document in one.replaced_copies.items() if t not in one.copies]
+            one.kept.add(t)
+    plan.num_corrected += len(one.kept)
+    one.prompts = {**inputs, **one.prompts}
+    one.keyframes = keyframes_of(one.prompts, one.name, clip, plan.warnings)
+    one.copies_before = memory.get(one.identity, ObjectMemory()).copies
+    _plan_own_copies(one, wanted, standing, clip, options)
     return one
 
 
-def _prompts_of(labelled: LabelledObject, options: PropagateOptions) -> dict[int, Mapping[str, Any]]:
-    marked_only = options.overwrite_unmarked and bool(labelled.keyframes)
-    return {
-        label.frame_index: label.document
-        for label in labelled.labels
-        if label.keyframe or (label.keyframe is None and not marked_only)
-    }
+def _is_like(document: Mapping[str, Any], copy: Mapping[str, Any], t: int) -> bool:
+    return fingerprint(document, t) == fingerprint(copy, t)
 
 
-def _is_copy(label: ObjectLabel, remembered: ObjectMemory, copy: Mapping[str, Any] | None) -> bool:
-    """Whether a keyframe in the output is ours: as it was written, or as it would be written now."""
-    now = fingerprint(label.document)
-    written = remembered.copies.get(str(label.document["_id"]))
-    return now == written or (copy is not None and now == fingerprint(copy))
+def _plan_own_copies(
+    one: ObjectPlan,
+    wanted: Mapping[int, dict[str, Any]],
+    standing: dict[int, Mapping[str, Any]],
+    clip: Clip,
+    options: PropagateOptions,
+) -> None:
+    """Which copies are written, and what becomes of those that stand there."""
+    first, last = frames_to_fill(options, clip)
+    drawn = {keyframe.t for keyframe in one.keyframes if keyframe.shape is not None} - one.kept
+    written = {name for prints in one.copies_before.values() for name in prints}
+    for t in sorted(drawn & wanted.keys()):
+        if not first <= t <= last:
+            continue
+        before, copy = standing.pop(t, None) or one.derived.pop(t, None), wanted[t]
+        if before is not None:
+            copy = {**copy, "_id": before["_id"], "tags": before.get("tags") or []}
+        elif fingerprint(copy, t) in written:
+            continue  # a person deleted it
+        one.copies[t] = (before, copy)
+    # what no longer has a prompt is as good as derived: it is filled, or has to go
+    gone = {t: document for t, document in standing.items() if first <= t <= last}
+    one.derived |= gone
+    dropped = {str(document["_id"]) for document in gone.values()}
+    copies = {name: prints for name, prints in one.copies_before.items() if name not in dropped}
+    copies |= {str(copy["_id"]): (fingerprint(copy, t),) for t, (_, copy) in one.copies.items()}
+    one.memory = ObjectMemory((), copies)
 
 
-def _copy(
-    document: Mapping[str, Any], instance: dict[str, Any] | None, clip: Clip, options: PropagateOptions
-) -> dict[str, Any]:
-    new_id = derived_id(clip.sample_id, options.target_field, document["_id"])
-    copy = {**document, "_id": new_id, "keyframe": True}
-    return copy if instance is None or instance_id_of(document) is not None else {**copy, "instance": instance}
-
-
-def _add(plan: SamplePlan, one: ObjectPlan, memory: Memory, clip: Clip, options: PropagateOptions) -> None:
+def _add(
+    plan: SamplePlan,
+    one: ObjectPlan,
+    surplus: Iterable[ObjectLabel],
+    memory: Memory,
+    clip: Clip,
+    options: PropagateOptions,
+) -> None:
     """Adds an object with what has to be computed for it."""
-    one.keyframes = _keyframes(one, clip, plan.warnings)
-    if not one.keyframes and one.identity not in memory:
-        return  # nothing to go from, and nothing of ours
+    remembered = memory.get(one.identity)
+    if not one.keyframes and (one.prompts or remembered is None):
+        return  # nothing to go from; what is there stays
     try:
         stretches = find_stretches(one.keyframes, clip.num_frames, options.direction)
+        reachable = find_stretches(one.keyframes, clip.num_frames)
     except PointTrackingError as error:
-        plan.warnings.append(f"one object is left out: {error}")
+        plan.warnings.append(f"{one.name!r} is left out: {error}")
         return
-    known = memory.get(one.identity, ObjectMemory()).digests
-    first, last = _frames(options, clip)
+    remembered = remembered or ObjectMemory()
+    first, last = frames_to_fill(options, clip)
+    made_with = {**options.made_with, "video": (clip.size_px, clip.num_frames)}
+    kept = np.array(sorted(one.kept), dtype=int)
+    forgotten = np.zeros(clip.num_frames, dtype=bool)
     for stretch in stretches:
         low, high = max(stretch.first, first), min(stretch.last, last)
         if low > high:
             continue
-        made_with = {**options.made_with, "video": (clip.size_px, clip.num_frames), "filled": (low, high)}
-        filled = FilledStretch(low, high, digest_stretch(stretch, one.keyframes, made_with))
-        one.stretches.append((stretch, filled))
-        if filled.digest not in known:
-            one.stale.append((stretch, filled))
+        whole = FilledStretch(low, high, digest_stretch(stretch, one.keyframes, made_with))
+        for part in whole.without(kept):
+            one.stretches.append(part)
+            one.stale += [(stretch, piece) for piece in remembered.missing(part)]
+    for _, piece in one.stale:
+        forgotten[piece.first : piece.last + 1] = True
     # what another direction reaches is left as an earlier run made it
-    within = find_stretches(one.keyframes, clip.num_frames)
-    reached = {t for stretch in within for t in range(stretch.first, stretch.last + 1)}
-    one.removed += [(t, document) for t, document in one.derived.items() if t not in reached and first <= t <= last]
+    unreached = np.zeros(clip.num_frames, dtype=bool)
+    unreached[first : last + 1] = True
+    for stretch in reachable:
+        unreached[stretch.first : stretch.last + 1] = False
+    forgotten |= unreached
+    forgotten[[keyframe.t for keyframe in one.keyframes]] = True
+    one.memory = replace(one.memory, stretches=remembered.without(np.flatnonzero(forgotten)).stretches)
+    one.removed += [(t, document) for t, document in one.derived.items() if t < clip.num_frames and unreached[t]]
+    one.removed += [
+        (label.frame_index, label.document)  # pyright: ignore[reportArgumentType]
+        for label in surplus
+        if first <= label.frame_index <= last
+    ]
     plan.objects.append(one)
-
-
-def _keyframes(one: ObjectPlan, clip: Clip, warnings: list[str]) -> list[Keyframe]:
-    keyframes = []
-    for t, document in sorted(one.prompts.items()):
-        if t >= clip.num_frames:
-            warnings.append(f"the label in frame {t + 1} lies past the end of the video ({clip.num_frames} frames)")
-            continue
-        try:
-            shape = None if document.get("outside") is True else shape_of(document, clip.size_px)
-        except PointTrackingError as error:
-            warnings.append(f"the label {document.get('label')!r} in frame {t + 1} is left out: {error}")
-            continue
-        keyframes.append(Keyframe(t, shape))
-    return keyframes
-
-
-def _frames(options: PropagateOptions, clip: Clip) -> tuple[int, int]:
-    """First and last frame index that are filled."""
-    if options.frames is None:
-        return 0, clip.num_frames - 1
-    first, last = (frame_index_of(number) for number in options.frames)
-    return first, min(last, clip.num_frames - 1)

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.connection import is_outage, retried
-from ...store.database.label_lists import LabelChange, LabelLists
+from ...store.database.connection import is_outage
+from ...store.database.label_lists import LabelLists
 from ...store.database.liveness import Owner
 from ...store.database.locks import lock
-from ...store.labels.objects import derived_id
-from ...store.labels.shapes import geometry_of, list_of, without_mask
+from ...store.database.sample_values import SampleValues
+from ...store.labels.shapes import list_of
 from ...store.labels.views import hides_labels, shown_samples
 from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT
-from ...tracker.coordinates import frame_number_of
+from ...store.tracks.videos import playback_warnings, store_metadata
 from ...tracker.errors import Cancelled, NoPromptError
 from ...tracker.models.base import CancelCheck, Tracker
-from ...tracker.propagation import FilledFrame, PointSet
 from ...tracker.video.frames import VideoFrames
 from ..lifecycle.progress import ProgressReporter
-from .memory import FilledStretch, ObjectMemory, memory_document, memory_field_of, memory_from
+from .changes import Results, carried_label, changes_of
+from .memory import FilledStretch, Memory, memory_document, memory_field_of, memory_from
 from .options import PropagateOptions
 from .passes import Job, find_passes, run_pass
-from .plan import Clip, ObjectPlan, SamplePlan, fingerprint, plan_sample
+from .plan import SamplePlan, plan_sample
+from .prompts import Clip
 from .report import PropagationOutcome
 
-# a person who draws while a run computes is waited for so often
+# a person may draw while a run computes: it looks again so often
 _ROUNDS = 4
-# what is derived belongs to no keyframe's own tags, and is no correction
-_NOT_CARRIED = ("outside", "corrected", "tags")
-
-Results = dict[tuple[str, str], list[FilledFrame]]
-"""Frames of a stretch, by the object's identity and the stretch's digest."""
 
 
 @dataclass
@@ -58,11 +54,13 @@ class SamplePropagation:
     cancelled: CancelCheck | None
     _given: LabelLists = field(init=False)
     _written: LabelLists = field(init=False)
+    _remembered: SampleValues = field(init=False)
 
     def __post_init__(self) -> None:
         dataset, options = self.samples._dataset, self.options
         self._given = LabelLists(dataset, list_of(dataset, options.field))
         self._written = LabelLists(dataset, list_of(dataset, options.target_field))
+        self._remembered = SampleValues(dataset, memory_field_of(options.target_field))
 
     @property
     def dataset(self) -> fo.Dataset:
@@ -85,8 +83,7 @@ class SamplePropagation:
             raise Cancelled("The run was cancelled")
         outcome = PropagationOutcome(sample_id, filepath, DONE)
         try:
-            with lock(self.owner, f"labels {self.options.target_field} {sample_id}"):
-                outcome = self._propagate(outcome, reporter)
+            outcome = self._propagate(outcome, reporter)
         except Cancelled:
             raise
         except Exception as error:
@@ -102,29 +99,31 @@ class SamplePropagation:
         video = VideoFrames(outcome.filepath)
         clip = Clip(sample_id, video.size_px, video.num_frames)
         results: Results = {}
-        for _ in range(_ROUNDS):
-            plan = self.plan(clip)
-            missing = [(one, job, filled) for one, job, filled in _jobs(plan) if (one, filled.digest) not in results]
-            if not missing:
-                break
+        for round_number in range(_ROUNDS + 1):
+            # no other run writes between looking and writing; a person may, and wins label by label
+            with lock(self.owner, f"labels {self.options.target_field} {sample_id}"):
+                plan = self.plan(clip)
+                missing = [
+                    (identity, job, filled)
+                    for identity, job, filled in _jobs(plan)
+                    if (identity, filled) not in results
+                ]
+                if not missing or round_number == _ROUNDS:
+                    counts = self._write(plan, results, clip)
+                    break
             self._compute(missing, video, results, outcome.filepath, reporter)
-        if not plan.objects:
-            raise NoPromptError(f"The field {self.options.field!r} holds no labels to carry for this sample")
-        changes, counts = _changes(plan, results, clip, self.options)
-        self._written.apply(sample_id, changes)
-        self._remember(sample_id, plan, results)
-        self._written.refresh(sample_id)
-        left = sum(_frames([(None, filled)]) for one, _, filled in _jobs(plan) if (one, filled.digest) not in results)
-        if left:
+        if missing:
+            left = sum(filled.num_frames for *_, filled in missing)
             plan.warnings.append(
-                f"labels were changed again and again meanwhile: {left} frames are left for another run"
+                f"keyframes were changed again and again meanwhile: {left} frames are left for another run"
             )
+        store_metadata(self.dataset, sample_id, video)
         return replace(
             outcome,
             num_objects=sum(bool(one.keyframes) for one in plan.objects),
             num_keyframes=plan.num_keyframes,
-            num_unchanged=sum(_frames(one.stretches) for one in plan.objects) - plan.num_to_fill,
-            warnings=tuple(plan.warnings),
+            num_unchanged=plan.num_unchanged,
+            warnings=(*plan.warnings, *video.warnings, *playback_warnings(video)),
             **counts,
         )
 
@@ -137,58 +136,67 @@ class SamplePropagation:
         given = self._given.read(clip.sample_id)
         written = given if self.options.in_place else self._written.read(clip.sample_id)
         shown = self._shown(clip.sample_id)
-        memory = memory_from(_stored_memory(self.dataset, clip.sample_id, self.options))
-        return plan_sample(given, written, memory, clip, self.options, shown)
+        return plan_sample(given, written, self._memory(clip.sample_id), clip, self.options, shown)
 
     def _shown(self, sample_id: str) -> Collection[Any] | None:
         """The ids of the labels that the view shows; None = all."""
         if not hides_labels(self.samples):
             return None
+        paths = {f"frames.{lists.path}._id" for lists in (self._given, self._written)}
         view = shown_samples(self.samples, sample_id)
-        ids = view.values(f"frames.{self._given.path}._id", unwind=True)
-        return set(ids)
+        return {label_id for ids in view.values(sorted(paths), unwind=True) for label_id in ids}
+
+    def _memory(self, sample_id: str) -> Memory:
+        return memory_from(self._remembered.read(sample_id))
 
     def _compute(
         self,
-        missing: list[tuple[str, Job, FilledStretch]],
+        missing: Sequence[tuple[str, Job, FilledStretch]],
         video: VideoFrames,
         results: Results,
         filepath: str,
         reporter: ProgressReporter,
     ) -> None:
-        keys = {id(job): (one, filled.digest) for one, job, filled in missing}
+        wanted = {id(job): (identity, filled) for identity, job, filled in missing}
         passes = find_passes([job for _, job, _ in missing])
         for number, one in enumerate(passes):
 
             def told(share: float, number: int = number) -> None:
                 reporter.inside((number + share) / len(passes), filepath)
 
-            found = run_pass(one, video, self.tracker, self.options.carrying, progress=told, cancelled=self.cancelled)
-            results |= {keys[id(job)]: frames for job, frames in zip(one.jobs, found, strict=True)}
+            done = run_pass(one, video, self.tracker, self.options.carrying, progress=told, cancelled=self.cancelled)
+            for job, frames in done:
+                identity, filled = wanted[id(job)]
+                results[identity, filled] = [
+                    carried_label(frame, video.size_px) for frame in frames if filled.first <= frame.t <= filled.last
+                ]
 
-    @retried
-    def _remember(self, sample_id: str, plan: SamplePlan, results: Results) -> None:
-        stored = memory_from(_stored_memory(self.dataset, sample_id, self.options))
+    def _write(self, plan: SamplePlan, results: Results, clip: Clip) -> dict[str, int]:
+        """Writes what was computed; whenever it ends, the next run knows what stands there.
+
+        Raises:
+            NoPromptError: if there is nothing to carry
+            WriteError: if the sample was deleted
+        """
+        if not plan.objects:
+            reasons = "".join(f"; {warning}" for warning in plan.warnings)
+            raise NoPromptError(f"The field {self.options.field!r} holds no labels to carry for this sample{reasons}")
+        changes, counts = changes_of(plan, results, clip.sample_id, self.options)
+        before = self._memory(clip.sample_id)
+        meanwhile = before | {one.identity: one.memory_while_writing for one in plan.objects}
+        after = dict(before)
         for one in plan.objects:
-            stale = {filled.digest for _, filled in one.stale}
-            done = [
-                filled
-                for _, filled in one.stretches
-                if filled.digest not in stale or (one.identity, filled.digest) in results
-            ]
-            copies = {str(copy["_id"]): fingerprint(copy) for copy in one.copies.values()}
-            stored[one.identity] = ObjectMemory(tuple(done), copies)
+            done = [filled for _, filled in one.stale if (one.identity, filled) in results]
+            after[one.identity] = one.memory.with_filled(done)
             if not one.keyframes:
-                del stored[one.identity]
-        field_name = memory_field_of(self.options.target_field)
-        self.dataset.set_values(field_name, {sample_id: memory_document(stored)}, key_field="id")
-
-
-def _stored_memory(dataset: fo.Dataset, sample_id: str, options: PropagateOptions) -> Mapping[str, Any] | None:
-    field_name = memory_field_of(options.target_field)
-    if not dataset.has_sample_field(field_name):
-        return None
-    return dataset.select(sample_id).values(field_name)[0]
+                del after[one.identity]
+        if changes:
+            self._remembered.write(clip.sample_id, memory_document(meanwhile))
+            self._written.apply(clip.sample_id, changes)
+        if changes or after != before:
+            self._remembered.write(clip.sample_id, memory_document(after))
+            self._written.refresh(clip.sample_id)
+        return counts
 
 
 def _jobs(plan: SamplePlan) -> Iterator[tuple[str, Job, FilledStretch]]:
@@ -196,68 +204,3 @@ def _jobs(plan: SamplePlan) -> Iterator[tuple[str, Job, FilledStretch]]:
     for one in plan.objects:
         for stretch, filled in one.stale:
             yield one.identity, Job(stretch, one.keyframes, (filled.first, filled.last)), filled
-
-
-def _frames(stretches: list[tuple[Any, FilledStretch]]) -> int:
-    return sum(filled.last - filled.first + 1 for _, filled in stretches)
-
-
-def _changes(
-    plan: SamplePlan, results: Results, clip: Clip, options: PropagateOptions
-) -> tuple[list[LabelChange], dict[str, int]]:
-    """What is to be written, and its numbers for the outcome."""
-    changes: list[LabelChange] = []
-    counts = {"num_filled": 0, "num_interpolated": 0, "num_removed": 0}
-    for one in plan.objects:
-        changes += _prompt_changes(one, options)
-        removed = list(one.removed)
-        for _, filled in one.stale:
-            frames = results.get((one.identity, filled.digest))
-            if frames is None:
-                continue
-            made = {frame.t: frame for frame in frames if filled.first <= frame.t <= filled.last}
-            for t in range(filled.first, filled.last + 1):
-                before = one.derived.get(t)
-                if t in made:
-                    after = _derived(one, made[t], before, clip, options)
-                    changes.append(LabelChange(frame_number_of(t), before, after))
-                elif before is not None:
-                    removed.append((t, before))
-            counts["num_filled"] += len(made)
-            counts["num_interpolated"] += sum(frame.interpolated for frame in made.values())
-        changes += [LabelChange(frame_number_of(t), document, None) for t, document in removed]
-        counts["num_removed"] += len(removed)
-    return changes, counts
-
-
-def _prompt_changes(one: ObjectPlan, options: PropagateOptions) -> Iterator[LabelChange]:
-    """Copies into a field of its own; in place, an instance for prompts that have no identity."""
-    for t, copy in one.copies.items():
-        before = one.replaced_copies.get(t)
-        if before != copy:
-            yield LabelChange(frame_number_of(t), before, copy)
-    if options.in_place and one.instance is not None:
-        for t, document in one.prompts.items():
-            if document.get("instance") is None:
-                yield LabelChange(frame_number_of(t), document, {**document, "instance": one.instance})
-
-
-def _derived(
-    one: ObjectPlan, frame: FilledFrame, before: Mapping[str, Any] | None, clip: Clip, options: PropagateOptions
-) -> dict[str, Any]:
-    """The label of a frame, with all that the nearest prompt says of the object."""
-    nearest = min(frame.sources, key=lambda t: abs(t - frame.t))
-    carried = {key: value for key, value in without_mask(one.prompts[nearest]).items() if key not in _NOT_CARRIED}
-    new_id = derived_id(clip.sample_id, options.target_field, one.identity, frame.t)
-    document = {
-        **carried,
-        "_id": new_id if before is None else before["_id"],
-        "tags": [] if before is None else before.get("tags") or [],
-        **geometry_of(frame.shape, clip.size_px),
-        "keyframe": False,
-        "occluded": frame.occluded,
-        "interpolated": frame.interpolated,
-    }
-    shape, confidence = frame.shape, round(frame.confidence, 4)
-    document["confidence"] = [confidence] * len(shape.xy) if isinstance(shape, PointSet) else confidence
-    return document if one.instance is None else {**document, "instance": one.instance}

@@ -12,7 +12,8 @@ from ...store.labels.shapes import list_of
 from ...store.labels.views import hides_labels, shown_samples
 from .memory import Memory, memory_field_of, memory_from
 from .options import PropagateOptions
-from .plan import Clip, SamplePlan, plan_sample
+from .plan import SamplePlan, plan_sample
+from .prompts import Clip
 
 
 class StoredLabels:

@@ -24,7 +24,10 @@ class Ops:
         return ("progress", progress, label)
 
     def show_output(self, *, outputs: Any, results: dict[str, str]) -> tuple[str, str, str]:
-        return ("output", outputs["view"]["label"], results["summary"])
+        # the App shows the header as the window's title
+        title = outputs["type"]["properties"]["title"]["view"]
+        assert title["name"] == "Header"
+        return ("output", title["label"], results["summary"])
 
     def open_panel(self, name: str, *, layout: str) -> tuple[str, str, str]:
         return ("panel", name, layout)
@@ -103,11 +106,15 @@ def test_a_long_run_goes_on_when_the_patience_ends_or_the_tab_is_closed() -> Non
 
 def test_the_user_is_told_where_the_run_goes_on() -> None:
     run: Any = SimpleNamespace(title="Track points")
-    opened, (_, title, text) = background.show_started(_ctx(), run)
+    stopped = "Stopping the App ends it in order: see there."
+    opened, (_, title, text) = background.show_started(_ctx(), run, stopped, closed=False)
     assert opened == ("panel", "point_tracking_runs", "horizontal")
     assert title == "Track points"
     for part in ("goes on in the background", "Closing this tab does not stop", "Stopping the App ends it in order"):
         assert part in text
+    assert "open it again" not in text
+    _, (_, _, text) = background.show_started(_ctx(), run, stopped, closed=True)
+    assert "The video was closed while it is written to: open it again" in text
 
 
 @pytest.mark.parametrize(("params", "expected"), [({}, False), ({"spaces": {"_cls": "Space"}}, True)])

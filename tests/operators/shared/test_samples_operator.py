@@ -97,12 +97,12 @@ def test_in_the_app_it_runs_in_the_background(monkeypatch: pytest.MonkeyPatch, r
         return run
 
     monkeypatch.setattr(samples_operator, "run_in_background", in_background)
-    monkeypatch.setattr(samples_operator, "show_started", lambda _ctx, _run: iter(["started"]))
+    monkeypatch.setattr(samples_operator, "show_started", lambda _ctx, _run, when_stopped: iter([when_stopped]))
     ctx = SimpleNamespace(delegated=False, request_params={"spaces": {}}, current_sample=None, params={})
     calls = Operator().run(ctx, print, "samples", "options")
     assert next(calls) == ("Work", samples_operator.PATIENCE_S)
     if runs_on:
-        assert next(calls) == "started"
+        assert next(calls) == Operator.WHEN_STOPPED
     with pytest.raises(StopIteration) as end:
         next(calls)
     assert end.value.value == (None if runs_on else "report")

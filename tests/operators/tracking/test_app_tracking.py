@@ -9,6 +9,7 @@ from pathlib import Path
 import browser
 import fiftyone as fo
 import media
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -73,6 +74,41 @@ def test_tracking_from_the_toolbar_button(dataset: fo.Dataset) -> None:
         expect(page.get_by_text("frames.tracks exists; finished among the chosen samples: 1")).to_be_visible()
         browser.screenshot(page, "6_form_in_the_modal")
         page.keyboard.press("Escape")
+
+
+def test_objects_are_chosen_in_the_form_and_what_is_rarely_used_is_folded(dataset: fo.Dataset) -> None:
+    dataset.delete_samples(dataset.skip(1))
+    mask = np.zeros((270, 480), dtype=np.uint8)
+    mask[100:130, 200:230] = 1
+    sample = dataset.first()
+    sample["person"] = fo.Segmentation(mask=mask)
+    sample.save()
+    with browser.app_page(dataset) as page:
+        page.click(f'[data-item-id="{URI}"]')
+        execute = page.get_by_role("button", name="Execute")
+        execute.wait_for()
+        expect(page.get_by_text("Run key")).to_be_hidden()
+        page.get_by_text("More options").click()
+        browser.field(page, "Run key").fill("a b")
+        expect(execute).to_be_disabled()
+        page.get_by_text("More options", exact=True).click()
+        expect(page.get_by_text("More options: Invalid run key")).to_be_visible()
+        browser.screenshot(page, "form_1_folded_error")
+        page.get_by_text("More options", exact=True).click()
+        browser.field(page, "Run key").fill("mine")
+        page.get_by_text("Objects", exact=True).click()
+        expect(page.get_by_text("Choose the field with the masks")).to_be_visible()
+        browser.field(page, "Mask field").click()
+        page.get_by_role("option", name="person").click()
+        browser.field(page, "Points on each object").fill("30")
+        expect(execute).to_be_enabled()
+        browser.screenshot(page, "form_2_objects")
+        execute.click()
+        expect(page.get_by_text(re.compile("Tracked [23][0-9] points in 1 sample")).first).to_be_visible()
+        browser.screenshot(page, "form_3_result")
+    dataset.reload()
+    assert dataset.list_runs() == ["mine"]
+    assert abs(dataset.values("tracks_info.num_points")[0] - 30) <= 3
 
 
 def test_preprocessing_from_the_toolbar_button(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from moving_points import SIZE_PX, moved, slid_tracks, tracks_of
 
 from point_tracking.tracker.errors import QueryError, ShapeError
+from point_tracking.tracker.models.registry import load_tracker
 from point_tracking.tracker.propagation import (
     Box,
     Keyframe,
@@ -19,8 +21,10 @@ from point_tracking.tracker.propagation import (
     fill_frames,
     fill_stretch,
     find_stretches,
+    query_seeds,
     seed_points,
 )
+from point_tracking.tracker.propagation.shapes import box_iou
 
 T = 16
 BOX = Box([100, 80, 150, 120])
@@ -66,6 +70,24 @@ def test_keyframes_are_exact_and_no_number_is_missing(kind, frames, step, drift,
             assert one.confidence < 1
 
 
+@settings(max_examples=40, deadline=None)
+@given(KINDS, FRAMES, st.integers(0, 2**32 - 1), st.floats(0, 1), st.sampled_from([0.01, 3, 300]))
+def test_no_tracks_however_wrong_break_anything(kind, frames, seed, share, spread_px):
+    keyframes = keyframes_of(kind, frames)
+    rng = np.random.default_rng(seed)
+    tracks = {}
+    for t, still in slid_tracks(keyframes, T).items():
+        xy = still.xy + rng.normal(0, spread_px, still.xy.shape)
+        tracks[t] = tracks_of(xy, rng.random(still.visible.shape) > share)
+    filled = fill_frames(keyframes, tracks, T, SIZE_PX, PropagationOptions(keep_lost=True))
+    assert set(frames) <= {one.t for one in filled}
+    for one in filled:
+        assert 0 <= one.confidence <= 1
+        if kind in ("box", "mask") and not one.keyframe:
+            assert (one.shape.xyxy >= 0).all()
+            assert (one.shape.xyxy <= (*SIZE_PX, *SIZE_PX)).all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(KINDS, FRAMES, STEPS)
 def test_what_moves_as_its_points_is_found_in_every_frame(kind, frames, step):
@@ -102,7 +124,12 @@ def test_the_order_of_keyframes_does_not_matter(kind, frames, step, drift):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(["box", "line", "points"]), STEPS, STEPS, st.tuples(st.integers(-60, 60), st.integers(-50, 50)))
+@given(
+    st.sampled_from(["box", "line", "points"]),
+    st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    st.tuples(st.integers(-50, 50), st.integers(-40, 40)),
+)
 def test_a_shifted_scene_gives_shifted_shapes(kind, step, drift, by_px):
     def fill(offset: tuple[float, float]):
         keyframes = [Keyframe(one.t, moved(one.shape, offset)) for one in keyframes_of(kind, [2, 13], step)]
@@ -215,3 +242,23 @@ def test_what_does_not_fit_together_is_refused():
     outside = [Keyframe(1, Box([400, 0, 500, 9]))]
     with pytest.raises(QueryError, match="lies inside"):
         fill_frames(outside, {1: tracks[2]}, T, SIZE_PX)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_thing_that_moves_over_a_background_is_followed_by_a_real_tracker(masked: bool):
+    rng = np.random.default_rng(4)
+    background, thing = (
+        cv2.resize(rng.integers(0, 255, (height // 4, width // 4, 3), np.uint8), (width, height))
+        for height, width in ((240, 320), (60, 80))
+    )
+    frames = np.repeat(background[None], 10, axis=0)
+    for t, frame in enumerate(frames):
+        frame[80 + 2 * t : 140 + 2 * t, 60 + 9 * t : 140 + 9 * t] = thing
+    xyxy = np.array([60.0, 80, 140, 140])
+    shape = MaskedBox(xyxy, np.ones((60, 80))) if masked else Box(xyxy)
+    seeds = query_seeds({(1, 0): shape}, SIZE_PX)
+    tracks = seeds.split(load_tracker("optical-flow").track(frames, seeds.queries, backward=True))[1]
+    for one in fill_frames([Keyframe(0, shape)], tracks, len(frames), SIZE_PX):
+        assert box_iou(one.shape.xyxy, xyxy + one.t * np.array([9, 2, 9, 2])) > 0.9
+        assert not one.interpolated
+    assert one.t == 9

@@ -32,6 +32,13 @@ def test_stretches_lie_between_keyframes_and_end_at_walls():
     assert find_stretches(keyframes, FRAMES, "backward") == [Stretch(0, 2, None, 3), Stretch(4, 7, 3, 8)]
 
 
+def test_a_stretch_tells_what_must_be_tracked():
+    assert Stretch(4, 7, 3, 8).span == (3, 8)
+    assert Stretch(0, 2, None, 3).span == (0, 3)
+    assert Stretch(9, 11, 8, None).span == (8, 11)
+    assert Stretch(9, 11, 8, None).shifted(-8) == Stretch(1, 3, 0, None)
+
+
 def test_nothing_is_filled_from_walls_alone():
     assert find_stretches([Keyframe(3, None), Keyframe(9, None)], FRAMES) == []
     assert find_stretches([], FRAMES) == []

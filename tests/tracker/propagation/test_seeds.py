@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moving_points import tracks_of
 
 from point_tracking.tracker.coordinates import inside_frame
-from point_tracking.tracker.errors import QueryError
-from point_tracking.tracker.propagation import Box, MaskedBox, PointSet, Polyline, PropagationOptions, seed_points
+from point_tracking.tracker.errors import QueryError, ShapeError
+from point_tracking.tracker.propagation import (
+    Box,
+    MaskedBox,
+    PointSet,
+    Polyline,
+    PropagationOptions,
+    query_seeds,
+    seed_points,
+)
 from point_tracking.tracker.propagation.seeds import points_along
 
 SIZE_PX = (320, 240)
@@ -88,3 +97,17 @@ def test_points_that_are_not_known_or_outside_have_no_seed():
 
 def test_a_line_without_length_has_its_points_in_one_place():
     np.testing.assert_array_equal(points_along(np.array([[3.0, 4], [3, 4]]), 2), [[3, 4], [3, 4]])
+
+
+def test_all_keyframes_are_tracked_at_once_and_told_apart():
+    shapes = {("cat", 3): Box([10, 20, 70, 80]), ("dog", 3): PointSet([[5, 5]]), ("cat", 0): Box([0, 0, 9, 9])}
+    seeds = query_seeds(shapes, SIZE_PX)
+    np.testing.assert_array_equal(seeds.queries.t, [3] * 145 + [0] * 144)
+    still = np.repeat(seeds.queries.xy[None], 5, axis=0)
+    tracks = seeds.split(tracks_of(still))
+    assert {name: sorted(found) for name, found in tracks.items()} == {"cat": [0, 3], "dog": [3]}
+    for (name, t), shape in shapes.items():
+        np.testing.assert_allclose(tracks[name][t].xy[0], seed_points(shape, SIZE_PX).xy, atol=1e-4)
+    with pytest.raises(ShapeError, match="Expected 289, as queried"):
+        seeds.split(tracks_of(still[:, :4]))
+    assert len(query_seeds({}, SIZE_PX).queries) == 0
