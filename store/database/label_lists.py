@@ -82,7 +82,16 @@ class LabelLists:
     def _touch(self, sample_id: str) -> None:
         now = {"$set": {"last_modified_at": _now()}}
         if not self._samples.update_one({"_id": ObjectId(sample_id)}, now).matched_count:
-            raise WriteError(f"The sample {sample_id} was deleted while its labels were being written")
+            raise _gone(sample_id)
+
+    def check_sample(self, sample_id: str) -> None:
+        """Notices that a sample was deleted while a run was going on.
+
+        Raises:
+            WriteError: if it was
+        """
+        if self._samples.find_one({"_id": ObjectId(sample_id)}, {"_id": 1}) is None:
+            raise _gone(sample_id)
 
     def refresh(self, sample_id: str) -> None:
         """Brings objects of the sample that this process holds up to date, as FiftyOne's own writes do."""
@@ -125,6 +134,10 @@ def _same_object(label: Mapping[str, Any]) -> list[dict[str, Any]]:
     elif label.get("index") is not None:
         same.append({"label": label.get("label"), "index": label["index"], "instance": None})
     return same
+
+
+def _gone(sample_id: str) -> WriteError:
+    return WriteError(f"The sample {sample_id} was deleted while the run was going on")
 
 
 def _now() -> datetime:

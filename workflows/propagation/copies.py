@@ -52,5 +52,5 @@ def is_remembered(memory: Memory, t: int, document: Mapping[str, Any]) -> bool:
     if document.get("keyframe") is False:
         return False
     label_id = str(document["_id"])
-    prints = next((one.copies[label_id] for one in memory.values() if label_id in one.copies), ())
+    prints = {known.get(label_id) for one in memory.values() for known in (one.copies, one.pending)} - {None}
     return bool(prints) and fingerprint(document, t) in prints

@@ -53,12 +53,13 @@ class ObjectMemory:
 
     Args:
         stretches: that were filled
-        copies: of prompts in a field of their own: label id -> fingerprints of the label as it was written; several
-            where a run died before it was known which of them stands there
+        copies: of prompts in a field of their own: label id -> fingerprint of the label as it was written
+        pending: the same of copies that a run was about to write when it died
     """
 
     stretches: tuple[FilledStretch, ...] = ()
-    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    copies: Mapping[str, str] = field(default_factory=dict)
+    pending: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self, wanted: FilledStretch) -> list[FilledStretch]:
         """The parts that were not yet filled from the same keyframes."""
@@ -87,8 +88,7 @@ def memory_from(stored: Mapping[str, Any] | None) -> Memory:
     found: Memory = {}
     for row in (stored or {}).get("objects", ()):
         stretches = tuple(FilledStretch(**stretch) for stretch in row["stretches"])
-        copies = {name: tuple(prints) for name, prints in row["copies"].items()}
-        found[row["identity"]] = ObjectMemory(stretches, copies)
+        found[row["identity"]] = ObjectMemory(stretches, dict(row["copies"]), dict(row["pending"]))
     return found
 
 
@@ -98,7 +98,8 @@ def memory_document(memory: Memory) -> dict[str, Any]:
         {
             "identity": identity,
             "stretches": [asdict(stretch) for stretch in one.stretches],
-            "copies": {name: list(prints) for name, prints in one.copies.items()},
+            "copies": dict(one.copies),
+            "pending": dict(one.pending),
         }
         for identity, one in memory.items()
     ]

@@ -179,6 +179,7 @@ class SamplePropagation:
             WriteError: if the sample was deleted
         """
         if not plan.objects:
+            self._written.check_sample(clip.sample_id)
             reasons = "".join(f"; {warning}" for warning in plan.warnings)
             raise NoPromptError(f"The field {self.options.field!r} holds no labels to carry for this sample{reasons}")
         changes, counts = changes_of(plan, results, clip.sample_id, self.options)

@@ -49,7 +49,9 @@ def test_a_prompts_own_instance_stays() -> None:
 
 def test_a_copy_is_known_as_long_as_nobody_changed_it() -> None:
     document = box(keyframe=True).to_dict()
-    memory = {"a": ObjectMemory(), "b": ObjectMemory((), {str(document["_id"]): ("old", fingerprint(document, 3))})}
+    known = {str(document["_id"]): fingerprint(document, 3)}
+    assert is_remembered({"a": ObjectMemory((), {str(document["_id"]): "old"}, known)}, 3, document)
+    memory = {"a": ObjectMemory(), "b": ObjectMemory((), known)}
     assert is_remembered(memory, 3, document)
     assert not is_remembered(memory, 3, {**document, "bounding_box": [0, 0, 1, 1]})
     assert not is_remembered(memory, 3, {**document, "keyframe": False})

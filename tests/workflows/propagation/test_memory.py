@@ -44,15 +44,15 @@ def test_only_frames_filled_from_the_same_keyframes_are_not_missing() -> None:
 
 
 def test_what_was_filled_is_added_in_order_of_time_and_what_is_forgotten_is_not_known() -> None:
-    memory = ObjectMemory((FilledStretch(5, 9, "a"),), {"x": ("1",)})
+    memory = ObjectMemory((FilledStretch(5, 9, "a"),), {"x": "1"})
     memory = memory.with_filled([FilledStretch(0, 3, "b")]).without(np.array([7]))
     assert memory.stretches == (FilledStretch(0, 3, "b"), FilledStretch(5, 6, "a"), FilledStretch(8, 9, "a"))
-    assert memory.copies == {"x": ("1",)}
+    assert memory.copies == {"x": "1"}
 
 
 def test_it_comes_back_from_the_database_whatever_objects_are_called() -> None:
     memory: Memory = {
-        "goat.$1 ä": ObjectMemory((FilledStretch(0, 3, "b"),), {"5f": ("1", "2")}),
+        "goat.$1 ä": ObjectMemory((FilledStretch(0, 3, "b"),), {"5f": "1"}, {"5f": "2", "60": "3"}),
         "": ObjectMemory(),
     }
     stored = bson.decode(bson.encode({"value": memory_document(memory)}))["value"]

@@ -368,6 +368,15 @@ def test_copies_of_a_run_that_died_are_known_again() -> None:
         assert frames_to_compute(plan) == [(2, 20), (22, 40)]
 
 
+def test_copies_that_a_run_died_before_writing_are_written_by_the_next() -> None:
+    labels = Labels((1, box(**ONE)), (21, box(**ONE)))
+    (one,) = labels.plan(**OWN).objects
+    labels.memory[one.identity] = one.memory_while_writing
+    labels.draw(3, box(keyframe=False, instance=fo.Instance.from_dict(dict(one.instance or {}))), out=True)
+    labels.run(**OWN)
+    assert labels.frames(out=True, keyframe=True) == [1, 21]
+
+
 # what a run is about
 
 
