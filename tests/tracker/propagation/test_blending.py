@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from moving_points import as_kind
 
 from point_tracking.tracker.propagation import Box, MaskedBox, PointSet, Rules
 from point_tracking.tracker.propagation.blending import blend_paths, shape_at, straight_vectors
@@ -104,7 +105,7 @@ def test_masks_change_from_one_to_the_other():
     small[10:30, 10:30] = True
     drawn = (MaskedBox(FIRST.xyxy, small), MaskedBox(LAST.xyxy, large))
     path = blend_paths(drawn, ENDS, (None, None), Rules())
-    areas = [shape_at(path, row, drawn, (None, None), row).mask.mean() for row in range(S)]
+    areas = [as_kind(MaskedBox, shape_at(path, row, drawn, (None, None), row)).mask.mean() for row in range(S)]
     assert areas == sorted(areas)
     assert areas[0] == small.mean()
     assert areas[-1] == 1
