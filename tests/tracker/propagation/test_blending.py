@@ -58,6 +58,14 @@ def test_a_path_that_drifts_is_bent_to_the_keyframe_and_trusted_less():
     assert less.confidence[5] < sure.confidence[5]
 
 
+def test_paths_that_are_wrong_altogether_leave_the_straight_one():
+    away = curve(0) + np.array([1000, 0, 0, 0])
+    paths = (carried(away), carried(away, S - 1))
+    path = blend_paths((FIRST, LAST), ENDS, paths, Rules(straight_weight=0, disagreement_weight=0))
+    assert np.isfinite(path.vectors).all()
+    np.testing.assert_allclose(path.weights[1:-1], np.repeat([[0, 0, 1]], S - 2, axis=0))
+
+
 def test_a_path_that_stands_still_becomes_the_straight_one():
     still = np.repeat(FIRST.vector[None], S, axis=0)
     path = blend_paths((FIRST, LAST), ENDS, (carried(still), None), Rules())
