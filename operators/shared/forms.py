@@ -114,12 +114,11 @@ def add_folded(inputs: types.Object, folded: types.Object, label: str = "More op
     """
     if not folded.properties:
         return
-    view = types.ObjectView(label=label, collapsible=True, default_expanded=False)
-    inputs.define_property(_FOLDED, folded, view=view)
     wrong = [prop for prop in folded.properties.values() if prop.invalid]
     if wrong:  # why Execute is disabled must be in sight
-        error = OptionError(f"{label}: {wrong[0].error_message}")
-        add_error(inputs, "folded_error", error)
+        add_error(inputs, "folded_error", OptionError(f"{label}: {wrong[0].error_message}"))
+    view = types.ObjectView(label=label, collapsible=True, default_expanded=False)
+    inputs.define_property(_FOLDED, folded, view=view)
 
 
 def given_values(params: dict[str, Any], options_class: type) -> dict[str, Any]:
