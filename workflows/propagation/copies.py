@@ -21,7 +21,9 @@ def fingerprint(document: Mapping[str, Any], t: int) -> str:
         document: the label as it is stored
         t: index of its frame
     """
-    content = sorted((key, repr(value)) for key, value in document.items() if key not in _NOT_OF_CONTENT)
+    # what FiftyOne adds when it saves a label that was loaded says nothing
+    said = {key: value for key, value in document.items() if value is not None and value not in ({}, [])}
+    content = sorted((key, repr(value)) for key, value in said.items() if key not in _NOT_OF_CONTENT)
     return hashlib.sha256(repr((t, content)).encode()).hexdigest()[:16]
 
 

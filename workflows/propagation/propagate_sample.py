@@ -181,7 +181,10 @@ class SamplePropagation:
         if not plan.objects:
             self._written.check_sample(clip.sample_id)
             reasons = "".join(f"; {warning}" for warning in plan.warnings)
-            raise NoPromptError(f"The field {self.options.field!r} holds no labels to carry for this sample{reasons}")
+            classes = f" of the classes {', '.join(self.options.classes)}" if self.options.classes else ""
+            raise NoPromptError(
+                f"The field {self.options.field!r} holds no labels{classes} to carry for this sample{reasons}"
+            )
         changes, counts = changes_of(plan, results, clip.sample_id, self.options)
         before = self._memory(clip.sample_id)
         meanwhile = before | {one.identity: one.memory_while_writing for one in plan.objects}

@@ -32,6 +32,12 @@ def test_id_tags_and_order_do_not_and_the_frame_does() -> None:
     assert fingerprint(document, 4) != fingerprint(document, 3)
 
 
+def test_what_fiftyone_adds_when_it_saves_says_nothing() -> None:
+    document = box(keyframe=True).to_dict()
+    more = {**document, "attributes": {}, "occluded": None, "points": []}
+    assert fingerprint(more, 3) == fingerprint(document, 3)
+
+
 def test_a_copy_is_a_keyframe_with_an_id_of_its_own_that_is_always_the_same() -> None:
     document = box(weather="rain", index=3).to_dict()
     one, again = (copy_of(document, INSTANCE, CLIP.sample_id, OPTIONS) for _ in range(2))
