@@ -20,11 +20,10 @@ from starlette.testclient import TestClient
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.store.database.liveness import Owner
 from point_tracking.workflows.propagation.options import PropagateOptions
 from point_tracking.workflows.propagation.plan import SamplePlan
 from point_tracking.workflows.propagation.prompts import Clip
-from point_tracking.workflows.propagation.propagate_sample import SamplePropagation
+from point_tracking.workflows.propagation.stored_labels import StoredLabels
 
 MakeLabelled = Callable[..., fo.Dataset]
 DRAGGED = [0.5, 0.5, 0.2, 0.2]
@@ -148,6 +147,4 @@ def test_an_edit_corrects_its_own_label_alone(dataset: fo.Dataset) -> None:
 def _plan(dataset: fo.Dataset) -> SamplePlan:
     """What the next run would do."""
     options = PropagateOptions(field="box", output_field="all", tracker=DriftTracker())
-    with Owner(dataset, None) as owner:
-        steps = SamplePropagation(dataset, options, DriftTracker(), owner, None)
-        return steps.plan(Clip(dataset.first().id, moving_object.SIZE, NUM_FRAMES))
+    return StoredLabels(dataset, options).plan(Clip(dataset.first().id, moving_object.SIZE, NUM_FRAMES))
