@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import fiftyone as fo
+import moving_object
 import pytest
 from fiftyone.server.routes.sample import Sample as SampleRoute
 from moving_object import NUM_FRAMES, box
@@ -19,6 +20,10 @@ from starlette.testclient import TestClient
 from trackers import DriftTracker
 
 import point_tracking as pt
+from point_tracking.workflows.propagation.options import PropagateOptions
+from point_tracking.workflows.propagation.plan import SamplePlan
+from point_tracking.workflows.propagation.prompts import Clip
+from point_tracking.workflows.propagation.stored_labels import StoredLabels
 
 MakeLabelled = Callable[..., fo.Dataset]
 DRAGGED = [0.5, 0.5, 0.2, 0.2]
@@ -27,7 +32,8 @@ DRAGGED = [0.5, 0.5, 0.2, 0.2]
 class _Tab:
     """An open tab: what it saw of a sample when it was opened."""
 
-    def __init__(self, dataset: fo.Dataset) -> None:
+    def __init__(self, dataset: fo.Dataset, field: str = "box") -> None:
+        self._field = field
         self._client = TestClient(Starlette(routes=[Route("/{dataset_id}/{sample_id}", SampleRoute)]))
         sample = dataset.first()
         self._path = f"/{dataset._doc.id}/{sample.id}"
@@ -37,9 +43,9 @@ class _Tab:
 
     def drag(self, number: int, label: str) -> None:
         """Moves a label to `DRAGGED` where the tab believes it is."""
-        labels = self.frames[number]["box"]["detections"]
+        labels = self.frames[number][self._field]["detections"]
         place = next(k for k, one in enumerate(labels) if one["label"] == label)
-        path = f"/frames/{number}/box/detections/{place}"
+        path = f"/frames/{number}/{self._field}/detections/{place}"
         said = "replace" if "keyframe" in labels[place] else "add"
         self._save(
             [
@@ -125,3 +131,20 @@ def test_a_run_that_has_nothing_to_do_does_not_disturb_the_tab(dataset: fo.Datas
     _run(dataset)
     tab.drag(5, "one")
     assert tab.conflicts == 0
+
+
+def test_an_edit_corrects_its_own_label_alone(dataset: fo.Dataset) -> None:
+    _run(dataset, output_field="all")
+    dataset.reload()
+    tab = _Tab(dataset, "all")
+    tab.drag(1, "one")
+    plan = _plan(dataset)
+    assert plan.num_corrected == 1
+    assert {filled.last + 1 for one in plan.objects for _, filled in one.stale} == {NUM_FRAMES}
+    assert [one.name for one in plan.objects if one.stale] == ["one 1"]
+
+
+def _plan(dataset: fo.Dataset) -> SamplePlan:
+    """What the next run would do."""
+    options = PropagateOptions(field="box", output_field="all", tracker=DriftTracker())
+    return StoredLabels(dataset, options).plan(Clip(dataset.first().id, moving_object.SIZE, NUM_FRAMES))

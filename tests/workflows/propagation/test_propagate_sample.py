@@ -139,6 +139,18 @@ def test_a_sample_that_is_deleted_during_the_run_leaves_nothing(labelled: MakeLa
     assert leftovers(dataset) == []
 
 
+@pytest.mark.parametrize("name", ["frames.all", "all_propagation"])
+def test_a_field_that_is_deleted_during_the_run_is_not_written_to(labelled: MakeLabelled, name: str) -> None:
+    dataset = labelled({FIRST: box(0)})
+    delete = dataset.delete_frame_field if name.startswith("frames.") else dataset.delete_sample_field
+    person = _Person(lambda: delete(name.removeprefix("frames.")))
+    report = _run(dataset, output_field="all", on_frame=person)
+    assert [failure.kind for failure in report.failures] == ["FieldError"]
+    dataset.reload()
+    assert len(list(dataset.first().frames.values())) == 1  # what is stored can be read
+    assert _run(dataset, output_field="all").outcomes[0].num_filled == NUM_FRAMES - 1
+
+
 def test_a_tracker_that_fails_fails_its_sample_alone_and_changes_nothing(labelled: MakeLabelled) -> None:
     dataset = labelled({FIRST: box(0)}, {FIRST: box(0)})
 
