@@ -343,7 +343,7 @@ def test_progress_is_told_and_a_cancelled_run_leaves_finished_samples(labelled: 
     assert shares == sorted(shares)
     assert any(0 < share < 1 / 3 for share in shares)
     assert dataset.count("frames.box.detections") == NUM_FRAMES + 2
-    assert "not reached" in str(pt.load_report(dataset, report.run_key))
+    assert "2 samples to go" in str(pt.load_report(dataset, report.run_key))
     assert leftovers(dataset) == []
     rest = pt.propagate_labels(dataset, "box", tracker=DriftTracker(), progress=False)
     assert [outcome.num_filled for outcome in rest.outcomes] == [0, 23, 23]
