@@ -89,7 +89,7 @@ class RunsPanel(foo.Panel):
         """Chooses the record of a scheduled run below, and makes the App show what it wrote."""
         ctx.params["value"] = ctx.params["run_key"]
         self.choose(ctx)
-        ctx.ops.reload_dataset()
+        _show_what_is_stored(ctx)
 
     def choose(self, ctx: Any) -> None:
         """Another run was chosen: what was asked about the last one is forgotten."""
