@@ -128,7 +128,24 @@ def given_values(params: dict[str, Any], options_class: type) -> dict[str, Any]:
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value)
+    return value is None or (isinstance(value, str | list) and not value)
+
+
+def add_classes(ctx: Any, inputs: types.Object, path: str) -> None:
+    """A choice among what labels are called, where there are several names.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        path: of the names, such as "frames.box.detections.label"
+    """
+    names = [name for name in ctx.dataset.distinct(path) if name]
+    if len(names) < 2:
+        return
+    choices = types.DropdownView(multiple=True)
+    for name in names:
+        choices.add_choice(name, label=name)
+    inputs.list("classes", types.String(), label="Only these", description="Empty: all objects", view=choices)
 
 
 def add_options(ctx: Any, inputs: types.Object, options_class: type, section: str) -> None:
