@@ -325,7 +325,7 @@ def _as_queries(seeds: list[_Seed], values: FieldValues) -> tuple[Queries, Track
     queries = Queries(
         t=np.concatenate([seed.t for seed in seeds]),
         xy=np.concatenate([seed.xy for seed in seeds]),  # (N, 2)
-        labels=labels,
-        objects=objects,
+        labels=np.array(labels, dtype=object),
+        objects=np.array(objects, dtype=object),
     )
     return queries, TrackNames(tuple(labels), tuple(objects), tuple(nodes), tuple(prompts))
