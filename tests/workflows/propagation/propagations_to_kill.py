@@ -40,9 +40,9 @@ def main() -> None:
     label_lists._BATCH = job.get("batch", label_lists._BATCH)
     write = connection.RetryingCollection.write
 
-    def slowly(self: connection.RetryingCollection, requests: Sequence[Any]) -> None:
+    def slowly(self: connection.RetryingCollection, requests: Sequence[Any]) -> Any:
         time.sleep(pause_s)
-        write(self, requests)
+        return write(self, requests)
 
     connection.RetryingCollection.write = slowly
     report = pt.propagate_labels(

@@ -67,10 +67,10 @@ def _drawn(dataset: fo.Dataset, field: str = "box") -> dict[Any, bytes]:
 def _places(dataset: fo.Dataset, field: str) -> dict[Any, Any]:
     """What stands where, without what differs from run to run."""
     return {
-        (frame["_sample_id"], frame["frame_number"]): [
-            (one["label"], one.get("keyframe"), [round(value, 9) for value in one["bounding_box"]])
+        (frame["_sample_id"], frame["frame_number"]): sorted(
+            (one["label"], str(one.get("keyframe")), [round(value, 6) for value in one["bounding_box"]])
             for one in (frame.get(field) or {}).get("detections", [])
-        ]
+        )
         for frame in dataset._frame_collection.find()
     }
 
