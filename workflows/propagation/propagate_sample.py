@@ -19,11 +19,11 @@ from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.video.frames import VideoFrames
 from ..lifecycle.progress import ProgressReporter
 from .changes import Results, carried_label, changes_of
-from .memory import FilledStretch
 from .options import PropagateOptions
 from .passes import Job, find_passes, run_pass
-from .plan import SamplePlan
-from .prompts import Clip
+from .planning.memory import FilledStretch
+from .planning.plan import SamplePlan
+from .planning.prompts import Clip
 from .report import PropagationOutcome
 from .stored_labels import StoredLabels
 

@@ -15,10 +15,10 @@ from ...store.database.sample_values import SampleValues
 from ...store.labels.shapes import list_of
 from ...store.labels.views import hides_labels, shown_samples
 from ...tracker.errors import FieldError
-from .memory import Memory, memory_document, memory_field_of, memory_from
 from .options import PropagateOptions
-from .plan import SamplePlan, plan_sample
-from .prompts import Clip
+from .planning.memory import Memory, memory_document, memory_field_of, memory_from
+from .planning.plan import SamplePlan, plan_sample
+from .planning.prompts import Clip
 
 
 class StoredLabels:

@@ -21,8 +21,8 @@ from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.workflows.propagation.options import PropagateOptions
-from point_tracking.workflows.propagation.plan import SamplePlan
-from point_tracking.workflows.propagation.prompts import Clip
+from point_tracking.workflows.propagation.planning.plan import SamplePlan
+from point_tracking.workflows.propagation.planning.prompts import Clip
 from point_tracking.workflows.propagation.stored_labels import StoredLabels
 
 MakeLabelled = Callable[..., fo.Dataset]

@@ -166,7 +166,7 @@ def test_a_second_run_computes_only_what_lies_beside_changed_keyframes(labelled:
     before, clips = raw_frames(dataset), tracker.clips
     again = pt.propagate_labels(dataset, "box", tracker=tracker, progress=False)
     assert (tracker.clips, again.outcomes[0].num_filled, again.outcomes[0].num_unchanged) == (clips, 0, NUM_FRAMES - 3)
-    assert "Left 21 frames alone" in str(again)
+    assert "left 21 frames alone" in str(again)
     assert raw_frames(dataset) == before
     frame = dataset.first().frames[FIRST]
     frame.box.detections[0].bounding_box[0] += 0.05

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from propagation_labels import CLIP, Labels, box, frames_to_compute
 
-from point_tracking.workflows.propagation.memory import is_remembered
-from point_tracking.workflows.propagation.plan import SamplePlan
+from point_tracking.workflows.propagation.planning.memory import is_remembered
+from point_tracking.workflows.propagation.planning.plan import SamplePlan
 
 OWN = {"output_field": "out"}
 ONE = {"index": 1}

@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from ...store.labels.objects import ObjectLabel, instance_document
-from ...tracker.errors import PointTrackingError
-from ...tracker.propagation import Keyframe, Stretch, digest_stretch, find_stretches
+from ....store.labels.objects import ObjectLabel, instance_document
+from ....tracker.errors import PointTrackingError
+from ....tracker.propagation import Keyframe, Stretch, digest_stretch, find_stretches
+from ..options import PropagateOptions
 from .identities import KnownObject, Lists, known_objects
 from .memory import FilledStretch, Memory, ObjectMemory, copy_of, fingerprint, is_remembered
-from .options import PropagateOptions
 from .prompts import Clip, frames_to_fill, keyframes_of
 
 

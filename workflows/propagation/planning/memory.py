@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ...store.labels.objects import derived_id, instance_id_of
-from .options import PropagateOptions
+from ....store.labels.objects import derived_id, instance_id_of
+from ..options import PropagateOptions
 
 # the id is remembered beside it, and a tag corrects nothing
 _NOT_OF_CONTENT = ("_id", "tags")

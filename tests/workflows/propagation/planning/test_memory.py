@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from propagation_labels import CLIP, box
 
-from point_tracking.workflows.propagation.memory import (
+from point_tracking.workflows.propagation.options import PropagateOptions
+from point_tracking.workflows.propagation.planning.memory import (
     FilledStretch,
     Memory,
     ObjectMemory,
@@ -23,7 +24,6 @@ from point_tracking.workflows.propagation.memory import (
     memory_field_of,
     memory_from,
 )
-from point_tracking.workflows.propagation.options import PropagateOptions
 
 OPTIONS = PropagateOptions(field="box", output_field="out")
 INSTANCE = fo.Instance().to_dict()
