@@ -43,8 +43,6 @@ def _stored(dataset: fo.Dataset) -> dict[int, dict[str, Any]]:
 def _propagate(page: Page, overview: str, result: str) -> None:
     page.click(f'{browser.MODAL} img[src*="propagate_labels.svg"]')
     execute = page.get_by_role("button", name="Execute")
-    page.get_by_role("combobox").filter(has_text="pt-fused").click()
-    page.locator("li[data-value=optical-flow]").click()
     expect(page.get_by_text(overview)).to_be_visible()
     execute.click()
     expect(page.get_by_text(result).first).to_be_visible()
