@@ -96,7 +96,7 @@ def memory_from(stored: Mapping[str, Any] | None) -> Memory:
     found: Memory = {}
     for row in (stored or {}).get("objects", ()):
         stretches = tuple(FilledStretch(**stretch) for stretch in row["stretches"])
-        found[row["identity"]] = ObjectMemory(stretches, dict(row["copies"]), dict(row["pending"]))
+        found[row["identity"]] = ObjectMemory(stretches, dict(row["copies"]), dict(row.get("pending") or {}))
     return found
 
 
