@@ -221,7 +221,7 @@ def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) 
 def _inside(xy: np.ndarray, size_px: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Positions, and which lie in the frame; what lies in the last pixel, beyond its centre, is moved onto it."""
     with np.errstate(invalid="ignore"):
-        inside = ((xy >= 0) & (xy <= size_px)).all(axis=-1)
+        inside: np.ndarray = np.asarray(((xy >= 0) & (xy <= size_px)).all(axis=-1))
     return np.where(inside[..., None], clamped_to_frame(xy, size_px), xy), inside
 
 
