@@ -14,6 +14,7 @@ import media
 import numpy as np
 import pytest
 from killable import lines_until
+from mortal import Killed, Mortal, look_dead
 from run_states import leftovers, state_of, undisturbed, without_ids
 from trackers import DriftTracker, random_tracks
 
@@ -34,40 +35,7 @@ SIZE = media.SIZE
 SHAPE = VideoShape(SIZE, 12)
 
 
-class _Killed(BaseException):
-    """Stands for the end of the process: nothing after it reaches the database."""
-
-
-class _Mortal:
-    """Lets a number of database calls through, and none after that."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.calls_left: int | None = None
-        self.calls = 0
-        monkeypatch.setattr(database, "with_retries", self._counting(database.with_retries))
-        real_insert = FrameStore.insert
-
-        def insert(*arguments: Any) -> None:
-            self._count()
-            real_insert(*arguments)
-
-        monkeypatch.setattr(FrameStore, "insert", insert)
-
-    def _count(self) -> None:
-        if self.calls_left is not None:
-            if self.calls >= self.calls_left:
-                raise _Killed
-            self.calls += 1
-
-    def _counting(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(action: Callable[[], Any], **options: Any) -> Any:
-            self._count()
-            return real(action, **options)
-
-        return call
-
-
-def _die_while_writing(dataset: fo.Dataset, tracks: pt.Tracks, mortal: _Mortal, calls: int) -> bool:
+def _die_while_writing(dataset: fo.Dataset, tracks: pt.Tracks, mortal: Mortal, calls: int) -> bool:
     """Writes until the given number of database calls; returns whether that was the whole work."""
     mortal.calls, mortal.calls_left = 0, calls
     owner = Owner(dataset, "some_run", beating=False)
@@ -81,12 +49,11 @@ def _die_while_writing(dataset: fo.Dataset, tracks: pt.Tracks, mortal: _Mortal, 
             dataset, sample_id, "tracks", tracks, SHAPE, frame_numbers=None, keep_hidden=False, mark=mark, claims=claims
         )
         claims.release(sample_id)
-    except _Killed:
+    except Killed:
         return False
     finally:
         mortal.calls_left = None
-        # what the number of a process that is gone looks like
-        database.collection(database.OWNERS).update_one({"_id": owner.id}, {"$set": {"pid": 2**22 + 1}})
+        look_dead(owner)
     return True
 
 
@@ -108,7 +75,7 @@ def test_dying_at_any_step_leaves_the_old_or_the_new_state(
     sample_id = sample.id
     del sample
     monkeypatch.setattr(writer, "_POINTS_PER_WRITE", 20)
-    mortal = _Mortal(monkeypatch)
+    mortal = Mortal(monkeypatch)
 
     def reset() -> None:
         dataset._frame_collection.delete_many({"frame_number": {"$nin": [4, 5]}})
