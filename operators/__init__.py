@@ -11,6 +11,8 @@ Adding an operator
 """
 
 from .adaptation.adapt_tracker import AdaptTracker
+from .correction.correct_point import CorrectPoint, RetrackCorrections
+from .correction.edit_points import CorrectOpenSample, HidePoints, KeepTracks, RemoveTracks, UndoCorrection
 from .evaluation.evaluate_tracks import EvaluateTracks
 from .preprocessing.preprocess_videos import PreprocessVideos
 from .propagation.propagate_labels import PropagateLabels, PropagateOpenSample
@@ -22,6 +24,13 @@ OPERATORS = (
     TrackOpenSample,
     PropagateLabels,
     PropagateOpenSample,
+    HidePoints,
+    RemoveTracks,
+    KeepTracks,
+    CorrectPoint,
+    RetrackCorrections,
+    UndoCorrection,
+    CorrectOpenSample,
     PreprocessVideos,
     EvaluateTracks,
     AdaptTracker,
