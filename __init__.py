@@ -41,6 +41,8 @@ _PUBLIC = {
     "load_tapvid": ".workflows.exchange.tap_vid",
     "write_tapvid": ".workflows.exchange.tap_vid",
     "load_known_clips": ".workflows.exchange.known_clips",
+    "export_tracks": ".workflows.exchange.export_tracks",
+    "import_tracks": ".workflows.exchange.import_tracks",
     "load_report": ".workflows.lifecycle.kinds",
     "fill_metadata": ".store.tracks.videos",
     # also what FiftyOne's model zoo looks for in the root of a source
@@ -66,6 +68,8 @@ if TYPE_CHECKING:
     from .workflows.adaptation.adapt_tracker import adapt_tracker
     from .workflows.evaluation.evaluate_dataset import evaluate_dataset
     from .workflows.evaluation.queries import truth_queries
+    from .workflows.exchange.export_tracks import export_tracks
+    from .workflows.exchange.import_tracks import import_tracks
     from .workflows.exchange.known_clips import load_known_clips
     from .workflows.exchange.tap_vid import load_tapvid, write_tapvid
     from .workflows.lifecycle.kinds import load_report
