@@ -36,6 +36,10 @@ _PUBLIC = {
     "preprocess_dataset": ".workflows.preprocessing.preprocess_dataset",
     "evaluate_dataset": ".workflows.evaluation.evaluate_dataset",
     "propagate_labels": ".workflows.propagation.propagate_labels",
+    "correct_tracks": ".workflows.correction.correct_tracks",
+    "hide_tracks": ".workflows.correction.edit_tracks",
+    "remove_tracks": ".workflows.correction.edit_tracks",
+    "undo_correction": ".workflows.correction.edit_tracks",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
@@ -66,6 +70,8 @@ if TYPE_CHECKING:
     from .tracker.video.probe import probe
     from .tracker.video.sampling import Sampling
     from .workflows.adaptation.adapt_tracker import adapt_tracker
+    from .workflows.correction.correct_tracks import correct_tracks
+    from .workflows.correction.edit_tracks import hide_tracks, remove_tracks, undo_correction
     from .workflows.evaluation.evaluate_dataset import evaluate_dataset
     from .workflows.evaluation.queries import truth_queries
     from .workflows.exchange.export_tracks import export_tracks

@@ -1,4 +1,4 @@
-"""Dying in the middle of a write, at a chosen step: what a process that is killed leaves in the database."""
+"""A process that dies between two calls of the database, for tests that end work at every single step of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from point_tracking.store.database import connection as database
+from point_tracking.store.database.frame_documents import FrameStore
+from point_tracking.store.database.liveness import Owner
 
 GONE_PID = 2**22 + 1
 
@@ -22,13 +24,18 @@ class Mortal:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls_left: int | None = None
         self.calls = 0
-        real = database.with_retries
+        real, real_insert = database.with_retries, FrameStore.insert
 
         def call(action: Callable[[], Any], **options: Any) -> Any:
             self.count()
             return real(action, **options)
 
+        def insert(*arguments: Any) -> None:
+            self.count()
+            real_insert(*arguments)
+
         monkeypatch.setattr(database, "with_retries", call)
+        monkeypatch.setattr(FrameStore, "insert", insert)
 
     def count(self) -> None:
         """Counts a call; dies where that is one too many."""
@@ -54,3 +61,8 @@ class Mortal:
             # what the number of a process that is gone looks like
             database.collection(database.OWNERS).update_many({}, {"$set": {"pid": GONE_PID}})
         return False
+
+
+def look_dead(owner: Owner) -> None:
+    """Makes an owner look like one whose process is gone."""
+    database.collection(database.OWNERS).update_one({"_id": owner.id}, {"$set": {"pid": 2**22 + 1}})

@@ -12,6 +12,8 @@ completed, anything else is taken back. Every step may be repeated.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +139,38 @@ class Claims:
         theirs = {"_id": held["_id"], "owner": held["owner"]}
         change = {"$set": {"owner": self._owner.id}}
         return collection(CLAIMS).update_one(theirs, change).matched_count > 0
+
+
+@contextmanager
+def claimed(dataset: fo.Dataset, label_field: str, sample_id: str, run_key: str | None = None) -> Iterator[Claims]:
+    """Claims one sample for the block.
+
+    Args:
+        dataset: the dataset
+        label_field: a checked label field
+        sample_id: the sample
+        run_key: of the record of the work, None where it has none
+
+    Raises:
+        ClaimError: if another run is at the sample
+    """
+    with Owner(dataset, run_key) as owner:
+        claims = Claims(FrameStore(dataset, label_field), owner)
+        check_free(claims.take(sample_id))
+        try:
+            yield claims
+        finally:
+            claims.release(sample_id)
+
+
+def check_free(busy: Busy | None) -> None:
+    """Refuses to go on where somebody else holds the sample.
+
+    Raises:
+        ClaimError: naming who
+    """
+    if busy is not None:
+        raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
 
 
 def settle(store: FrameStore, claim: dict[str, Any]) -> None:

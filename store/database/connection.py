@@ -31,6 +31,9 @@ OWNERS = "point_tracking.owners"
 CLAIMS = "point_tracking.claims"
 STAGED = "point_tracking.staged"
 OUTCOMES = "point_tracking.outcomes"
+# what the last correction of each sample replaced: one small document, and the frames as they were
+CORRECTIONS = "point_tracking.corrections"
+REPLACED = "point_tracking.replaced"
 
 PATIENCE_S = 60.0
 # whoever ends waits for what is to be stored at last, but not for a database that is gone

@@ -20,7 +20,7 @@ from pymongo.errors import BulkWriteError, ConnectionFailure
 
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_number_of
 from ...tracker.errors import CollectionError, FieldError
-from .connection import STAGED, RetryingCollection, collection, dataset_document, dataset_id_of
+from .connection import CORRECTIONS, REPLACED, STAGED, RetryingCollection, collection, dataset_document, dataset_id_of
 from .fields import info_field_of
 from .keys import Key
 
@@ -250,6 +250,77 @@ class FrameStore:
     def drop_staged(self, sample_id: str) -> None:
         """Removes what was stored aside."""
         collection(STAGED).delete_many({"_id": self.key(sample_id).below})
+
+    def labels(self, sample_id: str) -> dict[int, dict[str, Any]]:
+        """The label documents of a sample as they are stored, by frame number."""
+        steps = [
+            {"$match": {"_sample_id": ObjectId(sample_id), self.label_field: _STORED}},
+            {"$project": {"_id": 0, "frame_number": 1, "label": f"${self.label_field}"}},
+            {"$sort": {"frame_number": 1}},
+        ]
+        return {found["frame_number"]: found["label"] for found in self._frames.aggregate(steps)}
+
+    def has_corrections(self, sample_id: str) -> bool:
+        """Whether a person corrected a keypoint of the sample."""
+        found = {"_sample_id": ObjectId(sample_id), f"{self.label_field}.keypoints.corrected": True}
+        return self._frames.find_one(found, {"_id": 1}) is not None
+
+    def keep_replaced(self, sample_id: str, numbers: Sequence[int], correction: str) -> None:
+        """Copies the labels of some frames aside, with the sample's mark: what a correction is about to replace.
+
+        What it kept before, of an earlier step of the same correction, stays.
+
+        Args:
+            sample_id: the sample
+            numbers: of the frames
+            correction: an id for it, which the sample's next mark names
+        """
+        kept = self.key(sample_id) / correction
+        first = {"dataset_id": self.dataset_id, "correction": correction, "mark": self.mark(sample_id)}
+        change = {"$setOnInsert": first, "$addToSet": {"frame_numbers": {"$each": list(numbers)}}}
+        collection(CORRECTIONS).update_one({"_id": str(kept)}, change, upsert=True)
+        steps = [
+            {"$match": {"_sample_id": ObjectId(sample_id), "frame_number": {"$in": list(numbers)}}},
+            {
+                "$project": {
+                    "_id": {"$concat": [str(kept / ""), {"$toString": "$frame_number"}]},
+                    "frame_number": 1,
+                    "label": f"${self.label_field}",
+                }
+            },
+            {"$merge": {"into": REPLACED, "whenMatched": "keepExisting"}},
+        ]
+        self._frames.aggregate(steps)
+
+    def replaced(self, sample_id: str) -> tuple[Mapping[str, Any], dict[int, Any]] | None:
+        """What the sample's last correction replaced.
+
+        Returns:
+            the mark before it, and frame number -> label document or None; None where something else was
+            written since, or nothing was corrected
+        """
+        correction = (self.mark(sample_id) or {}).get("correction")
+        if correction is None:
+            return None
+        kept = self.key(sample_id) / correction
+        header = collection(CORRECTIONS).find_one({"_id": str(kept)})
+        if header is None:
+            return None
+        frames = {frame["frame_number"]: frame.get("label") for frame in collection(REPLACED).find({"_id": kept.below})}
+        return header["mark"], {number: frames.get(number) for number in header["frame_numbers"]}
+
+    def drop_replaced(self, sample_id: str, *, but: str | None = None) -> None:
+        """Removes what corrections replaced.
+
+        Args:
+            sample_id: the sample
+            but: id of a correction that can still be taken back
+        """
+        key = self.key(sample_id)
+        for header in collection(CORRECTIONS).find({"_id": key.below}):
+            if header["correction"] != but:
+                collection(REPLACED).delete_many({"_id": (key / header["correction"]).below})
+                collection(CORRECTIONS).delete_one({"_id": header["_id"]})
 
     def clear(self, sample_id: str, keep: Ranges) -> None:
         """Removes the field's labels of a sample, and the empty frames that were created for them.

@@ -21,7 +21,18 @@ import pymongo
 from pymongo.errors import PyMongoError
 
 from ...tracker.errors import DatabaseError
-from .connection import CLAIMS, LAST_PATIENCE_S, OUTCOMES, OWNERS, STAGED, collection, dataset_document, dataset_id_of
+from .connection import (
+    CLAIMS,
+    CORRECTIONS,
+    LAST_PATIENCE_S,
+    OUTCOMES,
+    OWNERS,
+    REPLACED,
+    STAGED,
+    collection,
+    dataset_document,
+    dataset_id_of,
+)
 from .keys import Key
 
 BEAT_S = 2.0
@@ -201,3 +212,7 @@ def forget_deleted_datasets(watch: Watch) -> None:
                 collection(name).delete_many({"_id": Key(dataset_id).below})
             for owner in owners:
                 forget(owner["_id"])
+    for dataset_id in collection(CORRECTIONS).distinct("dataset_id"):
+        if dataset_document(dataset_id, "_id") is None:
+            for name in (REPLACED, CORRECTIONS):
+                collection(name).delete_many({"_id": Key(dataset_id).below})

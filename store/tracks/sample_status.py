@@ -15,11 +15,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 import fiftyone as fo
+import numpy as np
 
 from ...tracker.errors import FieldExistsError
-from ..database.fields import FRAMES_PREFIX, has_label_field, info_field_of, is_ours
+from ..database.fields import FRAMES_PREFIX, INFO_SUBFIELDS, has_label_field, info_field_of, is_ours
 from ..database.frame_documents import MARK_DONE, FrameStore
 from .videos import select_videos
+
+# query frames of more tracks than this would make the sample's own document large
+_MOST_NOTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class SampleMark:
         num_keypoints: point positions stored
         tracker: name of the tracker, None where tracks came from elsewhere
         run_key: the run, None where written outside of one
+        query_t: frame index that each track was asked for in, or one for all; None = not known. Not read back by
+            `read_marks`: datasets of earlier versions do not have it
     """
 
     state: str
@@ -43,6 +49,20 @@ class SampleMark:
     num_keypoints: int = 0
     tracker: str | None = None
     run_key: str | None = None
+    query_t: int | list[int] | None = None
+
+
+def noted_queries(query_t: np.ndarray, num_tracks: int) -> int | list[int] | None:
+    """What `SampleMark.query_t` says of some tracks.
+
+    Args:
+        query_t: (N,) int, frame index that each track was asked for in
+        num_tracks: how many are stored; those behind the N were asked for in none
+    """
+    frames = [*query_t.tolist(), *([-1] * (num_tracks - len(query_t)))]
+    if len(set(frames)) == 1:
+        return frames[0]
+    return frames if len(frames) <= _MOST_NOTED else None
 
 
 def mark_document(mark: SampleMark) -> dict[str, Any]:
@@ -57,7 +77,10 @@ def mark_document(mark: SampleMark) -> dict[str, Any]:
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     # as the database keeps it, in milliseconds
     now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    return {"_cls": "DynamicEmbeddedDocument", **asdict(mark), "written_at": now}
+    facts = asdict(mark)
+    if mark.query_t is None:
+        del facts["query_t"]
+    return {"_cls": "DynamicEmbeddedDocument", **facts, "written_at": now}
 
 
 def read_marks(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str) -> dict[str, SampleMark]:
@@ -74,7 +97,7 @@ def read_marks(dataset: fo.Dataset, sample_ids: Sequence[str], label_field: str)
     if not sample_ids or not is_ours(dataset, label_field):
         return {}
     view = select_videos(dataset, list(sample_ids))
-    names = list(SampleMark.__dataclass_fields__)
+    names = [name for name in SampleMark.__dataclass_fields__ if name in INFO_SUBFIELDS]
     columns = view.values(["id", *(f"{info_field_of(label_field)}.{name}" for name in names)])
     return {
         sample_id: SampleMark(**dict(zip(names, values, strict=True)))

@@ -10,7 +10,7 @@ off. So old tracks are lost at no moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -31,11 +31,10 @@ from ...tracker.errors import (
     WriteError,
 )
 from ...tracker.types import Tracks
-from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims
+from ..database.claims import CLAIMED, FILLING, SWITCHING, Claims, check_free, claimed
 from ..database.connection import changing_document, database_error, reload_dataset, server_process
 from ..database.fields import check_label_field, declare
 from ..database.frame_documents import MARK_DONE, MARK_WRITING, FrameStore, missing_numbers, ranges_of
-from ..database.liveness import Owner
 from .keypoint_bytes import encoded_frame_documents
 from .keypoints import check_document_size, check_layout, frame_documents, visible_in_frame
 from .sample_status import SampleMark, check_foreign_labels, mark_document, read_contents
@@ -46,6 +45,8 @@ from .videos import VideoShape, dataset_of, video_shape_of
 _POINTS_PER_WRITE = 50_000
 # server codes: the object, the resulting document, the update would be too large
 _TOO_LARGE_CODES = {10334, 17419, 17420}
+Amend = Callable[[int, Any], Any]
+"""Called with a frame's number and its document; returns the document to store."""
 
 
 def write_tracks(
@@ -58,6 +59,7 @@ def write_tracks(
     keep_hidden: bool = False,
     overwrite: bool = False,
     replace_labels: int | None = None,
+    discard_corrections: bool = False,
 ) -> None:
     """Stores tracks as the frame-level keypoints of a video sample.
 
@@ -74,6 +76,7 @@ def write_tracks(
         overwrite: replace the tracks that this package wrote for this sample
         replace_labels: the number of other labels, such as hand labels, that the field
             holds for this sample: replace these; without it they are never touched
+        discard_corrections: replace tracks that a person corrected, too
 
     Raises:
         CollectionError: if the sample is no video sample of a dataset
@@ -105,6 +108,11 @@ def write_tracks(
             f"The field {label_field!r} of this sample already holds data. Use overwrite=True to replace it, "
             "or another label field"
         )
+    if not discard_corrections and FrameStore(dataset, label_field).has_corrections(sample_id):
+        raise FieldExistsError(
+            f"Tracks of this sample in {label_field!r} were corrected by hand, and would be lost. Use "
+            "discard_corrections=True to replace them, or another label field"
+        )
     shape = video_shape_of(sample, expected_frames=tracks.num_frames)
     store_tracks(
         dataset,
@@ -132,6 +140,7 @@ def store_tracks(
     interpolated: np.ndarray | None = None,
     names: TrackNames | None = None,
     claims: Claims | None = None,
+    amend: Amend | None = None,
 ) -> int:
     """Replaces what a field holds for one sample, whole or not at all.
 
@@ -150,6 +159,7 @@ def store_tracks(
         interpolated: (T,) bool, rows to be marked as filled in; None where no row is
         names: what the tracks are called; None = as `DEFAULT_LABEL` says
         claims: of the run that has claimed the sample; None claims it for this call
+        amend: changes what is stored of each frame; given the frame's number and its document
 
     Returns:
         the number of point positions stored
@@ -167,7 +177,7 @@ def store_tracks(
     mark = replace(
         mark, state=MARK_DONE, num_points=tracks.num_points, num_frames=shape.num_frames, num_keypoints=stored
     )
-    with _claimed(dataset, label_field, sample_id, mark.run_key) if claims is None else nullcontext(claims) as held:
+    with claimed(dataset, label_field, sample_id, mark.run_key) if claims is None else nullcontext(claims) as held:
 
         def write() -> None:
             with changing_document:
@@ -181,17 +191,34 @@ def store_tracks(
                     track_numbers=mark.layout == "objects",
                 )
             pieces = _pieces(tracks, numbers, shape, mark.layout, keep_hidden, interpolated, names)
+            if amend is not None:
+                pieces = ({number: amend(number, label) for number, label in piece.items()} for piece in pieces)
             _write(held, sample_id, pieces, shape.num_frames, mark)
 
-        try:
-            _until_one_server_has_all(write, dataset, held, sample_id)
-        except BaseException as error:
-            if not isinstance(error, ClaimError | DatabaseError):
-                held.settle(sample_id)
-                held.store.refresh(sample_id)
-            raise _in_words(error, sample_id) from error
-        held.store.refresh(sample_id)
+        write_whole(write, dataset, held, sample_id)
     return stored
+
+
+def write_whole(write: Callable[[], None], dataset: fo.Dataset, claims: Claims, sample_id: str) -> None:
+    """Does the steps of a write, whole or not at all.
+
+    Args:
+        write: the steps, each noted in the claim before it is done; may be done twice
+        dataset: the dataset
+        claims: of the sample
+        sample_id: the sample
+
+    Raises:
+        the errors of `store_tracks`
+    """
+    try:
+        _until_one_server_has_all(write, dataset, claims, sample_id)
+    except BaseException as error:
+        if not isinstance(error, ClaimError | DatabaseError):
+            claims.settle(sample_id)
+            claims.store.refresh(sample_id)
+        raise _in_words(error, sample_id) from error
+    claims.store.refresh(sample_id)
 
 
 def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, claims: Claims, sample_id: str) -> None:
@@ -210,24 +237,8 @@ def _until_one_server_has_all(write: Callable[[], None], dataset: fo.Dataset, cl
             return
         server = now
         reload_dataset(dataset)
-        busy = claims.take(sample_id)
-        if busy is not None:
-            raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+        check_free(claims.take(sample_id))
         claims.settle(sample_id)
-
-
-@contextmanager
-def _claimed(dataset: fo.Dataset, label_field: str, sample_id: str, run_key: str | None) -> Iterator[Claims]:
-    """Claims one sample for the block."""
-    with Owner(dataset, run_key) as owner:
-        claims = Claims(FrameStore(dataset, label_field), owner)
-        busy = claims.take(sample_id)
-        if busy is not None:
-            raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
-        try:
-            yield claims
-        finally:
-            claims.release(sample_id)
 
 
 def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num_frames: int, mark: SampleMark) -> None:
@@ -265,6 +276,7 @@ def _write(claims: Claims, sample_id: str, pieces: Iterator[dict[int, Any]], num
     if found.holding:
         store.drop_staged(sample_id)
         claims.advance(sample_id, CLAIMED)
+        store.drop_replaced(sample_id)  # corrections of the tracks that are gone
 
 
 def _pieces(

@@ -17,6 +17,7 @@ _WORDS = (
     ),
     (r"\boverwrite=True\b", "'Replace existing'"),
     (r"\bskip_existing=True\b", "'Leave finished samples alone'"),
+    (r"\bdiscard_corrections=True\b", "'Discard corrections'"),
     (r"\bkeep_hidden=True\b", "'Keep hidden points'"),
     (r"\bbackward=True\b", "'Track backward too'"),
     (r"\bcycle=True\b", "'Track back to the start'"),

@@ -19,7 +19,7 @@ import fiftyone.core.models as fom
 from fiftyone.core.sample import SampleView
 
 from ...store.database.fields import FRAMES_PREFIX, check_label_field
-from ...store.database.frame_documents import MARK_WRITING
+from ...store.database.frame_documents import MARK_WRITING, FrameStore
 from ...store.labels.skeletons import copy_skeleton
 from ...store.labels.views import hides_frames
 from ...store.runs.outcomes import Failure
@@ -319,6 +319,11 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             raise FieldExistsError(
                 f"{FRAMES_PREFIX}{self._store_in} of this sample already holds data. Use overwrite=True to replace it, "
                 "or another field"
+            )
+        if FrameStore(dataset, self._store_in).has_corrections(sample_id):
+            raise FieldExistsError(
+                f"Tracks of this sample in {FRAMES_PREFIX}{self._store_in} were corrected by hand, and apply_model "
+                "would lose that. Use track_dataset(..., overwrite=True), which keeps corrections, or another field"
             )
 
     def _write(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fiftyone as fo
 
-from ...store.database.claims import FILLING, Claims
+from ...store.database.claims import FILLING, Claims, check_free
 from ...store.database.connection import changing_document
 from ...store.database.fields import FRAMES_PREFIX, info_field_of, is_ours
 from ...store.database.frame_documents import MARK_WRITING, FrameStore, ranges_of
 from ...store.database.liveness import Owner
 from ...store.runs.records import known_runs, record_of
 from ...store.tracks.videos import videos_of
-from ...tracker.errors import ClaimError, OptionError
+from ...tracker.errors import OptionError
 from ..lifecycle.kinds import TRACKING_METHOD
 from ..lifecycle.run import run_environment
 from ..lifecycle.sidebar import group_notes
@@ -72,9 +72,8 @@ def _label_field(dataset: fo.Dataset, run_key: str) -> str:
 
 
 def _delete_sample(claims: Claims, sample_id: str) -> None:
-    busy, store = claims.take(sample_id), claims.store
-    if busy is not None:
-        raise ClaimError(f"The tracks of this sample are being written by {busy}. Wait until it is finished")
+    check_free(claims.take(sample_id))
+    store = claims.store
     try:
         found, mark = store.find(sample_id), store.mark(sample_id)
         if found is None or mark is None:
@@ -84,6 +83,7 @@ def _delete_sample(claims: Claims, sample_id: str) -> None:
         store.set_mark(sample_id, {**mark, "state": MARK_WRITING})
         store.clear(sample_id, keep=ranges_of(found.numbers))
         store.set_mark(sample_id, None)
+        store.drop_replaced(sample_id)
         store.refresh(sample_id)
     finally:
         claims.release(sample_id)

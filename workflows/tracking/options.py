@@ -88,6 +88,15 @@ class TrackOptions(RunOptions):
     replace_labels: int | None = option(
         None, not_in_model="apply_model replaces no labels that no run made; use track_dataset", on_workers=False
     )
+    discard_corrections: bool = option(
+        False,
+        form=FormInput(
+            "Discard corrections",
+            "Where tracks are replaced: also replace what was corrected by hand. Off: corrections stay, and corrected "
+            "tracks pass through them",
+        ),
+        not_in_model="apply_model replaces no corrected tracks; use track_dataset",
+    )
     skip_existing: bool = option(False, not_in_model="apply_model the samples that lack tracks, or use track_dataset")
     media_field: str = option(FILEPATH, not_in_model="apply_model reads the samples' filepath; use track_dataset")
     write_to: str = option("media", not_in_model="tracks stay on the frames of the tracked media; use track_dataset")

@@ -13,22 +13,25 @@ from typing import TypeVar
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
+from ...store.corrections.frame_edits import Style
+from ...store.corrections.sample_edit import declare_corrections
 from ...store.database.claims import Busy, Claims
 from ...store.database.fields import FRAMES_PREFIX
 from ...store.database.frame_documents import MARK_DONE, MARK_WRITING
 from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT, SKIPPED, Outcome
 from ...store.tracks.keypoints import check_document_size
-from ...store.tracks.sample_status import SampleMark
+from ...store.tracks.sample_status import SampleMark, noted_queries
 from ...store.tracks.source_links import FILEPATH, check_copy, check_source
 from ...store.tracks.videos import VideoShape, playback_warnings, store_metadata
-from ...store.tracks.writer import store_tracks
-from ...tracker.coordinates import frame_number_of
+from ...store.tracks.writer import Amend, store_tracks
+from ...tracker.coordinates import frame_index_of, frame_number_of
 from ...tracker.engine.ahead import AheadFrames, ByteBudget
 from ...tracker.engine.onto_source import onto_source
 from ...tracker.engine.run import PreparedClip, TrackedClip, prepare_clip, track_prepared
 from ...tracker.errors import Cancelled, DatabaseError, FieldExistsError, NoPromptError, OutsideVideoError, VideoError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.video.frames import VideoFrames
+from ..correction.overwriting import Following, KeptCorrections, kept_corrections, with_corrections
 from .options import TrackOptions, check_track_size
 from .prompts import Prompt, reads_masks_of_sources, sample_prompt
 from .targets import Target
@@ -42,15 +45,17 @@ class ReadSample:
     prompt: Prompt
     clip: PreparedClip
     ahead: AheadFrames
+    kept: KeptCorrections | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class TrackedSample:
-    """What tracking a sample gives, to be written."""
+    """What tracking a sample gives, to be written; `amend` marks what a person had corrected."""
 
     video: VideoFrames
     prompt: Prompt
     clip: TrackedClip
+    amend: Amend | None = None
 
 
 @dataclass(frozen=True)
@@ -235,6 +240,11 @@ class SampleSteps:
             holder = (self.destination, target.destination_id)
         prompt = sample_prompt(*holder, options, video, job.warnings)
         queries = prompt.queries
+        kept = None
+        if target.marked and not options.discard_corrections:
+            place = (self.claims.store, self.destination, target.destination_id)
+            from_copy = target.source_link is not None
+            kept = kept_corrections(*place, queries, layout=options.layout, from_copy=from_copy)
         check_document_size(len(queries), options.layout, options.keep_hidden, options.interpolate, prompt.names)
         clip = prepare_clip(video, queries, sampling=options.checked_sampling, check_size=check_track_size)
         if tracker.capabilities.joint:
@@ -243,7 +253,7 @@ class SampleSteps:
         reading = tracker.first_reading(ahead.size_px, clip.queries)
         if reading is not None:
             ahead.begin(*reading)
-        return ReadSample(video, prompt, PreparedClip(ahead, clip.queries, clip.source_indices), ahead)
+        return ReadSample(video, prompt, PreparedClip(ahead, clip.queries, clip.source_indices), ahead, kept)
 
     @property
     def _ready_tracker(self) -> Tracker:
@@ -299,7 +309,15 @@ class SampleSteps:
             read.ahead.close()
             self.decoded_s += read.ahead.busy_s
             self.waited_s += read.ahead.waited_s
-        return TrackedSample(read.video, read.prompt, tracked)
+        if read.kept is None:
+            return TrackedSample(read.video, read.prompt, tracked)
+        job.warnings.append(read.kept.warning())
+        store, options, queries = self.claims.store, self.options, read.prompt.queries
+        style = Style(options.layout, options.keep_hidden)
+        following = Following(read.video, self._ready_tracker, options.backward, self._is_cancelled)
+        clip, names, amend = with_corrections(read.kept, tracked, queries, read.prompt.names, style, following)
+        declare_corrections(self.destination, store.label_field, options.layout)
+        return TrackedSample(read.video, Prompt(queries, names), clip, amend)
 
     def _write(self, job: Job) -> State:
         if self._abandoned.is_set():
@@ -316,7 +334,7 @@ class SampleSteps:
         return self._outcome(
             job,
             DONE,
-            num_points=len(sample.prompt.queries),
+            num_points=tracks.num_points,
             num_frames=tracks.num_frames,
             num_keypoints=stored,
             megapixels=sample.video.size_px[0] * sample.video.size_px[1] / 1e6,
@@ -327,6 +345,7 @@ class SampleSteps:
         video, tracks, source_indices = sample.video, sample.clip.tracks, sample.clip.source_indices
         shape = VideoShape(video.size_px, video.num_frames)
         frame_numbers, interpolated = frame_number_of(source_indices), None
+        query_numbers = frame_number_of(sample.prompt.queries.t)
         if target.source_link is not None:
             check_copy(target.filepath, video.num_frames, target.source_link)
             moved = onto_source(
@@ -336,6 +355,7 @@ class SampleSteps:
                 target.source_link.size_px,
                 interpolate=self.options.interpolate,
             )
+            query_numbers = target.source_link.frame_numbers[sample.prompt.queries.t]
             tracks, frame_numbers, interpolated = moved.tracks, moved.frame_numbers, moved.interpolated
             shape = VideoShape(target.source_link.size_px, target.source_link.num_frames)
             check_track_size(tracks.num_points, tracks.num_frames)
@@ -357,10 +377,12 @@ class SampleSteps:
                 num_frames=shape.num_frames,
                 tracker=self.options.tracker_name,
                 run_key=self.run_key,
+                query_t=noted_queries(frame_index_of(query_numbers), tracks.num_points),
             ),
             interpolated=interpolated,
             names=sample.prompt.names,
             claims=self.claims,
+            amend=sample.amend,
         )
 
 

@@ -54,6 +54,7 @@ def track_dataset(
     keep_hidden: bool = TRACK_DEFAULTS.keep_hidden,
     overwrite: bool = TRACK_DEFAULTS.overwrite,
     replace_labels: int | None = TRACK_DEFAULTS.replace_labels,
+    discard_corrections: bool = TRACK_DEFAULTS.discard_corrections,
     skip_existing: bool = TRACK_DEFAULTS.skip_existing,
     media_field: str = TRACK_DEFAULTS.media_field,
     write_to: str = TRACK_DEFAULTS.write_to,
@@ -109,6 +110,8 @@ def track_dataset(
         replace_labels: the number of labels in the field of these samples that no run
             made, such as hand labels: replace these too; without it they are never
             touched, and the run is refused
+        discard_corrections: with overwrite, also replace what was corrected by hand; without it corrections stay
+            (`correct_tracks`), and the new tracks pass through them
         skip_existing: leave finished samples alone; redo half-written ones, and those whose
             tracks were removed since
         media_field: the sample field with the path of the video to track; another

@@ -10,6 +10,7 @@ import pytest
 from point_tracking.store.runs.records import register_run, save_report
 from point_tracking.tracker.errors import OptionError
 from point_tracking.workflows.adaptation.options import AdaptOptions
+from point_tracking.workflows.correction.options import CorrectOptions
 from point_tracking.workflows.evaluation.options import EvaluationOptions
 from point_tracking.workflows.lifecycle.kinds import KINDS, load_report, report_class
 from point_tracking.workflows.lifecycle.report import SampleReport
@@ -20,7 +21,7 @@ from point_tracking.workflows.tracking.report import TrackReport
 
 
 def test_the_kinds_are_those_of_the_options() -> None:
-    options = (TrackOptions, PreprocessOptions, EvaluationOptions, AdaptOptions, PropagateOptions)
+    options = (TrackOptions, PreprocessOptions, EvaluationOptions, AdaptOptions, PropagateOptions, CorrectOptions)
     assert {cls.METHOD for cls in options} == set(KINDS)
     for method, kind in KINDS.items():
         assert issubclass(report_class(method), SampleReport) == kind.by_sample

@@ -72,13 +72,6 @@ def test_dying_at_any_step_leaves_the_old_or_the_new_state(
     del sample
     monkeypatch.setattr(writer, "_POINTS_PER_WRITE", 20)
     mortal = Mortal(monkeypatch)
-    real_insert = FrameStore.insert
-
-    def insert(*arguments: Any) -> None:
-        mortal.count()
-        real_insert(*arguments)
-
-    monkeypatch.setattr(FrameStore, "insert", insert)
 
     def reset() -> None:
         dataset._frame_collection.delete_many({"frame_number": {"$nin": [4, 5]}})
