@@ -45,6 +45,10 @@ _PUBLIC = {
     "load_tapvid": ".workflows.exchange.tap_vid",
     "write_tapvid": ".workflows.exchange.tap_vid",
     "load_known_clips": ".workflows.exchange.known_clips",
+    "annotate_tracks": ".workflows.exchange.cvat_tasks.annotate_tracks",
+    "load_corrections": ".workflows.exchange.cvat_tasks.load_corrections",
+    "export_tracks": ".workflows.exchange.export_tracks",
+    "import_tracks": ".workflows.exchange.import_tracks",
     "load_report": ".workflows.lifecycle.kinds",
     "fill_metadata": ".store.tracks.videos",
     # also what FiftyOne's model zoo looks for in the root of a source
@@ -72,6 +76,10 @@ if TYPE_CHECKING:
     from .workflows.correction.edit_tracks import hide_tracks, remove_tracks, undo_correction
     from .workflows.evaluation.evaluate_dataset import evaluate_dataset
     from .workflows.evaluation.queries import truth_queries
+    from .workflows.exchange.cvat_tasks.annotate_tracks import annotate_tracks
+    from .workflows.exchange.cvat_tasks.load_corrections import load_corrections
+    from .workflows.exchange.export_tracks import export_tracks
+    from .workflows.exchange.import_tracks import import_tracks
     from .workflows.exchange.known_clips import load_known_clips
     from .workflows.exchange.tap_vid import load_tapvid, write_tapvid
     from .workflows.lifecycle.kinds import load_report
