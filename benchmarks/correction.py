@@ -36,7 +36,7 @@ def measure(frames: FrameSource, truth: TrackTruth, tracker: Tracker) -> np.ndar
     wrong, _ = wrong_tracks(tracks, truth)
     scale = evaluation_scale(truth.size_px)
     apart = np.linalg.norm((tracks.xy - truth.xy) * scale, axis=2)
-    later = truth.visible & (np.arange(truth.num_frames)[:, None] > truth.query_t[None])
+    later = truth.visible & (np.arange(tracks.num_frames)[:, None] > truth.query_t[None])
     off = np.where(later & tracks.visible, np.nan_to_num(apart, nan=0.0), -1.0)
     chosen = np.flatnonzero(wrong & (off.max(axis=0) > WRONG_PX))[:MOST_TRACKS]
     if not len(chosen):

@@ -175,7 +175,7 @@ def speed_seconds() -> tuple[float, float]:
     picture = np.repeat(np.repeat(rng.integers(0, 255, (height, width, 3), dtype=np.uint8), 2, axis=0), 2, axis=1)
     frames = np.stack([picture[t : t + height, 2 * t : 2 * t + width] for t in range(SPEED_FRAMES)])
     middle = SPEED_FRAMES // 2
-    shape = MaskedBox([220, 120, 420, 240], np.ones((120, 200), bool))
+    shape = MaskedBox(np.array([220, 120, 420, 240]), np.ones((120, 200), bool))
     start, cpu_start = perf_counter(), process_time()
     seeds = query_seeds({("one", middle): shape}, SPEED_SIZE_PX)
     tracks = seeds.split(load_tracker("optical-flow").track(frames, seeds.queries, backward=True))["one"]

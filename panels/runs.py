@@ -14,6 +14,7 @@ from ..tracker.errors import PointTrackingError
 from ..workflows.lifecycle.app_words import in_app_words
 from ..workflows.lifecycle.background_runs import BackgroundRun, background_runs
 from ..workflows.lifecycle.kinds import KINDS, TRACKING_METHOD, load_report
+from ..workflows.lifecycle.scheduled_runs import FAILED as FAILED_RUN
 from ..workflows.lifecycle.scheduled_runs import (
     RUNNING,
     SILENT_S,
@@ -55,8 +56,20 @@ class RunsPanel(foo.Panel):
             run.told = True
             failed = run.error is not None
             ctx.ops.notify(_result_line(run), variant="error" if failed else "success")
-        if over:
+        if self._tell_scheduled(ctx) or over:
             _show_what_is_stored(ctx)
+
+    def _tell_scheduled(self, ctx: Any) -> bool:
+        """Tells of scheduled runs that were under way at the last look and are over; whether there are any."""
+        awaited = ctx.panel.state.get("awaited") or []
+        runs = scheduled_runs(ctx.dataset)
+        over = [run for run in runs if run.is_over and run.id in awaited]
+        ctx.panel.state.set("awaited", [run.id for run in runs if not run.is_over])
+        for run in over:
+            text = in_app_words((run.error or run.text).split("\n", 1)[0])
+            variant = "error" if run.state == FAILED_RUN else "success"
+            ctx.ops.notify(f"{run.title}, scheduled: {run.state}. {text}".rstrip(), variant=variant)
+        return bool(over)
 
     def cancel(self, ctx: Any) -> None:
         """Tells a run to end."""
@@ -76,7 +89,7 @@ class RunsPanel(foo.Panel):
         """Chooses the record of a scheduled run below, and makes the App show what it wrote."""
         ctx.params["value"] = ctx.params["run_key"]
         self.choose(ctx)
-        ctx.ops.reload_dataset()
+        _show_what_is_stored(ctx)
 
     def choose(self, ctx: Any) -> None:
         """Another run was chosen: what was asked about the last one is forgotten."""

@@ -1,4 +1,4 @@
-"""Runs in processes of their own, which a test may kill: `workflows/lifecycle/runs_to_kill.py`."""
+"""Runs in processes of their own, which a test may kill: `workflows/lifecycle/runs_to_kill.py` or another script."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parent / "workflows" / "lifecycle" / "runs_to_kill.py"
 
 
 @contextmanager
-def start_run(folder: Path) -> Iterator[Callable[..., subprocess.Popen]]:
+def start_run(folder: Path, script: Path = SCRIPT) -> Iterator[Callable[..., subprocess.Popen]]:
     """Gives a function that starts a run in a process of its own and waits until FiftyOne is loaded there.
 
     Its arguments are the dataset or its name, further variables of the environment, and
@@ -30,7 +30,7 @@ def start_run(folder: Path) -> Iterator[Callable[..., subprocess.Popen]]:
         if not isinstance(dataset, str):
             dataset.persistent = True
         name = dataset if isinstance(dataset, str) else dataset.name
-        command = [sys.executable, str(SCRIPT), json.dumps({"dataset": name, **job})]
+        command = [sys.executable, str(script), json.dumps({"dataset": name, **job})]
         errors = folder / f"stderr-{len(running)}.txt"
         with errors.open("w") as file:
             process = subprocess.Popen(

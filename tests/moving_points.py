@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from point_tracking.tracker.propagation import Keyframe, PropagationOptions, Sha
 from point_tracking.tracker.types import Tracks
 
 SIZE_PX = (320, 240)
-Motion = Callable[[np.ndarray, int], np.ndarray]
-"""Where positions (N, 2) of frame 0 are in frame t."""
+Kind = TypeVar("Kind")
 
 
-def sliding(x: float, y: float) -> Motion:
-    """So many pixels a frame."""
-    return lambda xy, t: xy + t * np.array([x, y])
+def as_kind(kind: type[Kind], value: object) -> Kind:
+    """The value, which is of that type."""
+    assert isinstance(value, kind), type(value)
+    return value
 
 
 def tracks_of(xy: np.ndarray, hidden: np.ndarray | None = None) -> Tracks:

@@ -10,10 +10,10 @@ import fiftyone as fo
 from point_tracking.store.database.label_lists import LabelChange
 from point_tracking.tracker.propagation import Box, FilledFrame, Keyframe
 from point_tracking.workflows.propagation.changes import Results, carried_label, changes_of
-from point_tracking.workflows.propagation.memory import Memory, memory_document, memory_from
 from point_tracking.workflows.propagation.options import PropagateOptions
-from point_tracking.workflows.propagation.plan import SamplePlan, plan_sample
-from point_tracking.workflows.propagation.prompts import Clip
+from point_tracking.workflows.propagation.planning.memory import Memory, memory_document, memory_from
+from point_tracking.workflows.propagation.planning.plan import SamplePlan, plan_sample
+from point_tracking.workflows.propagation.planning.prompts import Clip
 
 Document = dict[str, Any]
 CLIP = Clip("5" * 24, (160, 120), 40)

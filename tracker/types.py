@@ -64,8 +64,8 @@ class Queries:
     t: np.ndarray
     xy: np.ndarray
     origin: QueryOrigin = "points"
-    labels: Sequence[str | None] | np.ndarray | None = None
-    objects: Sequence[int | None] | np.ndarray | None = None
+    labels: np.ndarray | None = None
+    objects: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         xy = np.array(detached(self.xy), dtype=np.float64)
@@ -167,9 +167,9 @@ class Tracks:
     confidence: np.ndarray
     info: dict[str, Any] = field(default_factory=dict, repr=False)
     """What the tracker reports about this run (chunk sizes, warnings); never read by the writer."""
-    labels: Sequence[str | None] | np.ndarray | None = None
+    labels: np.ndarray | None = None
     """(N,) str or None, what each point is called, as its query was; None where none is called anything."""
-    objects: Sequence[int | None] | np.ndarray | None = None
+    objects: np.ndarray | None = None
     """(N,) int or None, the index of the object each point is on; None where none is known."""
 
     def __post_init__(self) -> None:

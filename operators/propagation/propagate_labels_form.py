@@ -51,7 +51,7 @@ def build_form(ctx: Any) -> types.Object:
         return inputs
     name = _add_field(ctx, inputs, fields)
     _add_place(ctx, inputs, name)
-    _add_classes(ctx, inputs, name)
+    forms.add_classes(ctx, inputs, f"{FRAMES_PREFIX}{list_of(ctx.dataset, name)}.label")
     tracker_form.add_tracker(ctx, inputs, str(PROPAGATION_DEFAULTS.tracker))
     options = _options(ctx, inputs, name)
     if options is not None:
@@ -81,8 +81,6 @@ def options_of(params: dict[str, Any]) -> PropagateOptions:
     first, last = params.get("first_frame"), params.get("last_frame")
     if "frames" not in values and (first or last):
         values["frames"] = (first or 1, last or _LAST_FRAME)
-    if not values.get("classes"):
-        values.pop("classes", None)
     values["tracker_options"] = tracker_form.tracker_options_of(params)
     return PropagateOptions(**values)
 
@@ -130,17 +128,6 @@ def _add_place(ctx: Any, inputs: types.Object, name: str) -> None:
             label="Output field",
             description="Keyframes are copied there; the field you chose above stays as it is",
         )
-
-
-def _add_classes(ctx: Any, inputs: types.Object, name: str) -> None:
-    labels = ctx.dataset.distinct(f"{FRAMES_PREFIX}{list_of(ctx.dataset, name)}.label")
-    labels = [label for label in labels if label]
-    if len(labels) < 2:
-        return
-    choices = types.DropdownView(multiple=True)
-    for label in labels:
-        choices.add_choice(label, label=label)
-    inputs.list("classes", types.String(), label="Only these", description="Empty: all objects", view=choices)
 
 
 def _options(ctx: Any, inputs: types.Object, name: str) -> PropagateOptions | None:

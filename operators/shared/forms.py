@@ -114,12 +114,11 @@ def add_folded(inputs: types.Object, folded: types.Object, label: str = "More op
     """
     if not folded.properties:
         return
-    view = types.ObjectView(label=label, collapsible=True, default_expanded=False)
-    inputs.define_property(_FOLDED, folded, view=view)
     wrong = [prop for prop in folded.properties.values() if prop.invalid]
     if wrong:  # why Execute is disabled must be in sight
-        error = OptionError(f"{label}: {wrong[0].error_message}")
-        add_error(inputs, "folded_error", error)
+        add_error(inputs, "folded_error", OptionError(f"{label}: {wrong[0].error_message}"))
+    view = types.ObjectView(label=label, collapsible=True, default_expanded=False)
+    inputs.define_property(_FOLDED, folded, view=view)
 
 
 def given_values(params: dict[str, Any], options_class: type) -> dict[str, Any]:
@@ -129,7 +128,24 @@ def given_values(params: dict[str, Any], options_class: type) -> dict[str, Any]:
 
 
 def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value)
+    return value is None or (isinstance(value, str | list) and not value)
+
+
+def add_classes(ctx: Any, inputs: types.Object, path: str) -> None:
+    """A choice among what labels are called, where there are several names.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        path: of the names, such as "frames.box.detections.label"
+    """
+    names = [name for name in ctx.dataset.distinct(path) if name]
+    if len(names) < 2:
+        return
+    choices = types.DropdownView(multiple=True)
+    for name in names:
+        choices.add_choice(name, label=name)
+    inputs.list("classes", types.String(), label="Only these", description="Empty: all objects", view=choices)
 
 
 def add_options(ctx: Any, inputs: types.Object, options_class: type, section: str) -> None:

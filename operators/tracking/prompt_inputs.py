@@ -21,18 +21,19 @@ from ...tracker.queries.inside import check_points_per_object
 from ...workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 from ...workflows.tracking.prompts import check_prompt_fields
 from ..shared import forms
+from .label_inputs import OF_LABELS, add_label_rules
 
 GRID, MASKS, POINTS = "grid", "masks", "points"
 _KINDS = {
     GRID: ("A grid of points", "Over the whole frame"),
     MASKS: ("Objects", "Points on masks that the dataset holds"),
-    POINTS: ("Points", "Keypoints that the dataset holds, or positions that you type"),
+    POINTS: ("Labels or points", "Boxes, masks, lines or keypoints of any frames; or positions that you type"),
 }
 # what belongs to the other kinds, and keeps its last value in hidden inputs
 _OF_OTHERS = {
-    GRID: ("mask_field", "points_per_object", "points"),
-    MASKS: ("points",),
-    POINTS: ("mask_field", "points_per_object"),
+    GRID: ("mask_field", "points", *OF_LABELS),
+    MASKS: ("points", "classes", "prompt_frames"),
+    POINTS: ("mask_field",),
 }
 # the App draws points of one size, also on the small pictures of its grid
 HIDES_PICTURE_FROM = 400
@@ -83,6 +84,8 @@ def without_other_prompts(params: dict[str, Any], values: dict[str, Any]) -> dic
         values: of options, by name
     """
     hidden = _OF_OTHERS[params["prompt_kind"]] if params.get("prompt_kind") in _KINDS else ()
+    if params.get("prompt_kind") == POINTS and not isinstance(_given_points(params), str):
+        hidden += OF_LABELS
     return {name: value for name, value in values.items() if name not in hidden}
 
 
@@ -141,16 +144,17 @@ def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
             inputs,
             "points",
             fields_of(ctx.dataset, POINT_TYPES, lists=True),
-            label="Points",
-            description="A field with keypoints; or type frame, x, y in pixels: 0, 320, 180; 0, 100, 50",
+            label="Labels or points",
+            description="A field with labels; or type frame, x, y in pixels: 0, 320, 180; 0, 100, 50",
         )
     if not given:
-        forms.show_error(prop, QueryError("Choose a field with keypoints, or type points"))
+        forms.show_error(prop, QueryError("Choose a field with labels, or type points"))
         return None
     try:
         points = TrackOptions(points=forms.parse_points(given)).points
         if isinstance(points, str):
             _check_field(ctx, written_to, points=points)
+            add_label_rules(ctx, inputs, points, chosen)
             return None
     except PointTrackingError as error:
         forms.show_error(prop, error)
@@ -163,7 +167,7 @@ def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
 
 
 def _add_frame_index(ctx: Any, inputs: types.Object, kind: str, chosen: Any) -> None:
-    of_what = {GRID: "the grid", MASKS: "the masks", POINTS: "points on samples"}[kind]
+    of_what = {GRID: "the grid", MASKS: "the masks", POINTS: "labels on samples"}[kind]
     looked_at = _selected_frame_index(ctx)
     default = TRACK_DEFAULTS.frame_index if looked_at is None else looked_at
     text = "Counted from 0" if looked_at is None else "Counted from 0; that of the selected label"

@@ -22,7 +22,7 @@ from fiftyone.core.odm import get_db_conn
 from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, WTimeoutError
-from pymongo.results import UpdateResult
+from pymongo.results import BulkWriteResult, UpdateResult
 
 from ...tracker.errors import DatabaseError
 
@@ -155,10 +155,9 @@ class RetryingCollection:
     def delete_many(self, condition: Mapping[str, Any]) -> None:
         self._do(lambda: self.plain.delete_many(condition))
 
-    def write(self, requests: Sequence[Any]) -> None:
-        """Does many writes, in any order."""
-        if requests:
-            self._do(lambda: self.plain.bulk_write(requests, ordered=False))
+    def write(self, requests: Sequence[Any]) -> BulkWriteResult | None:
+        """Does many writes, in any order; None where there are none to do."""
+        return self._do(lambda: self.plain.bulk_write(requests, ordered=False)) if requests else None
 
     def _do(self, action: Callable[[], T]) -> T:
         return with_retries(action, patience_s=self._patience_s)

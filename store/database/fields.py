@@ -14,8 +14,8 @@ from fiftyone.core.frame import FrameView
 from fiftyone.core.odm import create_field, validate_field_name
 from fiftyone.core.sample import SampleView
 
-from ...tracker.errors import FieldError
-from .connection import retried
+from ...tracker.errors import CollectionError, FieldError
+from .connection import dataset_document, retried
 
 FRAMES_PREFIX = "frames."
 DEFAULT_LABEL_FIELD = "tracks"
@@ -147,6 +147,29 @@ def type_name(field: fo.Field) -> str:
     """What a field holds, for messages: the name of its label type, else of its own."""
     document_type = getattr(field, "document_type", None)
     return (document_type or type(field)).__name__
+
+
+def missing_field(dataset_id: Any, dataset_name: str, frame_field: str, sample_field: str) -> str | None:
+    """Looks in the database whether a dataset still has two fields, so that documents with them can be read.
+
+    Args:
+        dataset_id, dataset_name: of the dataset
+        frame_field: of frames, without "frames."
+        sample_field: of samples
+
+    Returns:
+        the one that was deleted; None where both are there
+
+    Raises:
+        CollectionError: if the dataset was deleted
+    """
+    document = dataset_document(dataset_id, "frame_fields.name", "sample_fields.name")
+    if document is None:
+        raise CollectionError(f"The dataset {dataset_name!r} was deleted while the run was going on")
+    for key, name in (("frame_fields", frame_field), ("sample_fields", sample_field)):
+        if name not in [field["name"] for field in document.get(key) or []]:
+            return name
+    return None
 
 
 def owner_of(field: fo.Field) -> dict[str, Any] | None:

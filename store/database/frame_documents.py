@@ -19,9 +19,9 @@ from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, ConnectionFailure
 
 from ...tracker.coordinates import FIRST_FRAME_NUMBER, frame_number_of
-from ...tracker.errors import CollectionError, FieldError
-from .connection import CORRECTIONS, REPLACED, STAGED, RetryingCollection, collection, dataset_document, dataset_id_of
-from .fields import info_field_of
+from ...tracker.errors import FieldError
+from .connection import CORRECTIONS, REPLACED, STAGED, RetryingCollection, collection, dataset_id_of
+from .fields import info_field_of, missing_field
 from .keys import Key
 
 _BASE_KEYS = ["_id", "frame_number", "_sample_id", "_dataset_id", "created_at", "last_modified_at"]
@@ -125,13 +125,7 @@ class FrameStore:
         return self._missing_field() is None
 
     def _missing_field(self) -> str | None:
-        document = dataset_document(self.dataset_id, "frame_fields.name", "sample_fields.name")
-        if document is None:
-            raise CollectionError(f"The dataset {self._name!r} was deleted while the run was going on")
-        for key, name in (("frame_fields", self.label_field), ("sample_fields", self.info_field)):
-            if name not in [field["name"] for field in document.get(key) or []]:
-                return name
-        return None
+        return missing_field(self.dataset_id, self._name, self.label_field, self.info_field)
 
     def mark(self, sample_id: str) -> dict[str, Any] | None:
         """The sample's mark as it is stored."""

@@ -74,15 +74,39 @@ class LabelLists:
             WriteError: if the sample was deleted
         """
         self._touch(sample_id)
-        self._make_lists(sample_id, sorted({change.frame_number for change in changes if change.before is None}))
-        for start in range(0, len(changes), _BATCH):
-            self._frames.write(list(self._requests(sample_id, changes[start : start + _BATCH])))
+        self._add(sample_id, [change for change in changes if change.before is None])
+        others = [change for change in changes if change.before is not None]
+        for start in range(0, len(others), _BATCH):
+            self._frames.write([self._change(sample_id, change) for change in others[start : start + _BATCH]])
+            self._touch(sample_id)
+
+    def _add(self, sample_id: str, changes: Sequence[LabelChange]) -> None:
+        """Adds labels, those of a frame in one step; where one of them is in the way, those that are not."""
+        by_frame: dict[int, list[Mapping[str, Any]]] = {}
+        for change in changes:
+            by_frame.setdefault(change.frame_number, []).append(change.after or {})
+        self._make_lists(sample_id, sorted(by_frame))
+        for batch in _batches(by_frame):
+            whole = [self._addition(sample_id, number, by_frame[number]) for number in batch]
+            done = self._frames.write(whole)
+            if done is not None and done.matched_count < len(whole):
+                single = [(number, [label]) for number in batch for label in by_frame[number]]
+                self._frames.write([self._addition(sample_id, number, label) for number, label in single])
             self._touch(sample_id)
 
     def _touch(self, sample_id: str) -> None:
         now = {"$set": {"last_modified_at": _now()}}
         if not self._samples.update_one({"_id": ObjectId(sample_id)}, now).matched_count:
-            raise WriteError(f"The sample {sample_id} was deleted while its labels were being written")
+            raise _gone(sample_id)
+
+    def check_sample(self, sample_id: str) -> None:
+        """Notices that a sample was deleted while a run was going on.
+
+        Raises:
+            WriteError: if it was
+        """
+        if self._samples.find_one({"_id": ObjectId(sample_id)}, {"_id": 1}) is None:
+            raise _gone(sample_id)
 
     def refresh(self, sample_id: str) -> None:
         """Brings objects of the sample that this process holds up to date, as FiftyOne's own writes do."""
@@ -97,23 +121,37 @@ class LabelLists:
         self._frames.write([UpdateOne(key, {"$setOnInsert": frame}, upsert=True) for key in keys])
         self._frames.write([UpdateOne({**key, self.field: None}, {"$set": {self.field: empty}}) for key in keys])
 
-    def _requests(self, sample_id: str, changes: Sequence[LabelChange]) -> Iterator[UpdateOne]:
-        sample, touched = ObjectId(sample_id), {"last_modified_at": _now()}
-        for change in changes:
-            frame = {"_sample_id": sample, "frame_number": change.frame_number}
-            if change.before is None:
-                assert change.after is not None
-                absent = {self.path: {"$not": {"$elemMatch": {"$or": _same_object(change.after)}}}}
-                yield UpdateOne({**frame, **absent}, {"$push": {self.path: change.after}, "$set": touched})
-            elif change.after is None:
-                # the whole label as it was read: what was changed since stays
-                yield UpdateOne(
-                    {**frame, self.path: change.before}, {"$pull": {self.path: change.before}, "$set": touched}
-                )
-            else:
-                yield UpdateOne(
-                    {**frame, self.path: change.before}, {"$set": {f"{self.path}.$": change.after, **touched}}
-                )
+    def _addition(self, sample_id: str, number: int, labels: Sequence[Mapping[str, Any]]) -> UpdateOne:
+        """Adds labels to a frame that has none of their objects."""
+        same = [condition for label in labels for condition in _same_object(label)]
+        frame = {**self._frame(sample_id, number), self.path: {"$not": {"$elemMatch": {"$or": same}}}}
+        added = {"$push": {self.path: {"$each": list(labels)}}, "$set": {"last_modified_at": _now()}}
+        return UpdateOne(frame, added)
+
+    def _change(self, sample_id: str, change: LabelChange) -> UpdateOne:
+        """Replaces or removes a label that is still as it was read; one that was changed since stays."""
+        frame = {**self._frame(sample_id, change.frame_number), self.path: change.before}
+        touched = {"last_modified_at": _now()}
+        if change.after is None:
+            return UpdateOne(frame, {"$pull": {self.path: change.before}, "$set": touched})
+        return UpdateOne(frame, {"$set": {f"{self.path}.$": change.after, **touched}})
+
+    def _frame(self, sample_id: str, number: int) -> dict[str, Any]:
+        return {"_sample_id": ObjectId(sample_id), "frame_number": number}
+
+
+def _batches(by_frame: Mapping[int, Sequence[Any]]) -> Iterator[list[int]]:
+    """Frame numbers in groups of about as many labels as are written at a time."""
+    batch: list[int] = []
+    count = 0
+    for number, labels in by_frame.items():
+        batch.append(number)
+        count += len(labels)
+        if count >= _BATCH:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
 
 
 def _same_object(label: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -125,6 +163,10 @@ def _same_object(label: Mapping[str, Any]) -> list[dict[str, Any]]:
     elif label.get("index") is not None:
         same.append({"label": label.get("label"), "index": label["index"], "instance": None})
     return same
+
+
+def _gone(sample_id: str) -> WriteError:
+    return WriteError(f"The sample {sample_id} was deleted while the run was going on")
 
 
 def _now() -> datetime:

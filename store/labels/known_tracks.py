@@ -10,7 +10,7 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.collections import SampleCollection
 
-from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, inside_frame, track_index_of
+from ...tracker.coordinates import clamped_to_frame, column_of, denormalize_xy, frame_index_of, track_index_of
 from ...tracker.errors import FieldError, TruthError
 from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
 from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
@@ -204,17 +204,25 @@ def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) 
         raise TruthError(f"The known tracks of this sample in frames.{gt_field} have no positions")
     labelled = labelled[:, columns]
     keys = track_index_of(columns)
-    xy, size_px = tracks.xy[:, columns].astype(np.float64), frame_size_of(dataset[sample_id])
+    size_px = frame_size_of(dataset[sample_id])
+    xy, inside = _inside(tracks.xy[:, columns].astype(np.float64), size_px)
     return KnownTracks(
         keys=keys,
         by_instance=False,
         xy=xy,
-        visible=tracks.visible[:, columns] & inside_frame(xy, size_px),
+        visible=tracks.visible[:, columns] & inside,
         valid=labelled if sparse else np.ones_like(labelled),
         size_px=size_px,
         query_t=_query_frames(dataset, sample_id, gt_field, keys),
         num_late=num_late,
     )
+
+
+def _inside(xy: np.ndarray, size_px: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Positions, and which lie in the frame; what lies in the last pixel, beyond its centre, is moved onto it."""
+    with np.errstate(invalid="ignore"):
+        inside: np.ndarray = np.asarray(((xy >= 0) & (xy <= size_px)).all(axis=-1))
+    return np.where(inside[..., None], clamped_to_frame(xy, size_px), xy), inside
 
 
 def _all_set(instances: Sequence[Any]) -> bool:
@@ -248,5 +256,5 @@ def _by_instance(
             hidden[row, columns[str(instance)]] = bool(flag)
     labelled: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
     valid = labelled if sparse else np.ones_like(labelled)
-    visible = inside_frame(xy, shape.size_px) & ~hidden
-    return KnownTracks(np.array(keys), True, xy, visible, valid, shape.size_px, num_late=num_late)
+    xy, inside = _inside(xy, shape.size_px)
+    return KnownTracks(np.array(keys), True, xy, inside & ~hidden, valid, shape.size_px, num_late=num_late)

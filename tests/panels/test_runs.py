@@ -175,16 +175,25 @@ def test_of_a_scheduled_run_progress_samples_and_deletion_are_there(
     text = _shown(_ctx(dataset))["scheduled_0"].default
     assert "**Track points** (`track_tracks`), scheduled: running 50%" in text
     assert "1 of 2 videos done (a)" in text
+    ctx = _ctx(dataset)
+    RunsPanel().on_tick(ctx)
+    assert ctx.ops.calls == []
     queue.set_queued(operation.id)
     queue.execute_operation(operation)
     dataset.reload()
-    ctx = _ctx(dataset)
+    RunsPanel().on_tick(ctx)
+    (name, (text,)), *reloads = ctx.ops.calls
+    assert [name, *(reload for reload, _ in reloads)] == ["notify", *SHOWN_ANEW]
+    assert text.startswith("Track points, scheduled: done. Tracked 4 points in 1 sample")
+    ctx.ops.calls.clear()
+    RunsPanel().on_tick(ctx)
+    assert ctx.ops.calls == [], "told once"
     shown = _shown(ctx)
     assert "scheduled: done" in shown["scheduled_0"].default
     assert "Tracked 4 points in 1 sample" in shown["scheduled_0"].default
     ctx.params["run_key"] = "track_tracks"
     RunsPanel().look_at(ctx)
-    assert ctx.ops.calls == [("reload_dataset", {})]
+    assert [name for name, _ in ctx.ops.calls] == SHOWN_ANEW
     shown = _shown(ctx)
     assert shown["run"].default == "track_tracks"
     assert {"show_done", "show_failed", "delete"} <= set(shown)

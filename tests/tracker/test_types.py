@@ -204,6 +204,8 @@ def test_a_map_is_a_read_only_copy():
 
 def test_points_may_be_called_something():
     queries = pt.Queries([0, 0], [[1, 2], [3, 4]], labels=["nose", None], objects=np.array([7, 2**40]))
+    assert queries.labels is not None
+    assert queries.objects is not None
     assert queries.labels.tolist() == ["nose", None]
     assert [type(number) for number in queries.objects] == [int, int]
     assert queries.objects.tolist() == [7, 2**40]

@@ -152,7 +152,7 @@ def _weights(sides: list[_Side | None], after: np.ndarray, rules: Rules) -> np.n
             near = (after if i else 1 - after) ** rules.distance_power
             seen = np.where(side.enough, side.visible_share, 0.0)
             weights[:, i] = near * side.trust**rules.trust_power * np.maximum(seen, rules.lost_weight)
-    weights[:, 2] = rules.straight_weight
+    weights[:, 2] = max(rules.straight_weight, _LEAST_WEIGHT)
     return weights
 
 

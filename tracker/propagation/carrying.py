@@ -21,6 +21,7 @@ from .shapes import Box, MaskedBox, PointSet, Polyline, Shape
 
 _EXTENT_PERCENTILES = (2, 98)
 _NEAREST_PX = 1e-3
+_PLACE_DECIMALS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,9 +172,7 @@ def _point_vectors(shape: PointSet, tracks: Tracks, seeds: Seeds) -> np.ndarray:
 def _line_vectors(shape: Polyline, tracks: Tracks, seeds: Seeds, at: list[int]) -> np.ndarray:
     vertices = shape.vector.reshape(-1, 2)  # (V, 2)
     vectors = np.full((tracks.num_frames, 2 * len(vertices)), np.nan)
-    squared = ((vertices[:, None] - seeds.xy[None]) ** 2).sum(axis=2)  # (V, N)
-    nearest = squared.argmin(axis=1)
-    has_own = squared.min(axis=1) < _NEAREST_PX**2
+    nearest, has_own = _own_seeds(vertices, seeds)
     for t in at:
         visible = tracks.visible[t]
         xy = moved_positions(vertices, seeds.xy[visible], tracks.xy[t, visible].astype(np.float64))
@@ -181,6 +180,13 @@ def _line_vectors(shape: Polyline, tracks: Tracks, seeds: Seeds, at: list[int]) 
         xy[tracked] = tracks.xy[t, nearest[tracked]]
         vectors[t] = xy.reshape(-1)  # (2 V,)
     return vectors
+
+
+def _own_seeds(vertices: np.ndarray, seeds: Seeds) -> tuple[np.ndarray, np.ndarray]:
+    """For each vertex the seed in its place, (V,), and whether there is one."""
+    at = {tuple(xy): n for n, xy in reversed(list(enumerate(np.round(seeds.xy, _PLACE_DECIMALS).tolist())))}
+    found = np.array([at.get(tuple(xy), -1) for xy in np.round(vertices, _PLACE_DECIMALS).tolist()])
+    return found, found >= 0
 
 
 def carried_shape(shape: Shape, carried: Carried, t: int) -> Shape:

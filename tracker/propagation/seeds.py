@@ -109,7 +109,10 @@ def query_seeds(
     """
     columns, t, xy, start = {}, [], [np.empty((0, 2))], 0
     for (name, frame), shape in shapes.items():
-        seeds = seed_points(shape, size_px, options)
+        try:
+            seeds = seed_points(shape, size_px, options)
+        except QueryError as error:
+            raise QueryError(f"Keyframe of {name!r} in frame {frame}: {error}") from error
         columns[name, frame] = slice(start, start + len(seeds))
         start += len(seeds)
         t += [frame] * len(seeds)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
 from ..arrays import detached
 from ..errors import MaskError, ShapeError
+
+BoxT = TypeVar("BoxT", bound="Box")
+ShapeT = TypeVar("ShapeT", bound="Box | Polyline | PointSet")
 
 _LEAST_SIDE_PX = 1e-6
 _LEAST_VISIBLE_PX = 1.0  # of a side, in the frame
@@ -53,7 +56,7 @@ class Box:
         sides = self.xyxy[2:] - self.xyxy[:2]
         return np.concatenate([self.xyxy[:2] + sides / 2, np.log(sides)])
 
-    def with_vector(self, vector: np.ndarray) -> Box:
+    def with_vector(self: BoxT, vector: np.ndarray) -> BoxT:
         """The same kind of shape from numbers as `vector` gives them."""
         half = np.maximum(np.exp(vector[2:]), 2 * _LEAST_SIDE_PX) / 2
         return replace(self, xyxy=np.concatenate([vector[:2] - half, vector[:2] + half]))
@@ -223,7 +226,7 @@ def check_same_kind(shapes: Sequence[Shape]) -> None:
         )
 
 
-def clip_to_frame(shape: Shape, size_px: tuple[int, int]) -> Shape | None:
+def clip_to_frame(shape: ShapeT, size_px: tuple[int, int]) -> ShapeT | None:
     """What the frame shows of a box, with its mask; other shapes stay as they are.
 
     Args:
@@ -241,7 +244,7 @@ def clip_to_frame(shape: Shape, size_px: tuple[int, int]) -> Shape | None:
     if (xyxy == shape.xyxy).all():
         return shape
     if not isinstance(shape, MaskedBox):
-        return Box(xyxy)
+        return replace(shape, xyxy=xyxy)
     sides = shape.xyxy[2:] - shape.xyxy[:2]
     counts = np.array(shape.mask.shape[::-1])
     low = np.floor((xyxy[:2] - shape.xyxy[:2]) / sides * counts + 0.5).astype(int)
@@ -249,4 +252,4 @@ def clip_to_frame(shape: Shape, size_px: tuple[int, int]) -> Shape | None:
     low = np.clip(low, 0, counts - 1)
     high = np.maximum(np.minimum(high, counts), low + 1)
     mask = shape.mask[low[1] : high[1], low[0] : high[0]]
-    return MaskedBox(xyxy, mask) if mask.any() else None
+    return replace(shape, xyxy=xyxy, mask=mask) if mask.any() else None

@@ -106,7 +106,8 @@ def write_tapvid(
     """Writes known (or predicted) tracks with their videos as a TAP-Vid file.
 
     Args:
-        samples: a video dataset or view; a clip's name is its field `clip`, or its file's
+        samples: a video dataset or view, which chooses the tracks too; a clip's name is its field `clip`, or its
+            file's
         path: of the .pkl file; replaced where it exists
         gt_field: frame field of Keypoints with an index or an instance
         video: "jpeg", compressed frames, or "raw", arrays of every frame
@@ -160,7 +161,7 @@ def _clips_of(samples: SampleCollection, gt_field: str, as_jpeg: bool) -> Iterat
     has_names = "clip" in dataset.get_field_schema(flat=False)
     names = samples.values("clip") if has_names else [None] * len(samples)
     for sample_id, filepath, name in zip(*samples.values(["id", "filepath"]), names, strict=True):
-        known = read_known_tracks(dataset, sample_id, gt_field, sparse=False)
+        known = read_known_tracks(samples, sample_id, gt_field, sparse=False)
         frames = [frame.copy() for chunk in VideoFrames(filepath).chunks() for frame in chunk]
         if len(frames) != len(known.xy):
             raise TruthError(f"{filepath} has {len(frames)} frames, its known tracks {len(known.xy)}")

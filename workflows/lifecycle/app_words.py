@@ -16,6 +16,7 @@ _WORDS = (
         "preprocess again with 'Replace earlier copies'",
     ),
     (r"\boverwrite=True\b", "'Replace existing'"),
+    (r"\bpass overwrite_unmarked=True", "tick 'Replace labels that do not say whether they are keyframes'"),
     (r"\bskip_existing=True\b", "'Leave finished samples alone'"),
     (r"\bdiscard_corrections=True\b", "'Discard corrections'"),
     (r"\bkeep_hidden=True\b", "'Keep hidden points'"),

@@ -11,9 +11,9 @@ from ...store.labels.objects import derived_id
 from ...store.labels.shapes import geometry_of, without_mask
 from ...tracker.coordinates import frame_number_of
 from ...tracker.propagation import FilledFrame, PointSet
-from .memory import FilledStretch
 from .options import PropagateOptions
-from .plan import ObjectPlan, SamplePlan
+from .planning.memory import FilledStretch
+from .planning.plan import ObjectPlan, SamplePlan
 
 # what is derived belongs to no keyframe's own tags, and is no correction
 _NOT_CARRIED = ("outside", "corrected", "tags")

@@ -11,7 +11,7 @@ from ...store.tracks.videos import frame_size_of
 from ...tracker.errors import VideoError
 from ...tracker.video.frames import VideoFrames
 from .options import PropagateOptions
-from .prompts import Clip
+from .planning.prompts import Clip
 from .stored_labels import StoredLabels
 
 # a form is built with every keystroke

@@ -23,8 +23,8 @@ from ...tracker.propagation.options import Direction
 from ..lifecycle.options import plain
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import choose_key, open_run, run_environment
-from .memory import memory_field_of
 from .options import PropagateOptions
+from .planning.memory import memory_field_of
 from .propagate_sample import SamplePropagation
 from .report import PropagationOutcome, PropagationReport
 

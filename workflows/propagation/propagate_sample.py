@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.connection import is_outage
-from ...store.database.label_lists import LabelLists
 from ...store.database.liveness import Owner
 from ...store.database.locks import lock
-from ...store.database.sample_values import SampleValues
-from ...store.labels.shapes import list_of
-from ...store.labels.views import hides_labels, shown_samples
 from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT
 from ...store.tracks.videos import playback_warnings, store_metadata
 from ...tracker.errors import Cancelled, NoPromptError
@@ -24,12 +19,13 @@ from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.video.frames import VideoFrames
 from ..lifecycle.progress import ProgressReporter
 from .changes import Results, carried_label, changes_of
-from .memory import FilledStretch, Memory, memory_document, memory_field_of, memory_from
 from .options import PropagateOptions
 from .passes import Job, find_passes, run_pass
-from .plan import SamplePlan, plan_sample
-from .prompts import Clip
+from .planning.memory import FilledStretch
+from .planning.plan import SamplePlan
+from .planning.prompts import Clip
 from .report import PropagationOutcome
+from .stored_labels import StoredLabels
 
 # a person may draw while a run computes: it looks again so often
 _ROUNDS = 4
@@ -52,15 +48,10 @@ class SamplePropagation:
     tracker: Tracker
     owner: Owner
     cancelled: CancelCheck | None
-    _given: LabelLists = field(init=False)
-    _written: LabelLists = field(init=False)
-    _remembered: SampleValues = field(init=False)
+    _stored: StoredLabels = field(init=False)
 
     def __post_init__(self) -> None:
-        dataset, options = self.samples._dataset, self.options
-        self._given = LabelLists(dataset, list_of(dataset, options.field))
-        self._written = LabelLists(dataset, list_of(dataset, options.target_field))
-        self._remembered = SampleValues(dataset, memory_field_of(options.target_field))
+        self._stored = StoredLabels(self.samples, self.options)
 
     @property
     def dataset(self) -> fo.Dataset:
@@ -102,7 +93,7 @@ class SamplePropagation:
         for round_number in range(_ROUNDS + 1):
             # no other run writes between looking and writing; a person may, and wins label by label
             with lock(self.owner, f"labels {self.options.target_field} {sample_id}"):
-                plan = self.plan(clip)
+                plan = self._stored.plan(clip)
                 missing = [
                     (identity, job, filled)
                     for identity, job, filled in _jobs(plan)
@@ -126,28 +117,6 @@ class SamplePropagation:
             warnings=(*plan.warnings, *video.warnings, *playback_warnings(video)),
             **counts,
         )
-
-    def plan(self, clip: Clip) -> SamplePlan:
-        """What is to be done in a sample, from its labels as they are now.
-
-        Args:
-            clip: the sample's
-        """
-        given = self._given.read(clip.sample_id)
-        written = given if self.options.in_place else self._written.read(clip.sample_id)
-        shown = self._shown(clip.sample_id)
-        return plan_sample(given, written, self._memory(clip.sample_id), clip, self.options, shown)
-
-    def _shown(self, sample_id: str) -> Collection[Any] | None:
-        """The ids of the labels that the view shows; None = all."""
-        if not hides_labels(self.samples):
-            return None
-        paths = {f"frames.{lists.path}._id" for lists in (self._given, self._written)}
-        view = shown_samples(self.samples, sample_id)
-        return {label_id for ids in view.values(sorted(paths), unwind=True) for label_id in ids}
-
-    def _memory(self, sample_id: str) -> Memory:
-        return memory_from(self._remembered.read(sample_id))
 
     def _compute(
         self,
@@ -176,13 +145,18 @@ class SamplePropagation:
 
         Raises:
             NoPromptError: if there is nothing to carry
-            WriteError: if the sample was deleted
+            FieldError, WriteError: if the field or the sample was deleted
         """
+        written = self._stored.check_declared()
         if not plan.objects:
+            written.check_sample(clip.sample_id)
             reasons = "".join(f"; {warning}" for warning in plan.warnings)
-            raise NoPromptError(f"The field {self.options.field!r} holds no labels to carry for this sample{reasons}")
+            classes = f" of the classes {', '.join(self.options.classes)}" if self.options.classes else ""
+            raise NoPromptError(
+                f"The field {self.options.field!r} holds no labels{classes} to carry for this sample{reasons}"
+            )
         changes, counts = changes_of(plan, results, clip.sample_id, self.options)
-        before = self._memory(clip.sample_id)
+        before = self._stored.memory(clip.sample_id)
         meanwhile = before | {one.identity: one.memory_while_writing for one in plan.objects}
         after = dict(before)
         for one in plan.objects:
@@ -191,11 +165,11 @@ class SamplePropagation:
             if not one.keyframes:
                 del after[one.identity]
         if changes:
-            self._remembered.write(clip.sample_id, memory_document(meanwhile))
-            self._written.apply(clip.sample_id, changes)
+            self._stored.remember(clip.sample_id, meanwhile)
+            written.apply(clip.sample_id, changes)
         if changes or after != before:
-            self._remembered.write(clip.sample_id, memory_document(after))
-            self._written.refresh(clip.sample_id)
+            self._stored.remember(clip.sample_id, after)
+            written.refresh(clip.sample_id)
         return counts
 
 

@@ -74,7 +74,7 @@ class PropagationReport(SampleReport[PropagationOutcome]):
         if not self.total("num_interpolated"):
             return []
         return [
-            "Labels marked `interpolated` are straight lines between two keyframes: too few points of the object were "
+            "Labels marked `interpolated` are straight parts between two keyframes: too few points of the object were "
             "seen there. Look at them first; a keyframe in the middle helps most.",
         ]
 
@@ -86,23 +86,23 @@ class PropagationReport(SampleReport[PropagationOutcome]):
 
     def __str__(self) -> str:
         objects, keyframes = count_of(self.total("num_objects"), "object"), self.total("num_keyframes")
-        lines = [
+        parts = [
             f"Carried {objects} from {count_of(keyframes, 'keyframe')} in {count_of(self.num_samples, 'sample')} "
             f"({span_of(self.seconds)})" + self._state
         ]
         filled, interpolated = self.total("num_filled"), self.total("num_interpolated")
-        told = f"Wrote {count_of(filled, 'label')} to frames.{self.target_field}"
+        told = f"wrote {count_of(filled, 'label')} to frames.{self.target_field}"
         if interpolated:
             told += f", {interpolated:,} of them interpolated, since too few points were seen"
         if self.total("num_removed"):
-            told += f"; removed {count_of(self.total('num_removed'), 'derived label')}"
-        lines.append(told)
+            told += f", removed {count_of(self.total('num_removed'), 'derived label')}"
+        parts.append(told)
         if self.total("num_unchanged"):
-            lines.append(f"Left {count_of(self.total('num_unchanged'), 'frame')} alone: their keyframes did not change")
+            parts.append(f"left {count_of(self.total('num_unchanged'), 'frame')} alone, whose keyframes did not change")
         for status, words in ((FAILED, "failed"), (NO_PROMPT, "had nothing to carry")):
             number = len(self.outcomes_with(status))
             if number:
-                lines.append(f"{count_of(number, 'sample')} {words}")
+                parts.append(f"{count_of(number, 'sample')} {words}")
         if self.num_not_run:
-            lines.append(f"{count_of(self.num_not_run, 'sample')} to go")
-        return "; ".join(lines)
+            parts.append(f"{count_of(self.num_not_run, 'sample')} to go")
+        return "; ".join(parts)

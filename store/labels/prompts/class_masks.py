@@ -9,7 +9,7 @@ import numpy as np
 
 from ...database.fields import FRAMES_PREFIX
 from ..frame_labels import FieldValues, Labels
-from .shapes import NoPlace, values_in
+from .coverage import NoPlace, values_in
 
 
 def mask_targets_of(dataset: fo.Dataset, path: str) -> dict[int, str]:

@@ -1,6 +1,6 @@
 """Points to track out of a field: labels of samples or frames, or a list of (t, x, y).
 
-How points lie on one label's shape is said in `shapes`, which labels are of one object in `objects`.
+How points lie on one label's shape is said in `coverage`, which labels are of one object in `objects`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..frame_labels import LIST_FIELDS, FieldValues, Labels
 from ..objects import LabelledObject, ObjectLabel, attribute_of, objects_of
 from ..skeletons import node_names
 from .class_masks import with_classes_apart
-from .shapes import BAD_MASK, EMPTY_MASK, NO_POSITION, NoPlace, class_of, joints_of, points_on
+from .coverage import BAD_MASK, EMPTY_MASK, NO_POSITION, NoPlace, class_of, joints_of, points_on
 
 _LISTS, _SINGLE = (fo.Keypoints, fo.Detections, fo.Polylines), (fo.Keypoint, fo.Detection, fo.Polyline)
 POINT_TYPES = (*_LISTS, *_SINGLE, fo.Segmentation)
@@ -325,7 +325,7 @@ def _as_queries(seeds: list[_Seed], values: FieldValues) -> tuple[Queries, Track
     queries = Queries(
         t=np.concatenate([seed.t for seed in seeds]),
         xy=np.concatenate([seed.xy for seed in seeds]),  # (N, 2)
-        labels=labels,
-        objects=objects,
+        labels=np.array(labels, dtype=object),
+        objects=np.array(objects, dtype=object),
     )
     return queries, TrackNames(tuple(labels), tuple(objects), tuple(nodes), tuple(prompts))

@@ -43,8 +43,6 @@ def _stored(dataset: fo.Dataset) -> dict[int, dict[str, Any]]:
 def _propagate(page: Page, overview: str, result: str) -> None:
     page.click(f'{browser.MODAL} img[src*="propagate_labels.svg"]')
     execute = page.get_by_role("button", name="Execute")
-    page.get_by_role("combobox").filter(has_text="pt-fused").click()
-    page.locator("li[data-value=optical-flow]").click()
     expect(page.get_by_text(overview)).to_be_visible()
     execute.click()
     expect(page.get_by_text(result).first).to_be_visible()
@@ -72,7 +70,7 @@ def _drag(page: Page, start: tuple[float, float], by: tuple[float, float]) -> No
 def test_a_correction_in_the_annotate_tab_changes_only_the_stretches_beside_it(dataset: fo.Dataset) -> None:
     with browser.app_page(dataset) as page:
         browser.open_sample(page)
-        _propagate(page, "3 keyframes of 1 object, 21 frames to fill", "Wrote 21 labels")
+        _propagate(page, "3 keyframes of 1 object, 21 frames to fill", "wrote 21 labels")
         browser.screenshot(page, "propagate_1_filled")
         first = _stored(dataset)
         assert sorted(first) == list(range(1, _NUM_FRAMES + 1))
@@ -86,7 +84,7 @@ def test_a_correction_in_the_annotate_tab_changes_only_the_stretches_beside_it(d
         corrected = _stored(dataset)
         assert corrected[1]["bounding_box"][0] == pytest.approx(0.18, abs=0.02)
 
-        _propagate(page, "3 keyframes of 1 object, 10 frames to fill", "Wrote 10 labels")
+        _propagate(page, "3 keyframes of 1 object, 10 frames to fill", "wrote 10 labels")
         again = _stored(dataset)
         assert again[1]["bounding_box"] == corrected[1]["bounding_box"], "what a person drew stays"
         assert all(again[number] == first[number] for number in range(12, _NUM_FRAMES + 1))

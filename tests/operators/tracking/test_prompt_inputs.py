@@ -84,7 +84,7 @@ def test_each_kind_of_prompt_has_its_inputs(dataset: fo.Dataset, params: dict, k
         ({"points": "kind"}, "points", "holds Classification"),
         ({"points": "frames.kinds"}, "points", "holds Classifications"),
         ({"points": "0, 10"}, "points", "rows of three numbers frame, x, y, and these have 2"),
-        ({"prompt_kind": "points"}, "points", "Choose a field with keypoints, or type points"),
+        ({"prompt_kind": "points"}, "points", "Choose a field with labels, or type points"),
         ({"mask_field": "nope"}, "mask_field", "There is no field 'nope'"),
         ({"mask_field": "frames.joints"}, "mask_field", "holds Keypoints"),
         ({"prompt_kind": "masks"}, "mask_field", "Choose the field with the masks"),

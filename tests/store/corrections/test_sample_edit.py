@@ -10,7 +10,7 @@ import fiftyone as fo
 import media
 import numpy as np
 import pytest
-from mortal import Killed, Mortal, look_dead
+from mortal import Mortal
 from run_states import leftovers, raw_frames, state_of
 from trackers import random_tracks
 
@@ -131,30 +131,27 @@ def test_dying_at_any_step_leaves_the_old_or_the_new_state(
     mortal = Mortal(monkeypatch)
 
     def work(calls: int, undo: bool) -> bool:
-        mortal.calls, mortal.calls_left = 0, calls
-        owner = Owner(dataset, None, beating=False)
-        owner.__enter__()
-        claims = Claims(FrameStore(dataset, "tracks"), owner)
-        try:
+        """Whether it was done before so many calls of the database were made."""
+
+        def do() -> None:
+            owner = Owner(dataset, None, beating=False)
+            owner.__enter__()
+            claims = Claims(FrameStore(dataset, "tracks"), owner)
             assert claims.take(sample_id) is None
             if undo:
                 restore_sample(dataset, sample_id, claims)
             else:
                 edit_sample(dataset, sample_id, _move(3, 2), claims, "the same")
             claims.release(sample_id)
-        except Killed:
-            return False
-        finally:
-            mortal.calls_left = None
-            look_dead(owner)
-        return True
+
+        return not mortal.dies(do, calls)
 
     states = [state_of(dataset)]
     assert work(10_000, False)
     recover(dataset)
     states.append(state_of(dataset))
     seen = set()
-    for calls in range(2, 100):
+    for calls in range(4, 100):
         if (state_of(dataset) == states[0]) is undoing:
             assert work(10_000, not undoing)
             recover(dataset)

@@ -145,6 +145,19 @@ def test_labels_with_masks_and_unknown_positions_are_found_again(dataset: fo.Dat
         assert _names(own, sample.id, 1) == ["new"]
 
 
+def test_of_several_new_labels_in_a_frame_one_that_was_drawn_meanwhile_keeps_no_other_out(
+    lists: LabelLists, sample_id: str
+) -> None:
+    mine = _box("c", index=1, keyframe=True).to_dict()
+    lists.apply(sample_id, [LabelChange(6, None, mine)])
+    changes = [LabelChange(n, None, _box(label, index=1).to_dict()) for label in "abcd" for n in (5, 6)]
+    for _ in range(2):
+        lists.apply(sample_id, changes)
+        assert _names(lists, sample_id, 5) == ["a", "b", "c", "d"]
+        assert _names(lists, sample_id, 6) == ["c", "a", "b", "d"]
+    assert lists.read(sample_id)[6][0] == mine
+
+
 def test_the_sample_and_its_frames_say_that_they_were_changed(
     dataset: fo.Dataset, lists: LabelLists, sample_id: str
 ) -> None:

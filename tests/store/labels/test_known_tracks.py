@@ -142,3 +142,17 @@ def test_fields_that_hold_no_tracks_are_refused(dataset: fo.Dataset) -> None:
     dataset.add_frame_field("empty", fo.EmbeddedDocumentField, embedded_doc_type=fo.Keypoints)
     with pytest.raises(TruthError, match="no known tracks"):
         read_known_tracks(dataset, dataset.first().id, "empty", sparse=False)
+
+
+@pytest.mark.parametrize("identity", [{"index": 1}, {"instance": fo.Instance()}])
+def test_a_point_in_the_last_pixel_is_in_the_frame(make_dataset: Any, tmp_path: Any, identity: dict[str, Any]) -> None:
+    dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=3))
+    sample = dataset.first()
+    for number, xy in ((1, (1.0, 1.0)), (2, (0.999, 0.5)), (3, (1.01, 0.5))):
+        sample.frames[number]["truth"] = fo.Keypoints(keypoints=[fo.Keypoint(points=[xy], **identity)])
+    sample.save()
+    known = read_known_tracks(dataset, sample.id, "truth", sparse=False)
+    width, height = media.SIZE
+    assert known.visible[:, 0].tolist() == [True, True, False]
+    np.testing.assert_allclose(known.xy[:2, 0], [[width - 1, height - 1], [width - 1, height / 2]], atol=1e-3)
+    assert pt.truth_queries(dataset, "truth") == {sample.id: [(0, width - 1, height - 1)]}

@@ -97,6 +97,12 @@ def test_several_without_an_index_in_one_frame_alone_are_no_doubt() -> None:
     assert found((2, box()), (2, box())) == ([[2], [2]], [])
 
 
+def test_a_derived_label_beside_another_of_its_object_is_no_doubt() -> None:
+    warnings: list[str] = []
+    (labelled,) = objects_of([(6, box(index=3)), (6, box(index=3, keyframe=False))], warnings)
+    assert (len(labelled.doubles), warnings) == (1, [])
+
+
 def test_the_same_index_twice_in_a_frame_keeps_the_first_and_says_so() -> None:
     first, second = box(index=3), box(index=3)
     warnings: list[str] = []

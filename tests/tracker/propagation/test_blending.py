@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from moving_points import as_kind
 
 from point_tracking.tracker.propagation import Box, MaskedBox, PointSet, Rules
 from point_tracking.tracker.propagation.blending import blend_paths, shape_at, straight_vectors
@@ -57,6 +58,14 @@ def test_a_path_that_drifts_is_bent_to_the_keyframe_and_trusted_less():
     assert less.confidence[5] < sure.confidence[5]
 
 
+def test_paths_that_are_wrong_altogether_leave_the_straight_one():
+    away = curve(0) + np.array([1000, 0, 0, 0])
+    paths = (carried(away), carried(away, S - 1))
+    path = blend_paths((FIRST, LAST), ENDS, paths, Rules(straight_weight=0, disagreement_weight=0))
+    assert np.isfinite(path.vectors).all()
+    np.testing.assert_allclose(path.weights[1:-1], np.repeat([[0, 0, 1]], S - 2, axis=0))
+
+
 def test_a_path_that_stands_still_becomes_the_straight_one():
     still = np.repeat(FIRST.vector[None], S, axis=0)
     path = blend_paths((FIRST, LAST), ENDS, (carried(still), None), Rules())
@@ -104,7 +113,7 @@ def test_masks_change_from_one_to_the_other():
     small[10:30, 10:30] = True
     drawn = (MaskedBox(FIRST.xyxy, small), MaskedBox(LAST.xyxy, large))
     path = blend_paths(drawn, ENDS, (None, None), Rules())
-    areas = [shape_at(path, row, drawn, (None, None), row).mask.mean() for row in range(S)]
+    areas = [as_kind(MaskedBox, shape_at(path, row, drawn, (None, None), row)).mask.mean() for row in range(S)]
     assert areas == sorted(areas)
     assert areas[0] == small.mean()
     assert areas[-1] == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moving_points import SIZE_PX, moved, slid_tracks, tracks_of
+from moving_points import SIZE_PX, as_kind, moved, slid_tracks, tracks_of
 
 from point_tracking.tracker.errors import QueryError, ShapeError
 from point_tracking.tracker.models.registry import load_tracker
@@ -84,8 +84,8 @@ def test_no_tracks_however_wrong_break_anything(kind, frames, seed, share, sprea
     for one in filled:
         assert 0 <= one.confidence <= 1
         if kind in ("box", "mask") and not one.keyframe:
-            assert (one.shape.xyxy >= 0).all()
-            assert (one.shape.xyxy <= (*SIZE_PX, *SIZE_PX)).all()
+            assert (as_kind(Box, one.shape).xyxy >= 0).all()
+            assert (as_kind(Box, one.shape).xyxy <= (*SIZE_PX, *SIZE_PX)).all()
 
 
 @settings(max_examples=30, deadline=None)
@@ -107,7 +107,7 @@ def test_a_static_scene_stays(kind: str):
     for one in fill_frames(keyframes, slid_tracks(keyframes, T), T, SIZE_PX):
         np.testing.assert_allclose(one.shape.vector, SHAPES[kind].vector, atol=1e-4)
         if kind == "mask":
-            mask = one.shape.mask
+            mask = as_kind(MaskedBox, one.shape).mask
             assert mask.mean() == pytest.approx(MASK.mean(), abs=0.03)
 
 
@@ -151,7 +151,7 @@ def test_a_scaled_scene_gives_scaled_shapes():
         return fill_frames(keyframes, tracks, T, size_px)
 
     for one, other in zip(fill(1), fill(2), strict=True):
-        np.testing.assert_allclose(one.shape.xyxy * 2, other.shape.xyxy, atol=0.02)
+        np.testing.assert_allclose(as_kind(Box, one.shape).xyxy * 2, as_kind(Box, other.shape).xyxy, atol=0.02)
 
 
 @pytest.mark.parametrize("keep_lost", [False, True])
@@ -200,14 +200,14 @@ def test_a_box_that_leaves_the_frame_ends_at_its_border():
     keyframes = [Keyframe(0, Box([260, 80, 310, 120]))]
     filled = fill_frames(keyframes, slid_tracks(keyframes, T, (10, 0)), T, SIZE_PX)
     assert [one.t for one in filled] == list(range(6))
-    assert all(one.shape.xyxy[2] <= SIZE_PX[0] for one in filled)
+    assert all(as_kind(Box, one.shape).xyxy[2] <= SIZE_PX[0] for one in filled)
 
 
 def test_a_point_that_only_one_keyframe_knows_is_followed_from_it():
     keyframes = [Keyframe(0, PointSet([[50, 50], [np.nan, 0]])), Keyframe(10, PointSet([[60, 50], [80, 80]]))]
     filled = fill_frames(keyframes, slid_tracks(keyframes, T, (1, 0)), T, SIZE_PX)
-    np.testing.assert_allclose(filled[4].shape.xy, [[54, 50], [74, 80]], atol=1e-4)
-    np.testing.assert_allclose(filled[12].shape.xy, [[62, 50], [82, 80]], atol=1e-4)
+    np.testing.assert_allclose(as_kind(PointSet, filled[4].shape).xy, [[54, 50], [74, 80]], atol=1e-4)
+    np.testing.assert_allclose(as_kind(PointSet, filled[12].shape).xy, [[62, 50], [82, 80]], atol=1e-4)
 
 
 def test_lines_with_different_numbers_of_points_are_blended():
@@ -216,8 +216,8 @@ def test_lines_with_different_numbers_of_points_are_blended():
         Keyframe(8, Polyline(([[18, 10], [68, 10], [118, 10]],))),
     ]
     filled = fill_frames(keyframes, slid_tracks(keyframes, T, (1, 0)), T, SIZE_PX)
-    np.testing.assert_allclose(filled[4].shape.lines[0], [[14, 10], [64, 10], [114, 10]], atol=0.1)
-    assert len(filled[0].shape.lines[0]) == 2
+    np.testing.assert_allclose(as_kind(Polyline, filled[4].shape).lines[0], [[14, 10], [64, 10], [114, 10]], atol=0.1)
+    assert len(as_kind(Polyline, filled[0].shape).lines[0]) == 2
 
 
 def test_a_stretch_alone_is_as_in_the_whole():
@@ -259,6 +259,6 @@ def test_a_thing_that_moves_over_a_background_is_followed_by_a_real_tracker(mask
     seeds = query_seeds({(1, 0): shape}, SIZE_PX)
     tracks = seeds.split(load_tracker("optical-flow").track(frames, seeds.queries, backward=True))[1]
     for one in fill_frames([Keyframe(0, shape)], tracks, len(frames), SIZE_PX):
-        assert box_iou(one.shape.xyxy, xyxy + one.t * np.array([9, 2, 9, 2])) > 0.9
+        assert box_iou(as_kind(Box, one.shape).xyxy, xyxy + one.t * np.array([9, 2, 9, 2])) > 0.9
         assert not one.interpolated
     assert one.t == 9

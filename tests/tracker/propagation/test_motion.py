@@ -28,3 +28,10 @@ def test_places_go_with_the_points_around_them():
     now[len(CLOUD) :] += [0, 10]
     places = np.array([[50.0, 50], [550, 50]])
     np.testing.assert_allclose(moved_positions(places, start, now), [[60, 50], [550, 60]], atol=1.5)
+
+
+def test_thousands_of_points_and_places_take_no_thousands_of_megabytes():
+    cloud = np.random.default_rng(1).uniform(0, 100, (6000, 2))
+    assert median_scale(cloud, cloud * 2 + 1) == pytest.approx(2)
+    np.testing.assert_allclose(moved_positions(cloud, cloud, cloud + 3), cloud + 3)
+    assert moved_positions(np.empty((0, 2)), cloud, cloud).shape == (0, 2)

@@ -111,3 +111,5 @@ def test_all_keyframes_are_tracked_at_once_and_told_apart():
     with pytest.raises(ShapeError, match="Expected 289, as queried"):
         seeds.split(tracks_of(still[:, :4]))
     assert len(query_seeds({}, SIZE_PX).queries) == 0
+    with pytest.raises(QueryError, match="Keyframe of 'cat' in frame 7: No part"):
+        query_seeds({("cat", 7): Box([400, 0, 500, 9])}, SIZE_PX)

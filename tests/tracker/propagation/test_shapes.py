@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moving_points import as_kind
 
 from point_tracking.tracker.errors import MaskError, ShapeError
 from point_tracking.tracker.propagation.shapes import (
@@ -129,7 +130,7 @@ def test_shapes_of_one_object_are_of_one_kind():
 def test_boxes_are_cut_at_the_border_and_gone_beyond_it():
     inside = Box([0, 0, 320, 240])
     assert clip_to_frame(inside, SIZE_PX) is inside
-    np.testing.assert_array_equal(clip_to_frame(Box([-9, 200, 50, 300]), SIZE_PX).xyxy, [0, 200, 50, 240])
+    np.testing.assert_array_equal(as_kind(Box, clip_to_frame(Box([-9, 200, 50, 300]), SIZE_PX)).xyxy, [0, 200, 50, 240])
     assert clip_to_frame(Box([320, 0, 400, 100]), SIZE_PX) is None
     assert clip_to_frame(Box([319.5, 0, 400, 100]), SIZE_PX) is None
 
@@ -137,7 +138,7 @@ def test_boxes_are_cut_at_the_border_and_gone_beyond_it():
 def test_the_mask_is_cut_with_its_box():
     mask = np.zeros((10, 20), bool)
     mask[:, 10:] = True
-    cut = clip_to_frame(MaskedBox([-50, 0, 50, 100], mask), SIZE_PX)
+    cut = as_kind(MaskedBox, clip_to_frame(MaskedBox([-50, 0, 50, 100], mask), SIZE_PX))
     np.testing.assert_array_equal(cut.xyxy, [0, 0, 50, 100])
     assert cut.mask.shape == (10, 10)
     assert cut.mask.all()

@@ -125,6 +125,14 @@ def test_there_and_back(tmp_path: Path, video: str) -> None:
     assert [clip.name for clip in read_tap_vid(target)] == ["again_0000"]
 
 
+def test_a_view_chooses_the_tracks_that_are_written(tmp_path: Path) -> None:
+    dataset = pt.load_tapvid(saved(tmp_path, {"one": tap_vid_clip()}), output_dir=tmp_path)
+    view = dataset.filter_labels("frames.ground_truth", fo.ViewField("index") == 1)
+    pt.write_tapvid(view, tmp_path / "first.pkl")
+    (clip,) = read_tap_vid(tmp_path / "first.pkl")
+    assert clip.points.shape == (1, NUM_FRAMES, 2)
+
+
 def test_tracked_from_its_queries_and_judged_by_itself(tmp_path: Path) -> None:
     """The truth as prediction: perfect, whichever way the points were asked for."""
     dataset = pt.load_tapvid(saved(tmp_path, {"a": tap_vid_clip()}), output_dir=tmp_path)

@@ -19,6 +19,7 @@ from point_tracking.workflows.adaptation.options import AdaptOptions
 from point_tracking.workflows.evaluation.options import EvaluationOptions
 from point_tracking.workflows.lifecycle.options import FormInput, facts_of, given_options, option
 from point_tracking.workflows.preprocessing.options import PreprocessOptions
+from point_tracking.workflows.propagation.options import PropagateOptions
 from point_tracking.workflows.tracking.options import TrackOptions
 
 FUNCTIONS = {
@@ -26,6 +27,7 @@ FUNCTIONS = {
     pt.preprocess_dataset: PreprocessOptions,
     pt.evaluate_dataset: EvaluationOptions,
     pt.adapt_tracker: AdaptOptions,
+    pt.propagate_labels: PropagateOptions,
 }
 
 
@@ -51,8 +53,8 @@ def test_a_new_field_is_in_the_record_and_on_the_workers() -> None:
 
 def test_a_new_field_is_in_the_form_and_checked_there(make_dataset: Any, tmp_path: Any) -> None:
     dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=3))
-    form = build_form(_context(dataset, smoothing=0), _MoreOptions)
-    smoothing, method = form.properties["smoothing"], form.properties["method"]
+    form = _folded(build_form(_context(dataset, smoothing=0), _MoreOptions))
+    smoothing, method = form["smoothing"], form["method"]
     assert (smoothing.default, smoothing.view.label, smoothing.view.description) == (
         3,
         "Smoothing",
@@ -60,8 +62,12 @@ def test_a_new_field_is_in_the_form_and_checked_there(make_dataset: Any, tmp_pat
     )
     assert (smoothing.invalid, smoothing.error_message) == (True, "Smoothing takes at least 1 frame")
     assert [choice.value for choice in method.view.choices] == ["fast", "best"]
-    assert not build_form(_context(dataset, smoothing=2), _MoreOptions).properties["smoothing"].invalid
-    assert "smoothing" not in build_form(_context(dataset)).properties
+    assert not _folded(build_form(_context(dataset, smoothing=2), _MoreOptions))["smoothing"].invalid
+    assert "smoothing" not in _folded(build_form(_context(dataset)))
+
+
+def _folded(form: Any) -> dict[str, Any]:
+    return form.properties["more"].type.properties
 
 
 def _context(dataset: fo.Dataset, **params: Any) -> ExecutionContext:
@@ -79,7 +85,7 @@ def test_every_option_has_its_place_in_the_signature(function: Any) -> None:
         default = specs[name].default
         given = parameter.default
         if parameter.default is parameter.empty:
-            assert name in ("output_dir", "name")
+            assert name in ("output_dir", "name", "field")
         else:
             assert given == default or (name == "policy" and given is None), name
         assert f"        {name}:" in (function.__doc__ or ""), f"{name} is not described"
@@ -92,6 +98,7 @@ def test_every_option_is_recorded_or_says_why_not() -> None:
         PreprocessOptions: {"output_dir": "out"},
         EvaluationOptions: {},
         AdaptOptions: {"name": "mine"},
+        PropagateOptions: {"field": "box"},
     }.items():
         record = cls(**given).to_record()
         for spec in given_options(cls):
@@ -106,6 +113,7 @@ def test_every_option_is_recorded_or_says_why_not() -> None:
         ("PreprocessOptions", "run_key"),
         ("EvaluationOptions", "eval_key"),
         ("AdaptOptions", "run_key"),
+        ("PropagateOptions", "run_key"),
     }
 
 

@@ -14,7 +14,7 @@ import media
 import numpy as np
 import pytest
 from killable import lines_until
-from mortal import Killed, Mortal, look_dead
+from mortal import GONE_PID, Mortal
 from run_states import leftovers, state_of, undisturbed, without_ids
 from trackers import DriftTracker, random_tracks
 
@@ -37,24 +37,20 @@ SHAPE = VideoShape(SIZE, 12)
 
 def _die_while_writing(dataset: fo.Dataset, tracks: pt.Tracks, mortal: Mortal, calls: int) -> bool:
     """Writes until the given number of database calls; returns whether that was the whole work."""
-    mortal.calls, mortal.calls_left = 0, calls
     owner = Owner(dataset, "some_run", beating=False)
     owner.__enter__()
     sample_id = dataset.first().id
     claims = Claims(FrameStore(dataset, "tracks"), owner)
     mark = SampleMark("writing", "points", tracks.num_points, 12, tracker="t", run_key="some_run")
-    try:
+
+    def write() -> None:
         assert claims.take(sample_id) is None
         writer.store_tracks(
             dataset, sample_id, "tracks", tracks, SHAPE, frame_numbers=None, keep_hidden=False, mark=mark, claims=claims
         )
         claims.release(sample_id)
-    except Killed:
-        return False
-    finally:
-        mortal.calls_left = None
-        look_dead(owner)
-    return True
+
+    return not mortal.dies(write, calls)
 
 
 NUM_CLIPS = 8  # of the fixture `clips`
@@ -76,6 +72,13 @@ def test_dying_at_any_step_leaves_the_old_or_the_new_state(
     del sample
     monkeypatch.setattr(writer, "_POINTS_PER_WRITE", 20)
     mortal = Mortal(monkeypatch)
+    real_insert = FrameStore.insert
+
+    def insert(*arguments: Any) -> None:
+        mortal.count()
+        real_insert(*arguments)
+
+    monkeypatch.setattr(FrameStore, "insert", insert)
 
     def reset() -> None:
         dataset._frame_collection.delete_many({"frame_number": {"$nin": [4, 5]}})
@@ -111,7 +114,7 @@ def test_what_dead_runs_left_of_deleted_data_sets_goes(make_dataset: MakeDataset
     owner = Owner(gone, "dead", beating=False)
     owner.__enter__()
     Claims(FrameStore(gone, "tracks"), owner).take(gone.first().id)
-    database.collection(database.OWNERS).update_one({"_id": owner.id}, {"$set": {"pid": 2**22 + 1}})
+    database.collection(database.OWNERS).update_one({"_id": owner.id}, {"$set": {"pid": GONE_PID}})
     left = leftovers(gone)
     assert len(left) == 2
     gone_id = gone._doc.id

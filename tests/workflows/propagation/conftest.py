@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 import moving_object
 import pytest
-from dataset_fixtures import discard
 
 LISTS = {"Detection": "detections", "Polyline": "polylines", "Keypoint": "keypoints"}
 
@@ -20,23 +19,17 @@ def thing_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def labelled(thing_path: Path) -> Iterator[Callable[..., fo.Dataset]]:
+def labelled(thing_path: Path, make_dataset: Callable[..., fo.Dataset]) -> Callable[..., fo.Dataset]:
     """A function that makes a dataset of the clip with labels: frame number -> label or labels of the field "box"."""
-    made: list[fo.Dataset] = []
 
     def make(*samples: dict[int, Any], field: str = "box", path: Path | None = None) -> fo.Dataset:
-        dataset = fo.Dataset()
-        made.append(dataset)
-        for labels in samples:
-            sample = fo.Sample(filepath=str(path or thing_path))
+        dataset = make_dataset(*[path or thing_path] * len(samples))
+        for sample, labels in zip(dataset, samples, strict=True):
             for number, found in labels.items():
                 several = found if isinstance(found, list) else [found]
                 kind = type(several[0]).__name__
                 sample.frames[number] = fo.Frame(**{field: getattr(fo, f"{kind}s")(**{LISTS[kind]: several})})
-            dataset.add_sample(sample)
+            sample.save()
         return dataset
 
-    yield make
-    for dataset in made:
-        if not dataset.deleted:
-            discard(dataset)
+    return make

@@ -166,7 +166,7 @@ def test_a_second_run_computes_only_what_lies_beside_changed_keyframes(labelled:
     before, clips = raw_frames(dataset), tracker.clips
     again = pt.propagate_labels(dataset, "box", tracker=tracker, progress=False)
     assert (tracker.clips, again.outcomes[0].num_filled, again.outcomes[0].num_unchanged) == (clips, 0, NUM_FRAMES - 3)
-    assert "Left 21 frames alone" in str(again)
+    assert "left 21 frames alone" in str(again)
     assert raw_frames(dataset) == before
     frame = dataset.first().frames[FIRST]
     frame.box.detections[0].bounding_box[0] += 0.05
@@ -222,7 +222,7 @@ def test_samples_without_labels_are_told_apart_from_those_that_failed(labelled: 
     report = pt.propagate_labels(dataset, "box", tracker=DriftTracker(), progress=False)
     assert [outcome.status for outcome in report.outcomes] == ["done", "no prompt", "failed", "failed", "no prompt"]
     assert [failure.kind for failure in report.failures] == ["VideoNotFoundError", "VideoError"]
-    assert "no area" in report.outcomes[4].message
+    assert "no area" in (report.outcomes[4].message or "")
     assert raw_frames(dataset)[NUM_FRAMES:] == before[1:]
     assert str(pt.load_report(dataset, report.run_key)) == str(report)
 
@@ -343,7 +343,7 @@ def test_progress_is_told_and_a_cancelled_run_leaves_finished_samples(labelled: 
     assert shares == sorted(shares)
     assert any(0 < share < 1 / 3 for share in shares)
     assert dataset.count("frames.box.detections") == NUM_FRAMES + 2
-    assert "not reached" in str(pt.load_report(dataset, report.run_key))
+    assert "2 samples to go" in str(pt.load_report(dataset, report.run_key))
     assert leftovers(dataset) == []
     rest = pt.propagate_labels(dataset, "box", tracker=DriftTracker(), progress=False)
     assert [outcome.num_filled for outcome in rest.outcomes] == [0, 23, 23]

@@ -18,6 +18,7 @@ import point_tracking as pt
 from point_tracking.store.labels.known_tracks import read_known_tracks
 from point_tracking.store.labels.objects import instance_id_of
 from point_tracking.tracker.errors import OptionError
+from point_tracking.workflows.evaluation.matching import instance_columns
 
 MakeDataset = Callable[..., fo.Dataset]
 WIDTH, HEIGHT = media.SIZE
@@ -110,6 +111,12 @@ def test_truth_in_this_layout_is_seen_as_a_view_shows_it(animals: fo.Dataset, dr
     known = read_known_tracks(view, animals.first().id, "tracks", sparse=False)
     assert known.keys.tolist() == [3, 4, 5]
     assert read_known_tracks(animals, animals.first().id, "tracks", sparse=False).keys.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_the_index_of_an_object_is_no_track_in_evaluations(animals: fo.Dataset, drift: DriftTracker) -> None:
+    pt.track_dataset(animals, "tracks", tracker=drift, points="frames.joints", layout="objects")
+    assert instance_columns(animals, animals.first().id, "joints") != {}
+    assert instance_columns(animals, animals.first().id, "tracks") == {}
 
 
 def box(left: float, top: float, **facts: Any) -> fo.Detection:

@@ -7,8 +7,8 @@ from typing import Any
 import fiftyone as fo
 from propagation_labels import CLIP, box
 
-from point_tracking.workflows.propagation.identities import KnownObject, known_objects
 from point_tracking.workflows.propagation.options import PropagateOptions
+from point_tracking.workflows.propagation.planning.identities import KnownObject, known_objects
 
 IN_PLACE = PropagateOptions(field="box")
 OWN = PropagateOptions(field="box", output_field="out")

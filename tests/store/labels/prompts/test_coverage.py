@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from point_tracking.store.labels.prompts.shapes import BAD_MASK, OUTSIDE, NoPlace, joints_of, points_on
+from point_tracking.store.labels.prompts.coverage import BAD_MASK, OUTSIDE, NoPlace, joints_of, points_on
 from point_tracking.store.tracks.track_names import TrackNames
 from point_tracking.tracker.types import Queries
 

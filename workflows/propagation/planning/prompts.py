@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...store.labels.shapes import shape_of
-from ...tracker.coordinates import frame_index_of, frame_number_of
-from ...tracker.errors import PointTrackingError
-from ...tracker.propagation import Box, Keyframe, MaskedBox
-from .options import PropagateOptions
+from ....store.labels.shapes import shape_of
+from ....tracker.coordinates import frame_index_of, frame_number_of
+from ....tracker.errors import PointTrackingError
+from ....tracker.propagation import Box, Keyframe, MaskedBox
+from ..options import PropagateOptions
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from propagation_labels import CLIP, Labels, box, frames_to_compute
 
-from point_tracking.workflows.propagation.copies import is_remembered
-from point_tracking.workflows.propagation.plan import SamplePlan
+from point_tracking.workflows.propagation.planning.memory import is_remembered
+from point_tracking.workflows.propagation.planning.plan import SamplePlan
 
 OWN = {"output_field": "out"}
 ONE = {"index": 1}
@@ -366,6 +366,15 @@ def test_copies_of_a_run_that_died_are_known_again() -> None:
         assert plan.num_corrected == 0
         assert dead.out[21][0]["bounding_box"][0] == 0.7
         assert frames_to_compute(plan) == [(2, 20), (22, 40)]
+
+
+def test_copies_that_a_run_died_before_writing_are_written_by_the_next() -> None:
+    labels = Labels((1, box(**ONE)), (21, box(**ONE)))
+    (one,) = labels.plan(**OWN).objects
+    labels.memory[one.identity] = one.memory_while_writing
+    labels.draw(3, box(keyframe=False, instance=fo.Instance.from_dict(dict(one.instance or {}))), out=True)
+    labels.run(**OWN)
+    assert labels.frames(out=True, keyframe=True) == [1, 21]
 
 
 # what a run is about

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...store.labels.objects import LabelledObject, ObjectLabel, derived_id, objects_of
-from ...tracker.coordinates import frame_index_of
-from .options import PropagateOptions
+from ....store.labels.objects import LabelledObject, ObjectLabel, derived_id, objects_of
+from ....tracker.coordinates import frame_index_of
+from ..options import PropagateOptions
 
 Lists = Mapping[int, Sequence[Mapping[str, Any]]]
 """The labels of a sample, by frame number, as they are stored."""

@@ -19,13 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from ...store.labels.objects import ObjectLabel, instance_document
-from ...tracker.errors import PointTrackingError
-from ...tracker.propagation import Keyframe, Stretch, digest_stretch, find_stretches
-from .copies import copy_of, fingerprint, is_remembered
+from ....store.labels.objects import ObjectLabel, instance_document
+from ....tracker.errors import PointTrackingError
+from ....tracker.propagation import Keyframe, Stretch, digest_stretch, find_stretches
+from ..options import PropagateOptions
 from .identities import KnownObject, Lists, known_objects
-from .memory import FilledStretch, Memory, ObjectMemory
-from .options import PropagateOptions
+from .memory import FilledStretch, Memory, ObjectMemory, copy_of, fingerprint, is_remembered
 from .prompts import Clip, frames_to_fill, keyframes_of
 
 
@@ -46,7 +45,7 @@ class ObjectPlan:
         stale: those of them, and parts of them, that have to be computed
         removed: (frame index, label) in the output that have to go
         memory: of earlier runs, as far as it will still be true when this one has written
-        copies_before: ids and fingerprints of copies that may stand in the output until then
+        copies_before: ids and fingerprints of copies that stand in the output until then
     """
 
     identity: str
@@ -61,7 +60,7 @@ class ObjectPlan:
     stale: list[tuple[Stretch, FilledStretch]] = field(default_factory=list)
     removed: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
     memory: ObjectMemory = field(default_factory=ObjectMemory)
-    copies_before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    copies_before: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def num_to_fill(self) -> int:
@@ -70,13 +69,9 @@ class ObjectPlan:
 
     @property
     def memory_while_writing(self) -> ObjectMemory:
-        """What is known as long as old and new labels stand side by side."""
-        names = {*self.copies_before, *self.memory.copies}
-        both = {
-            name: tuple(dict.fromkeys((*self.copies_before.get(name, ()), *self.memory.copies.get(name, ()))))
-            for name in names
-        }
-        return ObjectMemory(self.memory.stretches, both)
+        """What is known as long as it is not known whether old or new copies stand in the output."""
+        new = {str(copy["_id"]): fingerprint(copy, t) for t, (_, copy) in self.copies.items()}
+        return ObjectMemory(self.memory.stretches, self.copies_before, new)
 
 
 @dataclass
@@ -255,8 +250,9 @@ def _with_copies(
     plan.num_corrected += len(one.kept)
     one.prompts = {**inputs, **one.prompts}
     one.keyframes = keyframes_of(one.prompts, one.name, clip, plan.warnings)
-    one.copies_before = memory.get(one.identity, ObjectMemory()).copies
-    _plan_own_copies(one, wanted, standing, clip, options)
+    confirmed = memory.get(one.identity, ObjectMemory()).copies
+    one.copies_before = {**confirmed, **{str(found["_id"]): fingerprint(found, t) for t, found in standing.items()}}
+    _plan_own_copies(one, wanted, standing, frozenset(confirmed.values()), clip, options)
     return one
 
 
@@ -268,13 +264,19 @@ def _plan_own_copies(
     one: ObjectPlan,
     wanted: Mapping[int, dict[str, Any]],
     standing: dict[int, Mapping[str, Any]],
+    written: Collection[str],
     clip: Clip,
     options: PropagateOptions,
 ) -> None:
-    """Which copies are written, and what becomes of those that stand there."""
+    """Which copies are written, and what becomes of those that stand there.
+
+    Args:
+        wanted: frame index -> copy of a prompt
+        standing: frame index -> copy in the output as it was written
+        written: fingerprints of all copies that were
+    """
     first, last = frames_to_fill(options, clip)
     drawn = {keyframe.t for keyframe in one.keyframes if keyframe.shape is not None} - one.kept
-    written = {name for prints in one.copies_before.values() for name in prints}
     for t in sorted(drawn & wanted.keys()):
         if not first <= t <= last:
             continue
@@ -288,8 +290,8 @@ def _plan_own_copies(
     gone = {t: document for t, document in standing.items() if first <= t <= last}
     one.derived |= gone
     dropped = {str(document["_id"]) for document in gone.values()}
-    copies = {name: prints for name, prints in one.copies_before.items() if name not in dropped}
-    copies |= {str(copy["_id"]): (fingerprint(copy, t),) for t, (_, copy) in one.copies.items()}
+    copies = {name: known for name, known in one.copies_before.items() if name not in dropped}
+    copies |= {str(copy["_id"]): fingerprint(copy, t) for t, (_, copy) in one.copies.items()}
     one.memory = ObjectMemory((), copies)
 
 

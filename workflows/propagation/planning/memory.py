@@ -1,15 +1,23 @@
 """What a sample's carried labels were made from, so that a second run does no more than what was changed asks for.
 
-It is kept in a field of the sample, `<output field>_propagation`.
+It is kept in a field of the sample, `<output field>_propagation`. Copies of prompts in an output field of its own are
+told apart from what a person drew there by their fingerprints.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+from ....store.labels.objects import derived_id, instance_id_of
+from ..options import PropagateOptions
+
+# the id is remembered beside it, and a tag corrects nothing
+_NOT_OF_CONTENT = ("_id", "tags")
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,13 @@ class ObjectMemory:
 
     Args:
         stretches: that were filled
-        copies: of prompts in a field of their own: label id -> fingerprints of the label as it was written; several
-            where a run died before it was known which of them stands there
+        copies: of prompts in a field of their own: label id -> fingerprint of the label as it was written
+        pending: the same of copies that a run was about to write when it died
     """
 
     stretches: tuple[FilledStretch, ...] = ()
-    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    copies: Mapping[str, str] = field(default_factory=dict)
+    pending: Mapping[str, str] = field(default_factory=dict)
 
     def missing(self, wanted: FilledStretch) -> list[FilledStretch]:
         """The parts that were not yet filled from the same keyframes."""
@@ -87,8 +96,7 @@ def memory_from(stored: Mapping[str, Any] | None) -> Memory:
     found: Memory = {}
     for row in (stored or {}).get("objects", ()):
         stretches = tuple(FilledStretch(**stretch) for stretch in row["stretches"])
-        copies = {name: tuple(prints) for name, prints in row["copies"].items()}
-        found[row["identity"]] = ObjectMemory(stretches, copies)
+        found[row["identity"]] = ObjectMemory(stretches, dict(row["copies"]), dict(row.get("pending") or {}))
     return found
 
 
@@ -98,8 +106,53 @@ def memory_document(memory: Memory) -> dict[str, Any]:
         {
             "identity": identity,
             "stretches": [asdict(stretch) for stretch in one.stretches],
-            "copies": {name: list(prints) for name, prints in one.copies.items()},
+            "copies": dict(one.copies),
+            "pending": dict(one.pending),
         }
         for identity, one in memory.items()
     ]
     return {"objects": rows}
+
+
+def fingerprint(document: Mapping[str, Any], t: int) -> str:
+    """Tells whether a label in a frame is still as it was written.
+
+    Args:
+        document: the label as it is stored
+        t: index of its frame
+    """
+    # what FiftyOne adds when it saves a label that was loaded says nothing
+    said = {key: value for key, value in document.items() if value is not None and value not in ({}, [])}
+    content = sorted((key, repr(value)) for key, value in said.items() if key not in _NOT_OF_CONTENT)
+    return hashlib.sha256(repr((t, content)).encode()).hexdigest()[:16]
+
+
+def copy_of(
+    document: Mapping[str, Any], instance: Mapping[str, Any] | None, sample_id: str, options: PropagateOptions
+) -> dict[str, Any]:
+    """A prompt as it stands in the output field.
+
+    Args:
+        document: the prompt
+        instance: that it gets where it has none
+        sample_id: of the sample
+        options: what the run is told
+    """
+    new_id = derived_id(sample_id, options.target_field, document["_id"])
+    copy = {**document, "_id": new_id, "keyframe": True}
+    return copy if instance is None or instance_id_of(document) is not None else {**copy, "instance": dict(instance)}
+
+
+def is_remembered(memory: Memory, t: int, document: Mapping[str, Any]) -> bool:
+    """Whether a label is a copy that stands as an earlier run wrote it.
+
+    Args:
+        memory: of that run
+        t: index of the label's frame
+        document: the label
+    """
+    if document.get("keyframe") is False:
+        return False
+    label_id = str(document["_id"])
+    prints = {known.get(label_id) for one in memory.values() for known in (one.copies, one.pending)} - {None}
+    return bool(prints) and fingerprint(document, t) in prints

@@ -11,7 +11,7 @@ from propagation_labels import CLIP, box
 
 from point_tracking.tracker.propagation import Box, MaskedBox, Polyline
 from point_tracking.workflows.propagation.options import PropagateOptions
-from point_tracking.workflows.propagation.prompts import frames_to_fill, keyframes_of
+from point_tracking.workflows.propagation.planning.prompts import frames_to_fill, keyframes_of
 
 MASK = np.ones((4, 4), bool)
 
