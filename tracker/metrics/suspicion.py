@@ -24,10 +24,10 @@ from .cycle import CycleEnds
 from .truth import evaluation_scale
 
 # of each sign, where it counts for one half
-_HALF_PX = {"cycle": 8.0, "jump": 8.0, "company": 8.0}
+_HALF_PX = {"cycle": 2.0, "jump": 4.0, "company": 8.0}
 _LOST_PX = 64.0  # what a point counts for that was lost on its way back
-_WEIGHTS = {"cycle": 1.0, "jump": 2.0, "company": 4.0, "doubt": 5.0}
-_BIAS = -5.3
+_WEIGHTS = {"cycle": 1.5, "jump": 1.7, "company": 3.5, "doubt": 4.8}
+_BIAS = -5.4
 _NEIGHBOURS = 8
 _LOWEST = 0.1  # share of the frames in which the tracker is least sure
 
