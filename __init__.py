@@ -40,6 +40,7 @@ _PUBLIC = {
     "hide_tracks": ".workflows.correction.edit_tracks",
     "remove_tracks": ".workflows.correction.edit_tracks",
     "undo_correction": ".workflows.correction.edit_tracks",
+    "suggest_points": ".workflows.correction.suggest_points",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from .workflows.adaptation.adapt_tracker import adapt_tracker
     from .workflows.correction.correct_tracks import correct_tracks
     from .workflows.correction.edit_tracks import hide_tracks, remove_tracks, undo_correction
+    from .workflows.correction.suggest_points import suggest_points
     from .workflows.evaluation.evaluate_dataset import evaluate_dataset
     from .workflows.evaluation.queries import truth_queries
     from .workflows.exchange.cvat_tasks.annotate_tracks import annotate_tracks

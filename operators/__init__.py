@@ -13,6 +13,7 @@ Adding an operator
 from .adaptation.adapt_tracker import AdaptTracker
 from .correction.correct_point import CorrectPoint, RetrackCorrections
 from .correction.edit_points import CorrectOpenSample, HidePoints, KeepTracks, RemoveTracks, UndoCorrection
+from .correction.suggest_points import SuggestPoints
 from .evaluation.evaluate_tracks import EvaluateTracks
 from .preprocessing.preprocess_videos import PreprocessVideos
 from .propagation.propagate_labels import PropagateLabels, PropagateOpenSample
@@ -30,6 +31,7 @@ OPERATORS = (
     CorrectPoint,
     RetrackCorrections,
     UndoCorrection,
+    SuggestPoints,
     CorrectOpenSample,
     PreprocessVideos,
     EvaluateTracks,

@@ -10,7 +10,6 @@ import fiftyone as fo
 from ...store.corrections.selected_labels import SelectedPoint, selected_points
 from ...store.database.fields import FRAMES_PREFIX
 from ...store.database.frame_documents import FrameStore
-from ...store.runs.outcomes import count_of
 from ...store.tracks.videos import select_videos
 from ...tracker.errors import OptionError
 from ...workflows.correction.points import fields_with_tracks, tracked_sample
@@ -44,7 +43,7 @@ class Selection:
 
     def __str__(self) -> str:
         indices = ", ".join(map(str, self.indices[:10])) + (", ..." if len(self.indices) > 10 else "")
-        return f"{count_of(len(self.indices), 'track')} of {self.label_field} ({indices})"
+        return f"{'track' if len(self.indices) == 1 else 'tracks'} {indices}"
 
 
 def open_sample_of(ctx: Any) -> fo.Sample:

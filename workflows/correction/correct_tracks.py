@@ -109,7 +109,7 @@ def run_correction(
             return report
         used = _used(found, given)
         choose_key(found.dataset, options)  # refuses a taken one before anything is loaded
-        loaded = _tracker(found, options)
+        loaded = tracker_of(found, options.tracker, options.tracker_options)
         report.tracker = loaded.name
         rows = [[one.index, one.t, one.x, one.y] for one in used]
         recorded = replace(options, tracker=loaded, tracker_options=None, corrections=rows)
@@ -161,12 +161,22 @@ def record_of_tracks(found: TrackedSample) -> dict[str, Any] | None:
     return record_of(found.dataset, run_key) if run_key in known_runs(found.dataset) else None
 
 
-def _tracker(found: TrackedSample, options: CorrectOptions) -> Tracker:
-    """The tracker that was chosen, else the one that made the tracks."""
-    if isinstance(options.tracker, Tracker):
-        return options.tracker
-    if options.tracker is not None:
-        return load_tracker(options.tracker, **dict(options.tracker_options or {}))
+def tracker_of(
+    found: TrackedSample, tracker: str | Tracker | None, tracker_options: Mapping[str, Any] | None
+) -> Tracker:
+    """The tracker that was chosen, else the one that made the tracks.
+
+    Args:
+        found: the sample
+        tracker, tracker_options: as of `correct_tracks`
+
+    Raises:
+        OptionError: if it cannot be loaded by its name
+    """
+    if isinstance(tracker, Tracker):
+        return tracker
+    if tracker is not None:
+        return load_tracker(tracker, **dict(tracker_options or {}))
     name = found.mark.get("tracker")
     if name is None:  # written by hand or by other programs
         return load_tracker(DEFAULT_TRACKER)

@@ -52,7 +52,7 @@ def test_the_operators_are_registered_with_their_risk_named() -> None:
 def test_hiding_says_in_numbers_what_it_will_do_and_does_it(dataset: fo.Dataset, opened: Opened) -> None:
     context = opened((5, 2), (5, 4))
     told = _told("hide_points", context)
-    assert told == "From frame 5 on, 16 points of 2 tracks in 8 frames will be hidden: 2 tracks of tracks (2, 4)"
+    assert told == "From frame 5 on, 16 points of 2 tracks in 8 frames will be hidden: tracks 2, 4"
     assert _told("hide_points", context, action="hide_all").startswith("24 points of 2 tracks in 12 frames")
     foo.execute_operator(URI + "hide_points", context, params={})
     visible = _visible(dataset)
@@ -67,7 +67,7 @@ def test_tracks_are_removed_or_all_others_and_that_is_taken_back(dataset: fo.Dat
     foo.execute_operator(URI + "remove_tracks", opened((1, 3)), params={})
     assert _visible(dataset).any(axis=0).tolist() == [True, True, False] + [True] * 6
     told = _told("keep_tracks", opened((1, 2), (3, 9)))
-    assert told == "72 points of 6 tracks in 12 frames will be deleted: all but 2 tracks of tracks (2, 9)"
+    assert told == "72 points of 6 tracks in 12 frames will be deleted: all but tracks 2, 9"
     foo.execute_operator(URI + "keep_tracks", opened((1, 2), (3, 9)), params={})
     assert np.flatnonzero(_visible(dataset).any(axis=0)).tolist() == [1, 8]
     assert _told("undo_correction", opened()) == "12 frames of tracks will be as they were before"

@@ -20,7 +20,7 @@ def test_points_are_in_order_of_time_and_told_in_words(dataset: fo.Dataset, open
     chosen = selection_of(_ctx(opened((7, 2), (3, 5), (7, 1))))
     assert [(one.t, one.index) for one in chosen.points] == [(2, 5), (6, 1), (6, 2)]
     assert (chosen.indices, chosen.first_t, chosen.label_field) == ([1, 2, 5], 2, "tracks")
-    assert str(chosen) == "3 tracks of tracks (1, 2, 5)"
+    assert str(chosen) == "tracks 1, 2, 5"
 
 
 def test_the_sample_is_the_open_one_or_that_of_the_labels(dataset: fo.Dataset, opened: Callable[..., dict]) -> None:

@@ -30,6 +30,6 @@ def test_labels_are_looked_up_by_frame_and_id(make_dataset: Callable[..., fo.Dat
     named = [(2, first[-1].id), (5, late[0].id), (5, "0" * 24), (11, late[0].id)]
     found = selected_points(store, sample.id, layout, SIZE, named)
     assert [(one.index, one.t, one.called) for one in found if one.xy is not None] == [(3, 1, "b"), (1, 4, "a")]
-    np.testing.assert_allclose(found[0].xy, [12, 12], atol=1e-4)
+    np.testing.assert_allclose(np.array(found[0].xy), [12, 12], atol=1e-4)
     hidden = [one for one in found if one.xy is None]
     assert hidden == ([SelectedPoint(2, 4, None, "a")] if layout == "objects" else [])

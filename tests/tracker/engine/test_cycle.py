@@ -7,7 +7,7 @@ import pytest
 from trackers import DriftTracker
 
 import point_tracking as pt
-from point_tracking.tracker.engine.cycle import track_cycle
+from point_tracking.tracker.engine.cycle import track_back, track_cycle
 from point_tracking.tracker.errors import Cancelled, ShapeError
 from point_tracking.tracker.video.frames import ArrayFrames
 
@@ -55,3 +55,10 @@ def test_progress_is_told_and_the_end_can_be_asked_for() -> None:
     assert shares[-1] == 1.0
     with pytest.raises(Cancelled):
         track_cycle(FRAMES, tracks, DriftTracker(), cancelled=lambda: True)
+
+
+def test_the_way_back_is_in_the_order_of_the_frames() -> None:
+    visible = np.ones((6, 1), bool)
+    ends, returned = track_back(FRAMES, moved(np.full((6, 1), 50.0), visible), DriftTracker())
+    assert ends.ends.t.tolist() == [5]
+    assert returned.xy[:, 0, 0].tolist() == [55, 54, 53, 52, 51, 50]

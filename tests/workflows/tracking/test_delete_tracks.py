@@ -97,7 +97,7 @@ def test_a_run_that_is_at_work_keeps_its_tracks(make_dataset: MakeDataset, tmp_p
 
     def delete_meanwhile(_index: int) -> None:
         if not refused:
-            with pytest.raises(OptionError, match="still at work. Cancel it") as error:
+            with pytest.raises(OptionError, match="still at work") as error:
                 delete_tracks(dataset, "track_tracks")
             refused.append(str(error.value))
 
