@@ -206,5 +206,6 @@ def _send(dataset: fo.Dataset, ids: list[str], anno_key: str, schema: dict[str, 
     except Exception as error:
         # the client raises exceptions of no type of its own
         raise AnnotationError(
-            f"The CVAT server did not take the task: {error}. Check its address, the user and the server's log"
+            f"The CVAT server did not take the task: {error}. Check its address, the user and the server's log; a task "
+            "without annotations may be left there"
         ) from error
