@@ -251,3 +251,16 @@ def test_several_videos_keep_their_corrections_apart(
     assert (report.num_samples, report.num_moved) == (1, 1)
     assert_same(stored(tracked, "tracks"), before)
     np.testing.assert_allclose(pt.read_tracks(other, "tracks").xy[23, 0], [100.5, 70.25], atol=1e-4)
+
+
+def test_corrected_boxes_are_carried_to_the_frames_between(boxed: fo.Dataset, server: FakeCvat, login) -> None:
+    pt.annotate_tracks(boxed, "box", "check", **login)
+    corrected = np.add(moving_object.thing_xyxy(10), [8, 0, 8, 0])  # a person sees it 8 pixels further right
+    add_keyframe(server, 1, drawn(10, *corrected.tolist(), kind="rectangle"))
+    pt.load_corrections(boxed, "check", **login)
+    assert pt.propagate_labels(boxed, "box", tracker="optical-flow", progress=False).failures == []
+    lefts = {n: b[0]["bounding_box"][0] * moving_object.SIZE[0] for n, b in stored(boxed, "box").items()}
+    off = {n: left - moving_object.thing_xyxy(n - 1)[0] for n, left in lefts.items()}
+    assert (off[1], off[11], off[24]) == pytest.approx((0, 8, 0), abs=0.01)
+    assert 4 < off[12] < 9
+    assert 4 < off[10] < 9
