@@ -264,3 +264,39 @@ def test_corrected_boxes_are_carried_to_the_frames_between(boxed: fo.Dataset, se
     assert (off[1], off[11], off[24]) == pytest.approx((0, 8, 0), abs=0.01)
     assert 4 < off[12] < 9
     assert 4 < off[10] < 9
+
+
+def test_a_task_that_is_gone_is_no_person_who_deleted_all_tracks(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+    before = stored(tracked, "tracks")
+    pt.annotate_tracks(tracked, "tracks", "check", **login)
+    del server.tasks[1]
+    with pytest.raises(AnnotationError, match="no longer on the server"):
+        pt.load_corrections(tracked, "check", **login)
+    assert_same(stored(tracked, "tracks"), before)
+
+
+def test_a_task_without_any_track_removes_nothing(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+    before = stored(tracked, "tracks")
+    pt.annotate_tracks(tracked, "tracks", "check", **login)
+    server.annotations[1]["tracks"] = []
+    report = pt.load_corrections(tracked, "check", **login)
+    assert "no track at all" in report.warnings[0][1]
+    assert_same(stored(tracked, "tracks"), before)
+
+
+def test_tasks_are_deleted_only_when_their_corrections_are_stored(
+    tracked: fo.Dataset, server: FakeCvat, login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from point_tracking.workflows.exchange.cvat_tasks import load_corrections as module
+
+    pt.annotate_tracks(tracked, "tracks", "check", **login)
+    server.keyframes(1)[23]["points"] = [100.5, 70.25]
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OptionError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "correct_tracks", fail)
+        with pytest.raises(OptionError):
+            pt.load_corrections(tracked, "check", cleanup=True, **login)
+    assert server.deleted == []
