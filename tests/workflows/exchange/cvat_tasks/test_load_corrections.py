@@ -300,3 +300,19 @@ def test_tasks_are_deleted_only_when_their_corrections_are_stored(
         with pytest.raises(OptionError):
             pt.load_corrections(tracked, "check", cleanup=True, **login)
     assert server.deleted == []
+
+
+def test_points_of_objects_are_corrected_one_by_one(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+    plain = pt.read_tracks(tracked.first(), "tracks")
+    made = pt.Tracks(plain.xy, plain.visible, plain.confidence, labels=["goat"] * 3, objects=[4, 4, 9])
+    pt.write_tracks(tracked.first(), "animals", made, layout="objects")
+    before = pt.read_tracks(tracked.first(), "animals")
+    assert pt.annotate_tracks(tracked, "animals", "check", **login).num_tracks == 3
+    assert [label["name"] for label in server.tasks[1]["labels"]] == ["goat"]
+    server.keyframes(2)[23]["points"] = [100.5, 70.25]
+    assert pt.load_corrections(tracked, "check", retrack=False, **login).num_moved == 1
+    after = pt.read_tracks(tracked.first(), "animals")
+    np.testing.assert_allclose(after.xy[23, 1], [100.5, 70.25], atol=1e-4)
+    np.testing.assert_array_equal(after.xy[:, [0, 2]], before.xy[:, [0, 2]])
+    np.testing.assert_array_equal(after.xy[:23, 1], before.xy[:23, 1])
+    assert stored(tracked, "animals")[24][0]["corrected"] == [False, True]
