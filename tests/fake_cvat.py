@@ -93,6 +93,7 @@ class FakeCvat:
             return 200, copy.deepcopy(self.annotations[task])
         if method == "DELETE":
             self.deleted.append(task)
+            del self.tasks[task]
             return 204, {}
         return 200, self._job(task) if kind == "jobs" else self._task(task)
 

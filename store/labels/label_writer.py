@@ -116,14 +116,30 @@ def write_labels(
         FieldExistsError: if there are some, and replacing them was not asked for
         WriteError: if the sample is gone
     """
-    store, kind = FrameStore(dataset, name), dataset.get_frame_field_schema(flat=False)[name].document_type.__name__
-    found = store.find(sample_id)
+    found = FrameStore(dataset, name).find(sample_id)
     if found is None:
         raise WriteError(f"The sample {sample_id} is no longer in the dataset")
     check_replaced(dataset, sample_id, name, overwrite=overwrite)
+    replace_frames(dataset, sample_id, name, {**dict.fromkeys(found.holding), **documents})
+
+
+def replace_frames(
+    dataset: fo.Dataset, sample_id: str, name: str, documents: Mapping[int, Sequence[Mapping[str, Any]] | None]
+) -> None:
+    """Replaces what some frames of a sample hold in a declared field; they are stored aside first, then put in place.
+
+    Args:
+        dataset: the dataset
+        sample_id: the sample
+        name: of the frame field, without "frames."
+        documents: frame number (from 1) -> labels; None takes away what is there
+    """
+    store, kind = FrameStore(dataset, name), dataset.get_frame_field_schema(flat=False)[name].document_type.__name__
     lists = LabelLists(dataset, list_of(dataset, name))
-    wanted: dict[int, Any] = dict.fromkeys(found.holding)
-    wanted.update({number: {"_cls": kind, LISTS[kind]: list(labels)} for number, labels in documents.items()})
+    wanted = {
+        number: None if labels is None else {"_cls": kind, LISTS[kind]: list(labels)}
+        for number, labels in documents.items()
+    }
     store.drop_staged(sample_id)
     numbers = sorted(wanted)
     for start in range(0, len(numbers), _FRAMES_PER_WRITE):

@@ -33,8 +33,8 @@ from .task_fields import (
     returned_field_of,
 )
 
-# they renumber the task's frames
-_REFUSED = ("frame_start", "frame_stop", "frame_step", "backend", "label_schema", "label_field")
+# they renumber the task's frames, cut tracks where a job ends, or say what is said here
+_REFUSED = ("frame_start", "frame_stop", "frame_step", "segment_size", "backend", "label_schema", "label_field")
 _LONGEST_CLASS = 64
 
 
@@ -62,8 +62,8 @@ def annotate_tracks(
         anno_key: a name for the run, by which `load_corrections` finds it
         url, username, password: of the server; None = as FiftyOne is configured, else the user is asked
         tolerance_px: how far a position may be from the line between two keyframes
-        options: further ones of FiftyOne's CVAT backend, such as `task_name`, `project_name`, `segment_size`,
-            `organization`, `headers`
+        options: further ones of FiftyOne's CVAT backend, such as `task_name`, `project_name`, `organization`,
+            `headers`
 
     Returns:
         what was sent; `print(task)` says it in words
@@ -130,7 +130,7 @@ def _check(dataset: fo.Dataset, name: str, anno_key: str, tolerance_px: float, o
         raise OptionError(f"Invalid tolerance_px ({tolerance_px!r}). Expected pixels, 0 or more")
     refused = sorted(set(options) & set(_REFUSED))
     if refused:
-        raise OptionError(f"{', '.join(refused)} cannot be used here: all frames of the copied field are sent")
+        raise OptionError(f"{', '.join(refused)} cannot be used here: the copied field is sent in one piece")
     copy_field = check_label_name(copy_field_of(name, anno_key))
     for taken in (copy_field, returned_field_of(name, anno_key)):
         if dataset.has_frame_field(taken):
@@ -206,5 +206,6 @@ def _send(dataset: fo.Dataset, ids: list[str], anno_key: str, schema: dict[str, 
     except Exception as error:
         # the client raises exceptions of no type of its own
         raise AnnotationError(
-            f"The CVAT server did not take the task: {error}. Check its address, the user and the server's log"
+            f"The CVAT server did not take the task: {error}. Check its address, the user and the server's log; a task "
+            "without annotations may be left there"
         ) from error

@@ -13,7 +13,7 @@ from ....store.database.label_lists import LabelLists
 from ....store.labels.objects import LISTS
 from ....store.labels.shapes import list_of
 from ....store.tracks.imported_numbers import number_array
-from ....store.tracks.videos import frame_size_of, select_videos
+from ....store.tracks.videos import frame_size_of, select_videos, videos_of
 from ....tracker.coordinates import clamped_to_frame, denormalize_xy, frame_index_of
 from ....tracker.errors import AnnotationError, FieldError, OptionError
 from ....tracker.models.base import Tracker
@@ -72,16 +72,21 @@ def load_corrections(
     field = _field_of(dataset, anno_key)
     given = {"url": url, "username": username, "password": password}
     options.update({key: value for key, value in given.items() if value is not None})
-    _download(dataset, field, anno_key, {"cleanup": cleanup, **options})
+    answered = _download(dataset, field, anno_key, options)
     report = CorrectionsLoaded(anno_key, field)
     copies, returned = (
         LabelLists(dataset, list_of(dataset, name))
         for name in (copy_field_of(field, anno_key), returned_field_of(field, anno_key))
     )
     for sample in select_videos(dataset, _sample_ids(dataset, copy_field_of(field, anno_key))):
+        if sample.id not in answered:
+            report.warnings.append((sample.filepath, "its task is no longer on the server: nothing was loaded"))
+            continue
         before = report.num_changes
         _correct_sample(sample, copies, returned, report, retrack=retrack, tracker=tracker)
         report.num_samples += report.num_changes > before
+    if cleanup:
+        _delete_tasks(dataset, anno_key, options)
     forget_task(dataset, field, anno_key)
     return report
 
@@ -94,7 +99,8 @@ def _field_of(dataset: fo.Dataset, anno_key: str) -> str:
     schema = getattr(dataset.get_annotation_info(anno_key).config, "label_schema", None) or {}
     copy_field = next(iter(schema), "").removeprefix(_FRAMES)
     suffix = f"_{anno_key}"
-    if len(schema) != 1 or not copy_field.endswith(suffix):
+    attributes = next(iter(schema.values()), {}).get("attributes") or {}
+    if len(schema) != 1 or not copy_field.endswith(suffix) or NUMBER not in attributes:
         raise OptionError(
             f"The annotation run {anno_key!r} was not made by annotate_tracks. Load it with "
             f"dataset.load_annotations({anno_key!r})"
@@ -109,13 +115,17 @@ def _field_of(dataset: fo.Dataset, anno_key: str) -> str:
     return field
 
 
-def _download(dataset: fo.Dataset, field: str, anno_key: str, options: Mapping[str, Any]) -> None:
-    """Loads the server's answer into a field of its own."""
+def _download(dataset: fo.Dataset, field: str, anno_key: str, options: Mapping[str, Any]) -> set[str]:
+    """Loads the server's answer into a field of its own; returns the samples whose tasks answered.
+
+    FiftyOne passes over tasks that are gone, which must not be taken for a person who deleted all tracks.
+    """
     target = returned_field_of(field, anno_key)
     if dataset.has_frame_field(target):
         dataset.delete_frame_field(target)  # of a call that did not end
     try:
         dataset.load_annotations(anno_key, dest_field=_FRAMES + target, unexpected="ignore", **options)
+        frames = dataset.load_annotation_results(anno_key, **options).frame_id_map
     except Exception as error:
         # the client raises exceptions of no type of its own
         if dataset.has_frame_field(target):
@@ -124,11 +134,29 @@ def _download(dataset: fo.Dataset, field: str, anno_key: str, options: Mapping[s
             f"The corrections of {anno_key!r} could not be loaded from CVAT: {error}. Nothing was changed; check the "
             "server and load them again"
         ) from error
+    answered = {frame["sample_id"] for of_task in frames.values() for frame in of_task.values()}
+    if not answered:
+        raise AnnotationError(
+            f"The tasks of {anno_key!r} are no longer on the server. Nothing was changed; send the tracks again under "
+            "another key"
+        )
+    return answered
+
+
+def _delete_tasks(dataset: fo.Dataset, anno_key: str, options: Mapping[str, Any]) -> None:
+    """Deletes the tasks on the server, after what they say was stored."""
+    try:
+        dataset.load_annotation_results(anno_key, **options).cleanup()
+    except Exception as error:
+        raise AnnotationError(
+            f"The corrections of {anno_key!r} are stored, but its tasks could not be deleted on the server: {error}. "
+            f"Delete them there, and the run here: dataset.delete_annotation_run({anno_key!r})"
+        ) from error
 
 
 def _sample_ids(dataset: fo.Dataset, copy_field: str) -> list[str]:
     kind = list_of(dataset, copy_field)
-    ids, numbers = dataset.values(["id", f"{_FRAMES}{kind}.{NUMBER}"])
+    ids, numbers = videos_of(dataset).values(["id", f"{_FRAMES}{kind}.{NUMBER}"])
     return [sample_id for sample_id, frames in zip(ids, numbers, strict=True) if any(frame for frame in frames or ())]
 
 
@@ -151,6 +179,11 @@ def _correct_sample(
         for number, labels in returned.read(sample.id).items()
         for label in labels
     ]
+    if not found:
+        report.warnings.append(
+            (sample.filepath, "its task holds no track at all: nothing was removed; remove_tracks does that")
+        )
+        return
     shapes, doubles = by_track((track, t, shape) for track, t, shape, _ in found)
     if doubles:
         report.warnings.append((sample.filepath, f"{doubles} labels are copies of a track in the same frame: left out"))

@@ -11,14 +11,14 @@ import numpy as np
 
 from ....store.database.fields import check_label_field
 from ....store.database.frame_documents import MARK_WRITING
-from ....store.database.label_lists import LabelChange, LabelLists
-from ....store.labels.label_writer import declare_list_field
+from ....store.database.label_lists import LabelLists
+from ....store.labels.label_writer import declare_list_field, replace_frames
 from ....store.tracks.keypoints import LAYOUTS, check_document_size
 from ....store.tracks.sample_status import SampleMark, check_foreign_labels, read_contents
 from ....store.tracks.track_names import DEFAULT_LABEL, PromptLabel, TrackNames
 from ....store.tracks.videos import VideoShape
 from ....store.tracks.writer import store_tracks
-from ....tracker.coordinates import FIRST_TRACK_INDEX, column_of, frame_number_of, track_index_of
+from ....tracker.coordinates import FIRST_TRACK_INDEX, column_of, frame_index_of, frame_number_of, track_index_of
 from ....tracker.errors import FieldExistsError, FormatError
 from ....tracker.formats.annotation.between import shown_shapes
 from ....tracker.formats.annotation.tracked_shapes import ShapeTrack, TrackedShape
@@ -166,24 +166,20 @@ def _add_extras(dataset: fo.Dataset, sample_id: str, name: str, made: PointTrack
         types.pop("corrected", None)
     for other in declare_list_field(dataset, name, fo.Keypoints, types):
         made.warnings.append(f"the attribute {other!r} has another type in the field, and is left out")
-        types.pop(other)
-    lists = LabelLists(dataset, f"{name}.keypoints")
+        for extra in made.extras.values():
+            extra.pop(other, None)
     frames = {frame_number_of(t) for t, _ in made.extras}
-    changes = []
-    for number, documents in lists.read(sample_id).items():
-        if number not in frames:
-            continue
-        for document in documents:
-            after = {**document, **_extra_of_document(document, number, made)}
-            if after != document:
-                changes.append(LabelChange(number, document, after))
-    lists.apply(sample_id, changes)
-    lists.refresh(sample_id)
+    changed = {
+        number: [{**document, **_extra_of_document(document, number, made)} for document in documents]
+        for number, documents in LabelLists(dataset, f"{name}.keypoints").read(sample_id).items()
+        if number in frames
+    }
+    replace_frames(dataset, sample_id, name, changed)
 
 
 def _extra_of_document(document: Mapping[str, Any], frame_number: int, made: PointTracks) -> dict[str, Any]:
     """What a stored keypoint says more: of the layout "objects" `corrected` has a value for each of its points."""
-    t = frame_number - 1
+    t = frame_index_of(frame_number)
     if made.layout != "objects":
         return made.extras.get((t, document["index"]), {})
     listed = [made.extras.get((t, index), {}) for index in document.get("track_numbers") or ()]

@@ -73,8 +73,9 @@ def test_a_server_that_fails_leaves_nothing_behind(tracked: fo.Dataset, server: 
 def test_what_cannot_be_sent_is_refused(tracked: fo.Dataset, login) -> None:
     with pytest.raises(OptionError, match="Invalid anno_key"):
         pt.annotate_tracks(tracked, "tracks", "no name", **login)
-    with pytest.raises(OptionError, match="frame_step cannot be used"):
-        pt.annotate_tracks(tracked, "tracks", "check", frame_step=2, **login)
+    for name in ("frame_step", "segment_size"):
+        with pytest.raises(OptionError, match=f"{name} cannot be used"):
+            pt.annotate_tracks(tracked, "tracks", "check", **{name: 2}, **login)
     with pytest.raises(OptionError, match="Invalid tolerance_px"):
         pt.annotate_tracks(tracked, "tracks", "check", tolerance_px=-1, **login)
     with pytest.raises(FieldError, match="no field 'nothing'"):

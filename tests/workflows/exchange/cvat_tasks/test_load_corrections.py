@@ -251,3 +251,68 @@ def test_several_videos_keep_their_corrections_apart(
     assert (report.num_samples, report.num_moved) == (1, 1)
     assert_same(stored(tracked, "tracks"), before)
     np.testing.assert_allclose(pt.read_tracks(other, "tracks").xy[23, 0], [100.5, 70.25], atol=1e-4)
+
+
+def test_corrected_boxes_are_carried_to_the_frames_between(boxed: fo.Dataset, server: FakeCvat, login) -> None:
+    pt.annotate_tracks(boxed, "box", "check", **login)
+    corrected = np.add(moving_object.thing_xyxy(10), [8, 0, 8, 0])  # a person sees it 8 pixels further right
+    add_keyframe(server, 1, drawn(10, *corrected.tolist(), kind="rectangle"))
+    pt.load_corrections(boxed, "check", **login)
+    assert pt.propagate_labels(boxed, "box", tracker="optical-flow", progress=False).failures == []
+    lefts = {n: b[0]["bounding_box"][0] * moving_object.SIZE[0] for n, b in stored(boxed, "box").items()}
+    off = {n: left - moving_object.thing_xyxy(n - 1)[0] for n, left in lefts.items()}
+    assert (off[1], off[11], off[24]) == pytest.approx((0, 8, 0), abs=0.01)
+    assert 4 < off[12] < 9
+    assert 4 < off[10] < 9
+
+
+def test_a_task_that_is_gone_is_no_person_who_deleted_all_tracks(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+    before = stored(tracked, "tracks")
+    pt.annotate_tracks(tracked, "tracks", "check", **login)
+    del server.tasks[1]
+    with pytest.raises(AnnotationError, match="no longer on the server"):
+        pt.load_corrections(tracked, "check", **login)
+    assert_same(stored(tracked, "tracks"), before)
+
+
+def test_a_task_without_any_track_removes_nothing(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+    before = stored(tracked, "tracks")
+    pt.annotate_tracks(tracked, "tracks", "check", **login)
+    server.annotations[1]["tracks"] = []
+    report = pt.load_corrections(tracked, "check", **login)
+    assert "no track at all" in report.warnings[0][1]
+    assert_same(stored(tracked, "tracks"), before)
+
+
+def test_tasks_are_deleted_only_when_their_corrections_are_stored(
+    tracked: fo.Dataset, server: FakeCvat, login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from point_tracking.workflows.exchange.cvat_tasks import load_corrections as module
+
+    pt.annotate_tracks(tracked, "tracks", "check", **login)
+    server.keyframes(1)[23]["points"] = [100.5, 70.25]
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OptionError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "correct_tracks", fail)
+        with pytest.raises(OptionError):
+            pt.load_corrections(tracked, "check", cleanup=True, **login)
+    assert server.deleted == []
+
+
+def test_points_of_objects_are_corrected_one_by_one(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+    plain = pt.read_tracks(tracked.first(), "tracks")
+    made = pt.Tracks(plain.xy, plain.visible, plain.confidence, labels=["goat"] * 3, objects=[4, 4, 9])
+    pt.write_tracks(tracked.first(), "animals", made, layout="objects")
+    before = pt.read_tracks(tracked.first(), "animals")
+    assert pt.annotate_tracks(tracked, "animals", "check", **login).num_tracks == 3
+    assert [label["name"] for label in server.tasks[1]["labels"]] == ["goat"]
+    server.keyframes(2)[23]["points"] = [100.5, 70.25]
+    assert pt.load_corrections(tracked, "check", retrack=False, **login).num_moved == 1
+    after = pt.read_tracks(tracked.first(), "animals")
+    np.testing.assert_allclose(after.xy[23, 1], [100.5, 70.25], atol=1e-4)
+    np.testing.assert_array_equal(after.xy[:, [0, 2]], before.xy[:, [0, 2]])
+    np.testing.assert_array_equal(after.xy[:23, 1], before.xy[:23, 1])
+    assert stored(tracked, "animals")[24][0]["corrected"] == [False, True]
