@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 # key frames are this close, so that stepping through the file in a browser stays quick
-_GOP_FRAMES = 48
-_ENCODER = "libx264"
+GOP_FRAMES = 48
+ENCODER = "libx264"
 
 
 def check_encoder() -> None:
@@ -29,7 +29,7 @@ def check_encoder() -> None:
     Raises:
         DependencyError: if this build of PyAV has none
     """
-    if _ENCODER not in av.codecs_available:
+    if ENCODER not in av.codecs_available:
         raise DependencyError("This build of PyAV has no H.264 encoder (libx264). Install it with: pip install av")
 
 
@@ -77,10 +77,10 @@ class TimedWriter:
         self._output = output
         self._selection = selection
         self._durations = dict(zip(selection.ticks.tolist(), selection.durations.tolist(), strict=True))
-        settings = {"preset": preset, "crf": str(crf), "g": str(_GOP_FRAMES)}
+        settings = {"preset": preset, "crf": str(crf), "g": str(GOP_FRAMES)}
         if not selection.regular:
             settings["bf"] = "0"  # an mp4 with B-frames cannot say when its last frame ends, if times vary
-        stream = output.add_stream(_ENCODER, rate=selection.fps, options=settings)
+        stream = output.add_stream(ENCODER, rate=selection.fps, options=settings)
         stream.width, stream.height = size_px
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = selection.tick_s
@@ -92,6 +92,16 @@ class TimedWriter:
         self._stream: Any = stream
         self._held: Any = None
         self._first_dts = 0
+
+    def tag_colors(self, matrix: int, value_range: int) -> None:
+        """Tells players how the pictures' colours were made; to be called before the first picture.
+
+        Args:
+            matrix: H.264's number for how RGB was converted
+            value_range: its number for which values are black and white
+        """
+        self._stream.codec_context.colorspace = matrix
+        self._stream.codec_context.color_range = value_range
 
     def write(self, picture: VideoFrame, position: int) -> None:
         """Encodes the picture of a position.

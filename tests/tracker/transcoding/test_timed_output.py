@@ -47,6 +47,6 @@ def test_an_error_while_writing_is_not_hidden_by_one_of_closing(tmp_path: Path):
 
 def test_a_build_without_encoder_is_named(monkeypatch: pytest.MonkeyPatch):
     check_encoder()
-    monkeypatch.setattr(timed_output, "_ENCODER", "no-such-encoder")
+    monkeypatch.setattr(timed_output, "ENCODER", "no-such-encoder")
     with pytest.raises(DependencyError, match="libx264"):
         check_encoder()
