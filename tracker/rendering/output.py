@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,10 @@ class Rendered:
     size_px: tuple[int, int]
     num_frames: int
     warnings: tuple[str, ...] = ()
+
+    def with_warnings(self, *warnings: str) -> Rendered:
+        """The same with more to know."""
+        return replace(self, warnings=(*self.warnings, *warnings))
 
 
 @dataclass
