@@ -36,6 +36,7 @@ _PUBLIC = {
     "preprocess_dataset": ".workflows.preprocessing.preprocess_dataset",
     "evaluate_dataset": ".workflows.evaluation.evaluate_dataset",
     "propagate_labels": ".workflows.propagation.propagate_labels",
+    "render_dataset": ".workflows.rendering.render_dataset",
     "render_trails": ".workflows.rendering.render_trails",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from .workflows.model_zoo.source import download_model
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
     from .workflows.propagation.propagate_labels import propagate_labels
+    from .workflows.rendering.render_dataset import render_dataset
     from .workflows.rendering.render_trails import render_trails
     from .workflows.tracking.prompts import label_queries
     from .workflows.tracking.track_dataset import track_dataset

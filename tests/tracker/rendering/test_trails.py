@@ -54,7 +54,7 @@ def test_nothing_is_drawn_away_from_points_and_the_steps_between_them(clip: list
     np.testing.assert_array_equal(frame, before)
     y, x = np.nonzero((picture != frame).any(axis=2))
     rows = tracks.xy[max(0, 2 - tail) :]
-    used = np.isfinite(rows).all(axis=2) if show_hidden else tracks.visible[max(0, 2 - tail) :]
+    used: np.ndarray = np.isfinite(rows[..., 0]) if show_hidden else tracks.visible[max(0, 2 - tail) :]
     near = np.zeros(len(x), dtype=bool)
     for n in range(tracks.num_points):
         places = rows[used[:, n], n]
