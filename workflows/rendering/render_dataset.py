@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
@@ -87,26 +89,19 @@ def render_dataset(
         _check_media_field(dataset, media_field, suffix)
     folder = _made_folder(Path(output_dir))
     report = RenderReport(output_dir=str(folder), label_field=fields[0], media_field=media_field)
-    targets = [
-        (i, p, folder / file_name(p, i, suffix)) for i, p in zip(*samples.values(["id", "filepath"]), strict=True)
-    ]
+    ids, paths = samples.values(["id", "filepath"])
+    targets = [_Target(i, p, folder / file_name(p, i, suffix)) for i, p in zip(ids, paths, strict=True)]
     report.num_targets = len(targets)
     with ProgressReporter(progress, len(targets)) as reporter:
-        for sample_id, filepath, target in targets:
-            if report.cancelled or (cancelled is not None and cancelled()):
-                report.cancelled = True
-                report.outcomes.append(RenderOutcome(sample_id, filepath, NOT_RUN))
-                continue
-            if skip_existing and target.exists():
-                outcome = RenderOutcome(sample_id, filepath, SKIPPED, str(target))
-            else:
-                sample = select_videos(dataset, sample_id).first()
-                outcome = _outcome(
-                    sample, fields, target, options, overwrite=overwrite, reporter=reporter, cancelled=cancelled
-                )
-            report.cancelled = outcome.status == NOT_RUN
+        work = _Work(dataset, fields, options, overwrite, skip_existing, reporter, cancelled)
+        for target in targets:
+            if not report.cancelled:
+                report.cancelled = cancelled is not None and cancelled()
+            outcome = target.outcome(NOT_RUN) if report.cancelled else work.outcome(target)
+            report.cancelled = report.cancelled or outcome.status == NOT_RUN
             report.outcomes.append(outcome)
-            reporter.finished(f"rendering {target.name}")
+            if not report.cancelled:
+                reporter.finished(f"rendering {target.output.name}")
     if media_field is not None:
         _store_paths(dataset, report, media_field)
     report.seconds = time.monotonic() - started
@@ -125,36 +120,55 @@ def file_name(filepath: str, sample_id: str, suffix: str) -> str:
     return f"{stem}-{sample_id}{suffix}"
 
 
-def _outcome(
-    sample: fo.Sample,
-    fields: list[str],
-    target: Path,
-    options: TrailOptions,
-    *,
-    overwrite: bool,
-    reporter: ProgressReporter,
-    cancelled: CancelCheck | None,
-) -> RenderOutcome:
-    started = time.monotonic()
-    told = f"rendering {target.name}"
-    try:
-        made = render_sample(
-            sample,
-            fields,
-            target,
-            options,
-            overwrite=overwrite,
-            progress=lambda share: reporter.inside(share, told),
-            cancelled=cancelled,
+@dataclass(frozen=True)
+class _Target:
+    """One sample of a run, its video and its file."""
+
+    sample_id: str
+    filepath: str
+    output: Path
+
+    def outcome(self, status: str, **facts: Any) -> RenderOutcome:
+        return RenderOutcome(self.sample_id, self.filepath, status, **facts)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is done with each sample of a run."""
+
+    dataset: fo.Dataset
+    fields: list[str]
+    options: TrailOptions
+    overwrite: bool
+    skip_existing: bool
+    reporter: ProgressReporter
+    cancelled: CancelCheck | None
+
+    def outcome(self, target: _Target) -> RenderOutcome:
+        """Makes the file of a sample, or says why there is none."""
+        if self.skip_existing and target.output.exists():
+            return target.outcome(SKIPPED, output_path=str(target.output))
+        started = time.monotonic()
+        told = f"rendering {target.output.name}"
+        try:
+            made = render_sample(
+                select_videos(self.dataset, target.sample_id).first(),
+                self.fields,
+                target.output,
+                self.options,
+                overwrite=self.overwrite,
+                progress=lambda share: self.reporter.inside(share, told),
+                cancelled=self.cancelled,
+            )
+        except Cancelled:
+            return target.outcome(NOT_RUN)
+        except PointTrackingError as error:
+            seconds = time.monotonic() - started
+            return target.outcome(FAILED, kind=type(error).__name__, message=str(error), seconds=seconds)
+        seconds = time.monotonic() - started
+        return target.outcome(
+            DONE, output_path=made.path, seconds=seconds, num_frames=made.num_frames, warnings=made.warnings
         )
-    except Cancelled:
-        return RenderOutcome(sample.id, sample.filepath, NOT_RUN)
-    except PointTrackingError as error:
-        kind, seconds = type(error).__name__, time.monotonic() - started
-        return RenderOutcome(sample.id, sample.filepath, FAILED, None, kind, str(error), seconds)
-    seconds = time.monotonic() - started
-    facts = {"seconds": seconds, "num_frames": made.num_frames, "warnings": made.warnings}
-    return RenderOutcome(sample.id, sample.filepath, DONE, made.path, **facts)
 
 
 def _made_folder(folder: Path) -> Path:
