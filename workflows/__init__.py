@@ -2,7 +2,7 @@
 
 `tracking`, `preprocessing`, `evaluation` and `adaptation` are the kinds of run,
 `model_zoo` makes trackers FiftyOne models, `exchange` brings tracks in from files of
-others and out again, `lifecycle` is what all runs share.
+others and out again, `rendering` makes pictures and videos to show, `lifecycle` is what all runs share.
 
 Adding a workflow: a folder with the verb's own file (`track_dataset.py`: the public
 function and `run`), `options.py` (a subclass of `lifecycle.options.RunOptions`),
