@@ -7,6 +7,6 @@ points come from), `models` (the trackers) and `engine` (one clip, from file to 
 drawn on their videos).
 
 Imports go down only: `engine, training, rendering > models, formats, transcoding, propagation > video, metrics,
-queries > synthetic_video > coordinates, types, flags > arrays, errors`. A new room gets its place in the contract "rooms of
-tracker" in pyproject.toml, where `make lint` checks it.
+queries > synthetic_video > coordinates, types, flags > arrays, errors`. A new room gets its place in the contract
+"rooms of tracker" in pyproject.toml, where `make lint` checks it.
 """
