@@ -41,6 +41,8 @@ _PUBLIC = {
     "remove_tracks": ".workflows.correction.edit_tracks",
     "undo_correction": ".workflows.correction.edit_tracks",
     "suggest_points": ".workflows.correction.suggest_points",
+    "render_dataset": ".workflows.rendering.render_dataset",
+    "render_trails": ".workflows.rendering.render_trails",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
@@ -89,6 +91,8 @@ if TYPE_CHECKING:
     from .workflows.model_zoo.source import download_model
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
     from .workflows.propagation.propagate_labels import propagate_labels
+    from .workflows.rendering.render_dataset import render_dataset
+    from .workflows.rendering.render_trails import render_trails
     from .workflows.tracking.prompts import label_queries
     from .workflows.tracking.track_dataset import track_dataset
 
