@@ -114,7 +114,9 @@ def _draw_lines(
 
 def _groups(drawn: np.ndarray) -> list[tuple[int, np.ndarray]]:
     """The colours that occur, each with the entries that have it."""
-    return [(int(color), np.flatnonzero(drawn == color)) for color in np.unique(drawn)]
+    order = np.argsort(drawn, kind="stable")
+    colors, starts = np.unique(drawn[order], return_index=True)
+    return list(zip(colors.tolist(), np.split(order, starts[1:]), strict=True)) if len(colors) else []
 
 
 def _draw_points(
@@ -127,8 +129,9 @@ def _draw_points(
     inside = known & (xy >= 0).all(axis=1) & (xy <= np.array([width - 1, height - 1])).all(axis=1)
     radius = max(_MIN_RADIUS_PX, round(min(height, width) / _DISC_SIDE_PX)) * _ONE_PX
     edge = radius + _ONE_PX
+    centres, colors = places.tolist(), rgb.tolist()
     for n in np.flatnonzero(inside & ~seen).tolist():
-        cv2.circle(picture, places[n].tolist(), edge, rgb[n].tolist(), 1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(picture, centres[n], edge, colors[n], 1, cv2.LINE_AA, _SHIFT)
     for n in np.flatnonzero(inside & seen).tolist():
-        cv2.circle(picture, places[n].tolist(), edge, _OUTLINE, -1, cv2.LINE_AA, _SHIFT)
-        cv2.circle(picture, places[n].tolist(), radius, rgb[n].tolist(), -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(picture, centres[n], edge, _OUTLINE, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(picture, centres[n], radius, colors[n], -1, cv2.LINE_AA, _SHIFT)
