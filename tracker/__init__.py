@@ -6,7 +6,7 @@ points come from), `models` (the trackers) and `engine` (one clip, from file to 
 positions), `metrics` (how good tracks are), `formats` (files of others), `synthetic_video` (procedural clips with exact
 tracks), `training` and `rendering` (tracks drawn on their videos).
 
-Imports go down only: `engine, training, rendering > models, formats, transcoding, propagation, correction > video, metrics,
-queries > synthetic_video > coordinates, types, flags > arrays, errors`. A new room gets its place in the contract
-"rooms of tracker" in pyproject.toml, where `make lint` checks it.
+Imports go down only: `engine, training, rendering > models, formats, transcoding, propagation, correction > video,
+metrics, queries > synthetic_video > coordinates, types, flags > arrays, errors`. A new room gets its place in the
+contract "rooms of tracker" in pyproject.toml, where `make lint` checks it.
 """

@@ -75,6 +75,8 @@ def test_frames_are_shown_when_the_source_shows_them(tmp_path: Path, out: Path, 
     exact, made = (
         probe(path, exact=True) for path in (source, render(source, out / "t.mp4", [("tracks", still())]).path)
     )
+    assert made.timestamps_s is not None
+    assert exact.timestamps_s is not None
     np.testing.assert_allclose(made.timestamps_s, exact.timestamps_s, atol=1e-3)
     assert made.duration_s == pytest.approx(exact.duration_s, abs=0.04)
 

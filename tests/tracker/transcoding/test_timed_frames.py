@@ -15,7 +15,7 @@ from point_tracking.tracker.transcoding.timeline import Timeline, decoded_timeli
 from point_tracking.tracker.video.decoding import open_stream
 
 
-def _read(path: Path, timeline: Timeline, **options) -> list[int]:
+def _read(path: Path, timeline: Timeline, **options) -> list[int | None]:
     with open_stream(path) as (container, stream):
         return [frame.pts for frame in timed_frames(container, stream, timeline, [], **options)]
 

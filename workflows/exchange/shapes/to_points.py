@@ -218,15 +218,15 @@ def _layout_of(found: Sequence[ShapeTrack]) -> str:
     return layout if layout in LAYOUTS else "points"
 
 
-def _labels_of(found: Sequence[ShapeTrack], indices: Sequence[int], number: int) -> list[str | None] | None:
+def _labels_of(found: Sequence[ShapeTrack], indices: Sequence[int], number: int) -> np.ndarray | None:
     labels: list[str | None] = [None] * number
     for track, index in zip(found, indices, strict=True):
         labels[column_of(index)] = track.label
-    return None if set(labels) <= {None, DEFAULT_LABEL} else labels
+    return None if set(labels) <= {None, DEFAULT_LABEL} else np.array(labels, dtype=object)
 
 
-def _objects(found: Sequence[ShapeTrack], indices: Sequence[int], number: int) -> list[int | None] | None:
-    objects: list[int | None] = [None] * number
+def _objects(found: Sequence[ShapeTrack], indices: Sequence[int], number: int) -> np.ndarray:
+    objects = np.full(number, None, dtype=object)
     for track, index in zip(found, indices, strict=True):
         noted = track.notes.get("object")
         objects[column_of(index)] = noted if isinstance(noted, int) and not isinstance(noted, bool) else None
@@ -240,7 +240,7 @@ def _names_of(found: Sequence[ShapeTrack], indices: Sequence[int], number: int, 
         labels[column_of(index)] = track.label
         node = track.notes.get("node")
         nodes[column_of(index)] = node if isinstance(node, str) else None
-    objects = _objects(found, indices, number) or []
+    objects = _objects(found, indices, number)
     prompts = _prompts_of(found, indices) if layout == "objects" else None
     names = TrackNames(tuple(labels), tuple(objects), tuple(nodes) if any(nodes) else None, prompts)
     says_more = prompts or names.has_objects or names.has_nodes or set(labels) - {DEFAULT_LABEL}
