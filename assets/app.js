@@ -81,8 +81,9 @@
     async execute({ hooks, params }) {
       const { id } = params;
       await hooks.loadStored([id]);
-      if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid();
       await hooks.expand({ id });
+      // before that, the sidebar would wait for values that never come
+      if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid();
     }
   }
 

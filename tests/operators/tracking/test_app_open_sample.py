@@ -43,6 +43,7 @@ def test_the_open_sample_shows_its_new_points(dataset: fo.Dataset) -> None:
         page.wait_for_selector(browser.MODAL)
         modal = page.locator(browser.MODAL)
         expect(modal.locator('[data-cy="sidebar-field-frames.tracks"]').first).to_be_visible()
+        expect(modal.get_by_text("480", exact=True)).to_be_visible()  # the sidebar knows the sample's values
         assert browser.points_in_open_sample(page) >= 16, "points are drawn in the first frame"
         browser.screenshot(page, "open_2_first")
         for _ in range(5):
