@@ -41,11 +41,17 @@ _PUBLIC = {
     "remove_tracks": ".workflows.correction.edit_tracks",
     "undo_correction": ".workflows.correction.edit_tracks",
     "suggest_points": ".workflows.correction.suggest_points",
+    "render_dataset": ".workflows.rendering.render_dataset",
+    "render_trails": ".workflows.rendering.render_trails",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
     "write_tapvid": ".workflows.exchange.tap_vid",
     "load_known_clips": ".workflows.exchange.known_clips",
+    "annotate_tracks": ".workflows.exchange.cvat_tasks.annotate_tracks",
+    "load_corrections": ".workflows.exchange.cvat_tasks.load_corrections",
+    "export_tracks": ".workflows.exchange.export_tracks",
+    "import_tracks": ".workflows.exchange.import_tracks",
     "load_report": ".workflows.lifecycle.kinds",
     "fill_metadata": ".store.tracks.videos",
     # also what FiftyOne's model zoo looks for in the root of a source
@@ -74,6 +80,10 @@ if TYPE_CHECKING:
     from .workflows.correction.suggest_points import suggest_points
     from .workflows.evaluation.evaluate_dataset import evaluate_dataset
     from .workflows.evaluation.queries import truth_queries
+    from .workflows.exchange.cvat_tasks.annotate_tracks import annotate_tracks
+    from .workflows.exchange.cvat_tasks.load_corrections import load_corrections
+    from .workflows.exchange.export_tracks import export_tracks
+    from .workflows.exchange.import_tracks import import_tracks
     from .workflows.exchange.known_clips import load_known_clips
     from .workflows.exchange.tap_vid import load_tapvid, write_tapvid
     from .workflows.lifecycle.kinds import load_report
@@ -81,6 +91,8 @@ if TYPE_CHECKING:
     from .workflows.model_zoo.source import download_model
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
     from .workflows.propagation.propagate_labels import propagate_labels
+    from .workflows.rendering.render_dataset import render_dataset
+    from .workflows.rendering.render_trails import render_trails
     from .workflows.tracking.prompts import label_queries
     from .workflows.tracking.track_dataset import track_dataset
 

@@ -47,7 +47,8 @@ def measure(frames: FrameSource, truth: TrackTruth, tracker: Tracker) -> np.ndar
     both = tracker.track(frames, Queries(t.reshape(-1), xy.reshape(-1, 2)), backward=True)  # (2 K,), (2 K, 2)
     rows = []
     for k, column in enumerate(chosen.tolist()):
-        own = Tracks(*(values[:, 2 * k : 2 * k + 2] for values in (both.xy, both.visible, both.confidence)))
+        pair = slice(2 * k, 2 * k + 2)
+        own = Tracks(both.xy[:, pair], both.visible[:, pair], both.confidence[:, pair])
         counted = later[:, column].copy()
         counted[t[k]] = False
         if counted.any():
@@ -66,7 +67,7 @@ def ways_of(t: list[int], xy: np.ndarray, own: Tracks, size_px: tuple[int, int])
     mixed[between] = own.xy[between, 0] * (1 - after) + own.xy[between, 1] * after
     straight[between] = xy[0] + (xy[1] - xy[0]) * after
     keyframes = [Keyframe(t[i], PointSet(xy[i : i + 1])) for i in (0, 1)]
-    parts = {t[i]: Tracks(*(v[:, i : i + 1] for v in (own.xy, own.visible, own.confidence))) for i in (0, 1)}
+    parts = {t[i]: Tracks(own.xy[:, [i]], own.visible[:, [i]], own.confidence[:, [i]]) for i in (0, 1)}
     for one in fill_frames(keyframes, parts, own.num_frames, size_px):
         if t[0] < one.t < t[1]:
             carried[one.t] = one.shape.vector

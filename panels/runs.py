@@ -29,6 +29,7 @@ from ..workflows.lifecycle.scheduled_runs import (
 
 NAME = "point_tracking_runs"
 _INTERVAL_MS = 2000
+_IDLE_INTERVAL_MS = 5000
 _REPORT_ROWS = 50
 _BAR_CELLS = 24
 
@@ -58,6 +59,7 @@ class RunsPanel(foo.Panel):
             ctx.ops.notify(_result_line(run), variant="error" if failed else "success")
         if self._tell_scheduled(ctx) or over:
             _show_what_is_stored(ctx)
+            _show_stored_colors(ctx)
 
     def _tell_scheduled(self, ctx: Any) -> bool:
         """Tells of scheduled runs that were under way at the last look and are over; whether there are any."""
@@ -119,7 +121,9 @@ class RunsPanel(foo.Panel):
         except PointTrackingError as error:
             ctx.panel.state.set("problem", in_app_words(str(error)))
             return
-        ctx.panel.state.set("chosen", None)
+        keys = run_keys(ctx.dataset, *KINDS)
+        for name in ("chosen", "run"):  # "run" is the dropdown's own value
+            ctx.panel.state.set(name, keys[0] if keys else None)
         ctx.ops.notify(f"Deleted the tracks of {count_of(count, 'sample')}", variant="success")
         _show_what_is_stored(ctx)
 
@@ -130,8 +134,10 @@ class RunsPanel(foo.Panel):
         self._add_running(panel, running)
         self._add_scheduled(panel, scheduled)
         self._add_recorded(ctx, panel)
-        if running or not all(run.is_over for run in scheduled):
-            panel.view("timer", types.TimerView(interval=_INTERVAL_MS, on_interval=self.on_tick))
+        # a run that is started while the panel is open is noticed by the next tick
+        at_work = running or not all(run.is_over for run in scheduled)
+        interval = _INTERVAL_MS if at_work else _IDLE_INTERVAL_MS
+        panel.view("timer", types.TimerView(interval=interval, on_interval=self.on_tick))
         return types.Property(panel, view=types.GridView(orientation="vertical", padding=2, gap=1, align_x="left"))
 
     def _add_running(self, panel: types.Object, running: list[BackgroundRun]) -> None:
@@ -196,6 +202,8 @@ class RunsPanel(foo.Panel):
     def _add_deletion(self, ctx: Any, panel: types.Object, run_key: str) -> None:
         from ..workflows.tracking.delete_tracks import samples_of_run
 
+        if any(run.is_running and run.run_key == run_key for run in background_runs(ctx.dataset.name)):
+            return  # its tracks are deleted when it is over
         if not ctx.panel.state.get("confirming"):
             panel.btn("delete", label="Delete this run's tracks...", on_click=self.ask_to_delete)
             return
@@ -209,6 +217,15 @@ def _show_what_is_stored(ctx: Any) -> None:
     """In the grid, and in samples that were opened before (assets/app.js)."""
     ctx.ops.reload_dataset()
     ctx.trigger("@fo-video/point-tracking/load_opened_samples")
+
+
+def _show_stored_colors(ctx: Any) -> None:
+    """A run may have stored that tracks keep their colours; an open session asks for its scheme only when it loads."""
+    ctx.dataset.reload()
+    scheme = ctx.dataset.app_config.color_scheme
+    if scheme is not None and scheme.color_by == "instance":
+        by_point = {"multi_color_keypoints": True} if scheme.multicolor_keypoints else {}
+        ctx.trigger("set_color_scheme", {"color_by": "instance", **by_point})
 
 
 def _progress_text(run: BackgroundRun) -> str:

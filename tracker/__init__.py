@@ -4,9 +4,9 @@ Read first `types` (`Queries`, `Tracks`), `coordinates` and `errors`, then `vide
 points come from), `models` (the trackers) and `engine` (one clip, from file to tracks). Beside that way lie
 `transcoding` (small copies of videos), `propagation` (labels carried by tracks), `correction` (tracks through known
 positions), `metrics` (how good tracks are), `formats` (files of others), `synthetic_video` (procedural clips with exact
-tracks) and `training`.
+tracks), `training` and `rendering` (tracks drawn on their videos).
 
-Imports go down only: `engine, training > models, formats, transcoding, propagation, correction > video, metrics,
-queries > synthetic_video > coordinates, types, flags > arrays, errors`. A new room gets its place in the contract
-"rooms of tracker" in pyproject.toml, where `make lint` checks it.
+Imports go down only: `engine, training, rendering > models, formats, transcoding, propagation, correction > video,
+metrics, queries > synthetic_video > coordinates, types, flags > arrays, errors`. A new room gets its place in the
+contract "rooms of tracker" in pyproject.toml, where `make lint` checks it.
 """

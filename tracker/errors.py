@@ -96,6 +96,14 @@ class TruthError(PointTrackingError, ValueError):
     """Known tracks that are missing, cannot be read, or do not fit what they are to judge."""
 
 
+class FormatError(PointTrackingError, ValueError):
+    """A file of another program that is damaged, of another format, or does not fit the video it is read for."""
+
+
+class AnnotationError(PointTrackingError):
+    """An annotation server that cannot be reached, refuses, or answers otherwise than expected."""
+
+
 class CollectionError(PointTrackingError, ValueError):
     """A dataset or view that this operation does not support."""
 

@@ -97,6 +97,7 @@ def fields_to_carry(dataset: fo.Dataset) -> list[str]:
 
 
 def _add_field(ctx: Any, inputs: types.Object, fields: list[str]) -> str:
+    first = _first_with_labels(ctx, fields)
     choices = types.DropdownView()
     for name in fields:
         kind = ctx.dataset.get_frame_field_schema(flat=False)[name].document_type.__name__
@@ -104,14 +105,25 @@ def _add_field(ctx: Any, inputs: types.Object, fields: list[str]) -> str:
     inputs.enum(
         "field",
         fields,
-        default=fields[0],
+        default=first,
         required=True,
         label="Labels to carry",
         description="A label that is marked as keyframe, or not marked at all, is carried; it is never changed",
         view=choices,
     )
-    given = str(ctx.params.get("field") or fields[0]).removeprefix(FRAMES_PREFIX)
-    return given if given in fields else fields[0]
+    given = str(ctx.params.get("field") or first).removeprefix(FRAMES_PREFIX)
+    return given if given in fields else first
+
+
+def _first_with_labels(ctx: Any, fields: list[str]) -> str:
+    """The field that most likely is meant: with keyframes in the chosen videos, else with labels there."""
+    samples = forms.target_of(ctx).limit(SAMPLES_LOOKED_AT)
+    paths = {name: f"{FRAMES_PREFIX}{list_of(ctx.dataset, name)}" for name in fields}
+    marked = [name for name in fields if ctx.dataset.get_field(f"{paths[name]}.keyframe") is not None]
+    for name in marked:
+        if any(samples.values(f"{paths[name]}.keyframe", unwind=True)):
+            return name
+    return next((name for name in fields if samples.count(paths[name])), fields[0])
 
 
 def _add_place(ctx: Any, inputs: types.Object, name: str) -> None:
@@ -155,7 +167,9 @@ def _add_overview(ctx: Any, inputs: types.Object, options: PropagateOptions) -> 
     if not found.num_keyframes:
         text = f"The chosen videos hold no label to carry in {options.field}"
         if found.num_samples:
-            inputs.view("nothing", types.Warning(label=text))
+            prop = inputs.view("nothing", types.Warning(label=text))
+            if len(samples) <= SAMPLES_LOOKED_AT and not found.num_unchanged:
+                forms.show_error(prop, OptionError(text))
         else:
             inputs.view("nothing", types.Warning(label="The chosen target holds no videos that can be read"))
         return
@@ -172,6 +186,12 @@ def _add_overview(ctx: Any, inputs: types.Object, options: PropagateOptions) -> 
 
 
 def _add_consequences(inputs: types.Object, options: PropagateOptions, found: Overview) -> None:
+    for name in found.namesakes[:_SHOWN_WARNINGS]:
+        text = (
+            f"Several objects are called {name!r}. Where they are one, do not draw it anew in another frame: drag the "
+            "box that is there already, or give its labels the same index"
+        )
+        inputs.view(f"namesakes_{name}", types.Warning(label=text))
     if found.num_corrected:
         text = f"{count_of(found.num_corrected, 'keyframe')} that you changed or added in {options.target_field} count"
         inputs.view("corrected", types.Notice(label=text))

@@ -9,6 +9,7 @@ import fiftyone as fo
 import fiftyone.operators.types as types
 
 from ...store.database.fields import FRAMES_PREFIX
+from ...store.labels.fields import find_field, has_field
 from ...store.labels.masks import MASK_TYPES
 from ...store.labels.prompts.points import LIST_FIELDS, POINT_TYPES
 from ...store.runs.outcomes import count_of
@@ -64,7 +65,7 @@ def add_prompts(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
         number = _add_points(ctx, inputs, written_to, chosen)
     else:
         number = _add_grid_size(ctx, inputs)
-    if kind != POINTS or isinstance(_given_points(ctx.params), str):
+    if kind != POINTS or _are_on_samples(ctx, _given_points(ctx.params)):
         _add_frame_index(ctx, inputs, kind, chosen)
     return number
 
@@ -164,6 +165,11 @@ def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
     known = known_videos(chosen, _media_field(ctx), last_frame=int(max(row[0] for row in points)))
     _check_fit(prop, inputs, known, points, "these points")
     return len(points)
+
+
+def _are_on_samples(ctx: Any, points: Any) -> bool:
+    """Whether points are those of labels on samples, which belong to a frame that has to be said."""
+    return isinstance(points, str) and has_field(ctx.dataset, points) and not find_field(ctx.dataset, points)[1]
 
 
 def _add_frame_index(ctx: Any, inputs: types.Object, kind: str, chosen: Any) -> None:

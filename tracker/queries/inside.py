@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import OptionError
 from ..types import Queries
-from .grid import MAX_GRID_SIZE, as_mask, check_frame_index, check_frame_size
+from .grid import as_mask, check_frame_index, check_frame_size
 
-MAX_POINTS_PER_OBJECT = MAX_GRID_SIZE**2
+MAX_POINTS_PER_OBJECT = 10_000
 # how often the distance between points is halved in between; the number of points settles long before
 _STEPS = 16
 

@@ -12,12 +12,11 @@ from typing import Any
 import av
 import numpy as np
 
-from ..errors import DependencyError, OptionError, OutputExistsError, ShapeError, VideoError
-from .output_file import output_errors, part_file, rename_new
+from ..errors import OptionError, OutputExistsError, ShapeError, VideoError
+from .output_file import output_errors, part_file, publish
 from .picture import fit_size
+from .timed_output import ENCODER, GOP_FRAMES, check_encoder, open_mp4
 
-_ENCODER = "libx264"
-_GOP_FRAMES = 48
 _MAX_CRF = 51
 
 
@@ -71,30 +70,23 @@ def encode_video(
         raise OptionError(f"Invalid crf ({crf!r}). Supported are whole numbers from 0 to {_MAX_CRF}")
     if not overwrite and os.path.lexists(path):
         raise OutputExistsError(f"{path} exists. Choose another folder, or overwrite=True to replace it")
-    if _ENCODER not in av.codecs_available:
-        raise DependencyError("This build of PyAV has no H.264 encoder (libx264). Install it with: pip install av")
+    check_encoder()
     with part_file(path) as part, output_errors(part):
         encoded = _write(part, path, pictures, fps, crf)
-        if overwrite:
-            os.replace(part, path)
-        else:
-            try:
-                rename_new(part, path)
-            except FileExistsError as error:
-                raise OutputExistsError(f"{path} was made by someone else at the same time") from error
+        publish(part, path, overwrite=overwrite)
     return encoded
 
 
 def _write(part: Path, path: Path, pictures: Iterable[np.ndarray], fps: float, crf: int) -> EncodedVideo:
     shape, size_px, count = None, (0, 0), 0
-    with av.open(f"file:{part}", "w", format="mp4", options={"movflags": "+faststart"}) as output:
+    with open_mp4(part) as output:
         stream: Any = None
         for picture in pictures:
             if shape is None:
                 shape = picture.shape
                 size_px = _checked_size(picture)
-                settings = {"preset": "veryfast", "crf": str(crf), "g": str(_GOP_FRAMES)}
-                stream = output.add_stream(_ENCODER, rate=Fraction(fps).limit_denominator(1001), options=settings)
+                settings = {"preset": "veryfast", "crf": str(crf), "g": str(GOP_FRAMES)}
+                stream = output.add_stream(ENCODER, rate=Fraction(fps).limit_denominator(1001), options=settings)
                 stream.width, stream.height = size_px
                 stream.pix_fmt = "yuv420p"
             elif picture.shape != shape:

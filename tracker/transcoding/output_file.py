@@ -12,7 +12,7 @@ from pathlib import Path
 
 from av.error import FFmpegError
 
-from ..errors import OutputError, PointTrackingError
+from ..errors import OutputError, OutputExistsError, PointTrackingError
 
 PART_SUFFIX = ".part"
 _PART_NAME = re.compile(rf"\..+\.[0-9a-f]{{8}}{re.escape(PART_SUFFIX)}", re.DOTALL)
@@ -92,6 +92,28 @@ def _in_words(error: Exception, folder: Path) -> OutputError:
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(f"{folder} cannot be written to ({reason}). Choose a folder you may write to")
     return OutputError(f"The copy could not be written to {folder}: {reason}")
+
+
+def publish(part: Path, path: Path, *, overwrite: bool) -> None:
+    """Gives a finished file its name.
+
+    Args:
+        part: the file under its passing name, in the same folder
+        path: its name
+        overwrite: replace a file of that name
+
+    Raises:
+        OutputExistsError: if there is one and overwrite is False
+        OutputError: if the system refuses
+    """
+    with output_errors(part):
+        if overwrite:
+            os.replace(part, path)
+            return
+        try:
+            rename_new(part, path)
+        except FileExistsError as error:
+            raise OutputExistsError(f"{path} was made by someone else at the same time") from error
 
 
 def rename_new(part: Path, path: Path) -> None:

@@ -9,31 +9,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import av
-from av.error import FFmpegError
-
 from ..errors import (
-    Cancelled,
-    DependencyError,
     OptionError,
     OutputError,
     OutputExistsError,
     VideoError,
 )
 from ..flags import check_flags
-from ..video.decoding import decode, open_stream
+from ..video.decoding import open_stream
 from ..video.probe import VideoProbe, probe
 from .audio import AudioTrack
 from .output_file import output_errors, part_file, rename_new
 from .picture import PictureShaper, describe_colors, fit_size
 from .policy import FramePolicy, Selection, select_frames
 from .provenance import TAG, Provenance, SourceFacts, is_whole, read_provenance
+from .timed_frames import TimelineError, timed_frames
+from .timed_output import TimedWriter, check_encoder, open_mp4
 from .timeline import Timeline, decoded_timeline, packet_timeline
 
 if TYPE_CHECKING:
@@ -44,10 +40,6 @@ if TYPE_CHECKING:
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 MAX_CRF = 51
 MIN_SIDE = 16
-
-# key frames are this close, so that stepping through the copy in a browser stays quick
-_GOP_FRAMES = 48
-_ENCODER = "libx264"
 
 
 @dataclass(frozen=True)
@@ -106,10 +98,6 @@ class Transcoded:
     warnings: tuple[str, ...] = ()
 
 
-class _TimelineError(Exception):
-    """Decoding gave other frames than the packets promised."""
-
-
 def transcode(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
@@ -150,15 +138,14 @@ def transcode(
     found = _reusable(path, source_facts, options, overwrite)
     if found is not None and is_whole(path):
         return Transcoded(str(path), found, reused=True, warnings=found.warnings)
-    if _ENCODER not in av.codecs_available:
-        raise DependencyError("This build of PyAV has no H.264 encoder (libx264). Install it with: pip install av")
+    check_encoder()
     overwrite = overwrite or found is not None
     job = _Job(facts, source_facts, options, threads, progress, cancelled)
     with part_file(path) as part:
         timeline = packet_timeline(facts)
         try:
             made = job.encode(part, timeline or decoded_timeline(facts))
-        except _TimelineError:
+        except TimelineError:
             made = job.encode(part, decoded_timeline(facts))
         if SourceFacts.of(facts) != source_facts:
             raise VideoError(f"{facts.path} changed while it was being read. Run again when it is complete")
@@ -183,13 +170,13 @@ class _Job:
         self.warnings: list[str] = []
 
     def encode(self, part: Path, timeline: Timeline) -> Provenance:
-        """Writes the whole file; raises _TimelineError where an unconfirmed timeline proves wrong."""
+        """Writes the whole file; raises TimelineError where an unconfirmed timeline proves wrong."""
         selection = select_frames(timeline, self.options.policy)
         self.warnings = list(timeline.warnings)
         with (
             output_errors(part),
             open_stream(self.facts.path, frame_threads=timeline.intact) as (container, stream),
-            _open_output(part) as output,
+            open_mp4(part) as output,
         ):
             stream.codec_context.thread_count = self.threads
             writer = _Writer(output, self.facts, self.options, selection, self.threads, stream.sample_aspect_ratio)
@@ -221,36 +208,18 @@ class _Job:
         self, container: InputContainer, stream: VideoStream, timeline: Timeline, selection: Selection
     ) -> Iterator[tuple[int, VideoFrame]]:
         """Yields the kept frames with their positions; decodes to the end, to know that all is as expected."""
-        wanted = selection.frame_map.source_indices
-        stamps, total = timeline.stamps, len(timeline)
-        found: list[str] = []
-        position = index = 0
-        with closing(decode(container, stream, found)) as frames:
-            for frame in frames:
-                if self.cancelled is not None and self.cancelled():
-                    raise Cancelled("Preprocessing was cancelled")
-                if index >= total or (stamps is not None and frame.pts != stamps[index]):
-                    self._differs(timeline)
-                if position < len(wanted) and index == wanted[position]:
-                    yield position, frame
-                    position += 1
-                index += 1
-                if self.progress is not None:
-                    self.progress(min(index / total, 1.0))
-        if index != total or (found and not timeline.confirmed):
-            self._differs(timeline)
-        self.warnings.extend(warning for warning in found if warning not in self.warnings)
-
-    def _differs(self, timeline: Timeline) -> None:
-        if not timeline.confirmed:
-            raise _TimelineError
-        raise VideoError(
-            f"{self.facts.path} decodes differently each time it is read. Repair the file, or convert it first"
+        wanted, position = selection.frame_map.source_indices, 0
+        frames = timed_frames(
+            container, stream, timeline, self.warnings, progress=self.progress, cancelled=self.cancelled
         )
+        for index, frame in enumerate(frames):
+            if position < len(wanted) and index == wanted[position]:
+                yield position, frame
+                position += 1
 
 
-class _Writer:
-    """The H.264 stream of an open output."""
+class _Writer(TimedWriter):
+    """The pictures of a source, on their way into an open output."""
 
     def __init__(
         self,
@@ -261,55 +230,27 @@ class _Writer:
         threads: int,
         pixel_aspect: Fraction | None,
     ) -> None:
-        self._output = output
-        self._selection = selection
         self._shaper = PictureShaper(facts, fit_size(facts.size_px, options.longest_side))
-        self._durations = dict(zip(selection.ticks.tolist(), selection.durations.tolist(), strict=True))
-        settings = {"preset": options.preset, "crf": str(options.crf), "g": str(_GOP_FRAMES)}
-        if not selection.regular:
-            settings["bf"] = "0"  # an mp4 with B-frames cannot say when its last frame ends, if times vary
-        stream = output.add_stream(_ENCODER, rate=selection.fps, options=settings)
-        stream.width, stream.height = self._shaper.size_px
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = selection.tick_s
-        stream.codec_context.thread_count = threads
-        # PyAV asks for slices otherwise, with which x264 keeps fewer cores busy and makes larger files
-        stream.thread_type = "AUTO"
-        if pixel_aspect:
-            stream.codec_context.sample_aspect_ratio = 1 / pixel_aspect if facts.rotation % 180 else pixel_aspect
-        self._stream: Any = stream
+        if pixel_aspect and facts.rotation % 180:
+            pixel_aspect = 1 / pixel_aspect
+        super().__init__(
+            output,
+            self._shaper.size_px,
+            selection,
+            preset=options.preset,
+            crf=options.crf,
+            threads=threads,
+            pixel_aspect=pixel_aspect,
+        )
         self._started = False
-        self._held: Any = None
-        self._first_dts = 0
 
-    def write(self, frame: VideoFrame, position: int) -> None:
-        """Encodes the kept frame of a position."""
-        picture = self._shaper.shape(frame)
+    def write(self, picture: VideoFrame, position: int) -> None:
+        """Encodes the kept frame of a position, as it was decoded."""
+        shaped = self._shaper.shape(picture)
         if not self._started:
-            describe_colors(frame, self._stream)
+            describe_colors(picture, self._stream)
             self._started = True
-        picture.pts = int(self._selection.ticks[position])
-        picture.time_base = self._selection.tick_s
-        self._mux(self._stream.encode(picture))
-
-    def finish(self) -> None:
-        """Writes what the encoder still holds."""
-        self._mux(self._stream.encode(None))
-        last, end = self._held, self._selection.end_tick
-        if last is not None:
-            # the track's length is counted from this packet, which with B-frames is not the last one shown
-            decoded_for = last.dts - self._first_dts
-            last.duration = max(min(end - decoded_for, end - last.pts), 1)
-            self._output.mux(last)
-
-    def _mux(self, packets: list[Any]) -> None:
-        for packet in packets:
-            if self._held is None:
-                self._first_dts = packet.dts
-            else:
-                self._output.mux(self._held)
-            packet.duration = self._durations[packet.pts]
-            self._held = packet
+        super().write(shaped, position)
 
 
 def _is_same_file(source: str, target: Path) -> bool:
@@ -327,19 +268,6 @@ def _reusable(path: Path, source: SourceFacts, options: TranscodeOptions, overwr
         return None
     made = "was not made by preprocessing" if found is None else "was made from another source or with other options"
     raise OutputExistsError(f"{path} exists and {made}. Choose another folder, or overwrite=True to replace it")
-
-
-@contextmanager
-def _open_output(part: Path) -> Iterator[OutputContainer]:
-    """Opens an mp4 for writing; an error of the block is not hidden by one of closing the useless file."""
-    output = av.open(f"file:{part}", "w", format="mp4", options={"movflags": "+faststart"})
-    try:
-        yield output
-    except BaseException:
-        with suppress(FFmpegError, OSError):
-            output.close()
-        raise
-    output.close()
 
 
 def _publish(part: Path, path: Path, made: Provenance, overwrite: bool) -> tuple[Provenance, bool]:

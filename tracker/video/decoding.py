@@ -210,3 +210,30 @@ def is_mirrored(frame: VideoFrame) -> bool:
 def displayed_size(frame: VideoFrame) -> tuple[int, int]:
     """(width, height) of a decoded frame after rotation, pixels."""
     return (frame.height, frame.width) if rotation_of(frame) % 180 else (frame.width, frame.height)
+
+
+def upright_rgb(frame: VideoFrame, size_px: tuple[int, int], *, rotation: int, mirrored: bool) -> np.ndarray:
+    """Converts and scales in one go; files that change their size in the middle keep the first one.
+
+    Args:
+        frame: as decoded
+        size_px: (width, height) of the result
+        rotation: degrees (0, 90, 180, 270) it is turned counter-clockwise for display
+        mirrored: whether it is flipped upside down before it is turned
+
+    Returns:
+        uint8 (height, width, 3) RGB, as displayed; may be a view of memory that is not contiguous
+    """
+    width, height = size_px[::-1] if rotation % 180 else size_px
+    if (frame.width, frame.height) == (width, height):
+        interpolation = None
+    elif width < frame.width or height < frame.height:
+        interpolation = "AREA"
+    else:
+        interpolation = "BILINEAR"
+    rgb = frame.reformat(width, height, "rgb24", interpolation=interpolation)
+    plane = rgb.planes[0]
+    rows = np.frombuffer(memoryview(plane), dtype=np.uint8)  # type: ignore[arg-type]
+    rows = rows[: height * plane.line_size].reshape(height, plane.line_size)
+    picture = rows[:, : 3 * width].reshape(height, width, 3)
+    return np.rot90(picture[::-1] if mirrored else picture, k=rotation // 90)

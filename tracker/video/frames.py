@@ -17,7 +17,7 @@ import numpy as np
 from ..arrays import detached
 from ..errors import ShapeError
 from ..types import FrameMap
-from .decoding import decode, open_stream
+from .decoding import decode, open_stream, upright_rgb
 from .frame_source import DEFAULT_CHUNK_FRAMES, FrameSource
 from .probe import VideoProbe, measured, miscount, probe
 
@@ -126,7 +126,7 @@ class VideoFrames(FrameSource):
             for index, frame in self._decode_towards(target):
                 if index < target:
                     continue
-                yield self._rgb(frame, size_px)
+                yield upright_rgb(frame, size_px, rotation=self._probe.rotation, mirrored=self._probe.mirrored)
                 target = next(wanted, None)
                 if target is None or self._key_frames_towards(target, index + _SEEK_FRAMES).size:
                     break
@@ -207,25 +207,6 @@ class VideoFrames(FrameSource):
     def _is_at(self, frame: VideoFrame, index: int) -> bool:
         pts = self._probe.pts
         return pts is not None and index < len(pts) and frame.pts == pts[index]
-
-    def _rgb(self, frame: VideoFrame, size_px: tuple[int, int]) -> np.ndarray:
-        """Converts and scales in one go; files that change their size in the middle keep the first one."""
-        turned = self._probe.rotation % 180 != 0
-        width, height = size_px[::-1] if turned else size_px
-        if (frame.width, frame.height) == (width, height):
-            interpolation = None
-        elif width < frame.width or height < frame.height:
-            interpolation = "AREA"
-        else:
-            interpolation = "BILINEAR"
-        rgb = frame.reformat(width, height, "rgb24", interpolation=interpolation)
-        plane = rgb.planes[0]
-        rows = np.frombuffer(memoryview(plane), dtype=np.uint8)  # type: ignore[arg-type]
-        rows = rows[: height * plane.line_size].reshape(height, plane.line_size)
-        picture = rows[:, : 3 * width].reshape(height, width, 3)
-        if self._probe.mirrored:
-            picture = picture[::-1]
-        return np.rot90(picture, k=self._probe.rotation // 90)
 
 
 class SampledFrames(FrameSource):

@@ -203,7 +203,7 @@ class SampleJudge:
         columns = seen[on_object & valid[start_t[seen]]]
         if not columns.size:
             raise TruthError(f"No track of this sample starts on the object in {self.options.mask_field!r}")
-        return mask_figures(
+        figures = mask_figures(
             mask_scores(
                 _chosen(tracks, columns),
                 start_t[columns],
@@ -213,6 +213,12 @@ class SampleJudge:
                 tolerance_cells=MASK_TOLERANCE_CELLS,
             )
         )
+        if all(value is None for value in figures.values()):
+            raise TruthError(
+                f"There is nothing to count: no frame after those in which the tracks start has a mask in "
+                f"{self.options.mask_field!r}"
+            )
+        return figures
 
     def _tracker(self, sample_id: str) -> Tracker:
         """The tracker that goes back: the one asked for, or the one that made the tracks."""

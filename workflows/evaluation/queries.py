@@ -1,4 +1,4 @@
-"""To be described."""
+"""The points that an evaluation asks for, as queries for a tracker."""
 
 from __future__ import annotations
 

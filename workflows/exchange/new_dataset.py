@@ -1,4 +1,4 @@
-"""To be described."""
+"""What every import shares: a new dataset, a folder for its media, and known tracks beside them."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from ...store.tracks.videos import frame_size_of
 from ...tracker.errors import VideoError
 from ...tracker.video.frames import VideoFrames
 from .options import PropagateOptions
+from .planning.plan import SamplePlan
 from .planning.prompts import Clip
 from .stored_labels import StoredLabels
 
@@ -31,6 +32,7 @@ class Overview:
         num_unmarked: labels that do not say whether they are keyframes, of objects that have keyframes
         num_without_identity: prompts that get an instance
         num_corrected: keyframes that a person put into the output field
+        namesakes: what several objects of one video are called, each of which has a single keyframe
         warnings: what the user should know, in words
     """
 
@@ -42,6 +44,7 @@ class Overview:
     num_unmarked: int = 0
     num_without_identity: int = 0
     num_corrected: int = 0
+    namesakes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -69,8 +72,19 @@ def overview_of(samples: SampleCollection, options: PropagateOptions) -> Overvie
         found.num_unmarked += plan.num_unmarked
         found.num_without_identity += plan.num_without_identity
         found.num_corrected += plan.num_corrected
+        found.namesakes += [name for name in _namesakes(plan) if name not in found.namesakes]
         found.warnings += [warning for warning in plan.warnings if warning not in found.warnings]
     return found
+
+
+def _namesakes(plan: SamplePlan) -> list[str]:
+    """Names of objects that may have been meant as one: drawn once each, in different frames, under one name."""
+    drawn: dict[str, set[int]] = {}
+    for one in plan.objects:
+        if len(one.keyframes) == 1:
+            (keyframe,) = one.keyframes
+            drawn.setdefault(str(one.prompts[keyframe.t].get("label")), set()).add(keyframe.t)
+    return sorted(name for name, frames in drawn.items() if len(frames) > 1)
 
 
 def _clip_of(sample: fo.Sample) -> Clip | None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from point_tracking.tracker.transcoding.output_file import part_file, remove_abandoned_parts
+from point_tracking.tracker.errors import OutputExistsError
+from point_tracking.tracker.transcoding.output_file import part_file, publish, remove_abandoned_parts
 
 _WRITER = """
 import sys
@@ -44,3 +45,16 @@ def test_only_parts_whose_process_is_gone_are_removed(tmp_path: Path) -> None:
         for writer in writers:
             writer.kill()
             writer.communicate()
+
+
+def test_a_finished_file_replaces_another_only_when_told_to(tmp_path: Path) -> None:
+    target = tmp_path / "made.mp4"
+    target.write_bytes(b"mine")
+    with part_file(target) as part:
+        part.write_bytes(b"whole")
+        with pytest.raises(OutputExistsError, match="someone else"):
+            publish(part, target, overwrite=False)
+        assert target.read_bytes() == b"mine"
+        publish(part, target, overwrite=True)
+    assert target.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [target]

@@ -334,9 +334,9 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path):
         pytest.skip("this system has no /dev/full")
     source, out = media.video(tmp_path / "clip.mp4", 40), tmp_path / "out"
     out.mkdir()
-    real_open = transcode_module._open_output
+    real_open = transcode_module.open_mp4
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transcode_module, "_open_output", lambda part: real_open(full))
+        patch.setattr(transcode_module, "open_mp4", lambda part: real_open(full))
         with pytest.raises(OutputError):
             transcode(source, out / "copy.mp4")
     assert _files(out) == []

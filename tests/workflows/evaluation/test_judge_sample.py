@@ -191,6 +191,12 @@ def test_masks_judge_the_points_that_start_on_them(dataset: fo.Dataset) -> None:
     replace(sample, "tracks", far)
     (failure, _) = pt.evaluate_dataset(dataset, "tracks", mask_field="object").failures
     assert "starts on the object" in failure.message
+    replace(sample, "tracks", truth_xy())
+    for number in range(2, NUM_FRAMES):
+        sample.frames[number]["object"] = None
+    sample.save()
+    (failure, _) = pt.evaluate_dataset(dataset, "tracks", mask_field="object").failures
+    assert "nothing to count: no frame after" in failure.message
 
 
 def test_what_one_judge_cannot_tell_another_may(dataset: fo.Dataset) -> None:

@@ -35,7 +35,7 @@ def dataset(make_dataset: Any, tmp_path: Path) -> fo.Dataset:
 
 
 def _counts(found: overview.Overview) -> dict[str, int]:
-    return {name: value for name, value in vars(found).items() if name != "warnings"}
+    return {name: value for name, value in vars(found).items() if name not in ("warnings", "namesakes")}
 
 
 def test_it_counts_over_the_videos_that_can_be_read(dataset: fo.Dataset) -> None:
@@ -68,3 +68,12 @@ def test_after_a_run_nothing_is_left_to_fill_and_nothing_was_written_before(data
 def test_no_more_than_some_samples_are_looked_at(dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "SAMPLES_LOOKED_AT", 1)
     assert overview_of(dataset, PropagateOptions(field="box")).num_samples == 1
+
+
+def test_objects_of_one_name_that_were_drawn_once_each_are_told(dataset: fo.Dataset) -> None:
+    assert overview_of(dataset, PropagateOptions(field="box")).namesakes == []
+    sample = dataset.last()
+    sample.filepath = dataset.first().filepath
+    sample.frames[1]["box"], sample.frames[5]["box"] = box(0.1, index=1), box(0.2, index=2)
+    sample.save()
+    assert overview_of(dataset, PropagateOptions(field="box")).namesakes == ["bar"]

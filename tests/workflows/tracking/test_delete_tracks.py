@@ -89,3 +89,18 @@ def test_runs_that_tracked_nothing_are_refused(dataset: fo.Dataset, key: str) ->
     pt.evaluate_dataset(dataset, "tracks", cycle=True, tracker=DriftTracker(), progress=False)
     with pytest.raises(OptionError, match="no run"):
         delete_tracks(dataset, key)
+
+
+def test_a_run_that_is_at_work_keeps_its_tracks(make_dataset: MakeDataset, tmp_path: Path) -> None:
+    dataset = make_dataset(media.video(tmp_path / "clip.mp4", num_frames=4))
+    refused: list[str] = []
+
+    def delete_meanwhile(_index: int) -> None:
+        if not refused:
+            with pytest.raises(OptionError, match="still at work") as error:
+                delete_tracks(dataset, "track_tracks")
+            refused.append(str(error.value))
+
+    report = pt.track_dataset(dataset, tracker=DriftTracker(delete_meanwhile), grid_size=2, progress=False)
+    assert (len(refused), report.num_samples, report.failures) == (1, 1, [])
+    assert delete_tracks(dataset, "track_tracks") == 1

@@ -1,0 +1,91 @@
+"""Which file belongs to which sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from point_tracking.tracker.errors import CollectionError, FormatError, OptionError
+from point_tracking.workflows.exchange.files import (
+    SampleFile,
+    file_stem,
+    found_files,
+    planned_files,
+    read_index,
+    write_index,
+)
+
+A, B, C = (digit * 24 for digit in "abc")
+SAMPLES = [(A, "/videos/goat.mp4"), (B, "/other/goat.mov"), (C, "/videos/größe 1.mp4")]
+
+
+def touched(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).write_text("")
+    return folder
+
+
+def test_a_folder_has_a_file_per_sample_and_equal_names_stay_apart(tmp_path: Path):
+    planned = planned_files(tmp_path / "out", ".xml", SAMPLES)
+    assert [one.path.name for one in planned] == ["goat_aaaaaaaa.xml", "goat_bbbbbbbb.xml", "größe_1_cccccccc.xml"]
+    assert planned[1] == SampleFile(tmp_path / "out" / "goat_bbbbbbbb.xml", B, "/other/goat.mov")
+
+
+def test_a_file_holds_one_sample(tmp_path: Path):
+    assert planned_files(tmp_path / "a.XML", ".xml", SAMPLES[:1])[0].path == tmp_path / "a.XML"
+    with pytest.raises(CollectionError, match="one video, and there are 3"):
+        planned_files(tmp_path / "a.xml", ".xml", SAMPLES)
+    with pytest.raises(OptionError, match=r"Expected a \.xml file"):
+        planned_files(tmp_path / "a.csv", ".xml", SAMPLES[:1])
+    with pytest.raises(CollectionError, match="no samples"):
+        planned_files(tmp_path / "a.xml", ".xml", [])
+
+
+def test_files_are_matched_by_the_index_then_by_names(tmp_path: Path):
+    folder = touched(tmp_path, "renamed.xml", f"{file_stem(*SAMPLES[0])}.xml", "größe 1.xml", "notes.txt")
+    write_index(folder, "cvat", [SampleFile(folder / "renamed.xml", B, SAMPLES[1][1])])
+    found = {one.path.name: one.sample_id for one in found_files(folder, ".xml", SAMPLES)}
+    assert found == {"renamed.xml": B, "goat_aaaaaaaa.xml": A, "größe 1.xml": C}
+
+
+def test_one_file_and_one_sample_need_no_names(tmp_path: Path):
+    touched(tmp_path, "annotations.xml")
+    for path in (tmp_path, tmp_path / "annotations.xml"):
+        assert [one.sample_id for one in found_files(path, ".xml", SAMPLES[:1])] == [A]
+
+
+def test_a_video_of_that_name_is_found_in_another_dataset_too(tmp_path: Path):
+    touched(tmp_path, "goat_00000000.xml")  # the id is of where it was exported
+    assert [one.sample_id for one in found_files(tmp_path, ".xml", [SAMPLES[0], SAMPLES[2]])] == [A]
+
+
+def test_what_cannot_be_told_is_listed(tmp_path: Path):
+    touched(tmp_path, "goat.xml", "cow.xml")
+    with pytest.raises(CollectionError, match=r"cow\.xml, goat\.xml"):
+        found_files(tmp_path, ".xml", SAMPLES)
+
+
+def test_two_files_of_one_sample_are_refused(tmp_path: Path):
+    touched(tmp_path, "goat.xml", "goat_aaaaaaaa.xml")
+    with pytest.raises(CollectionError, match="the same sample"):
+        found_files(tmp_path, ".xml", [SAMPLES[0], SAMPLES[2]])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("none.xml", "no file or folder"), ("a.zip", "unpack an archive"), ("empty", r"no \.xml files")]
+)
+def test_what_is_no_such_file_is_refused(tmp_path: Path, name: str, words: str):
+    (tmp_path / "empty").mkdir()
+    touched(tmp_path, "a.zip")
+    with pytest.raises(FormatError, match=words):
+        found_files(tmp_path / name, ".xml", SAMPLES)
+
+
+def test_the_index_grows_and_a_damaged_one_is_told(tmp_path: Path):
+    for sample, media in SAMPLES[:2]:
+        write_index(tmp_path, "cvat", [SampleFile(tmp_path / f"{sample}.xml", sample, media)])
+    assert [entry["sample_id"] for entry in read_index(tmp_path)] == [A, B]
+    (tmp_path / "index.json").write_text('{"files": [1]}')
+    with pytest.raises(FormatError, match="is damaged"):
+        read_index(tmp_path)

@@ -1,0 +1,53 @@
+"""Files that appear under their names only when they are complete."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from ..errors import OutputError, OutputExistsError
+
+
+@contextmanager
+def complete_file(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[TextIO]:
+    """A text file (UTF-8) to write to; whatever ends the block early leaves what was there before.
+
+    Args:
+        path: of the file; its folder is made
+        overwrite: replace a file that is there
+
+    Raises:
+        OutputExistsError: if there is one, and replacing it was not asked for
+        OutputError: if it cannot be written
+    """
+    path = Path(path)
+    check_free(path, overwrite=overwrite)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("w", encoding="utf-8", newline="\n") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuses to replace a file, unless that was asked for.
+
+    Raises:
+        OutputExistsError: naming it
+    """
+    if path.is_dir() or (path.exists() and not overwrite):
+        remedy = "It is a folder: choose another path" if path.is_dir() else "Use overwrite=True to replace it"
+        raise OutputExistsError(f"{path} exists. {remedy}, or choose another path")

@@ -1,0 +1,177 @@
+"""One sample's labels as a file of "CVAT for video 1.1", and back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fiftyone.core.collections import SampleCollection
+
+from ...store.labels.frame_labels import read_values
+from ...store.labels.shapes import check_shapes_field
+from ...store.tracks.sample_status import read_marks
+from ...store.tracks.videos import select_videos, video_shape_of
+from ...tracker.errors import FormatError
+from ...tracker.formats.annotation.cvat_reader import CvatVideo, read_cvat_video
+from ...tracker.formats.annotation.cvat_video import write_cvat_video
+from ...tracker.formats.annotation.tracked_shapes import AnnotatedVideo, ShapeTrack
+from .files import SampleFile
+from .report import FileOutcome
+from .shapes.from_labels import shape_tracks_of
+from .shapes.notes import TRACKS, numbered
+from .shapes.to_labels import ListLabels, check_list_target, list_kind_of, list_labels_of, store_list_labels
+from .shapes.to_points import PointTracks, check_points_target, point_tracks_of, store_point_tracks
+
+SUFFIX = ".xml"
+# what a file that says no names of fields holds, and where it is put
+FOREIGN_FIELDS = {TRACKS: "tracks", "Keypoints": "keypoints", "Detections": "boxes", "Polylines": "polylines"}
+
+
+def export_cvat(samples: SampleCollection, one: SampleFile, fields: Sequence[str], *, overwrite: bool) -> FileOutcome:
+    """Writes one sample's file.
+
+    Args:
+        samples: a dataset or view; labels that a view hides are not written
+        one: the sample and its file
+        fields: frame fields with point tracks, Keypoints, Detections or Polylines
+        overwrite: replace a file that is there
+
+    Returns:
+        what was written
+
+    Raises:
+        FieldError, FormatError, OutputError, VideoError
+    """
+    dataset, left_out = samples._dataset, Counter()
+    names = [check_shapes_field(dataset, name) for name in fields]
+    found = [read_values(samples, one.sample_id, f"frames.{name}", 0) for name in names]
+    latest = max((t for values in found if values is not None for t, _ in values.frames), default=-1)
+    video = video_shape_of(select_videos(dataset, one.sample_id).first(), expected_frames=latest + 1)
+    tracks: list[ShapeTrack] = []
+    for name, values in zip(names, found, strict=True):
+        if values is not None:
+            mark = read_marks(dataset, [one.sample_id], name).get(one.sample_id)
+            tracks.extend(shape_tracks_of(values, mark, video, left_out))
+    about = AnnotatedVideo(Path(one.media_path).name, video.num_frames, video.size_px)
+    write_cvat_video(one.path, about, numbered(tracks), overwrite=overwrite)
+    return FileOutcome(
+        str(one.path),
+        one.sample_id,
+        one.media_path,
+        num_tracks=len(tracks),
+        num_labels=sum(not shape.outside for track in tracks for shape in track.shapes),
+        left_out=left_out,
+    )
+
+
+def import_cvat(
+    samples: SampleCollection,
+    one: SampleFile,
+    fields: str | Mapping[str, str] | None,
+    *,
+    overwrite: bool,
+    fill: bool,
+) -> FileOutcome:
+    """Reads one sample's file into its frame fields; nothing is written before all of it was read.
+
+    Args:
+        samples: of the dataset
+        one: the sample and its file
+        fields: where to put what the file holds
+        overwrite: replace what the fields hold for the sample
+        fill: whether frames between keyframes are filled
+
+    Returns:
+        what was read
+
+    Raises:
+        FormatError, FieldError, VideoError
+    """
+    dataset = samples._dataset
+    opened = read_cvat_video(one.path)
+    sample = select_videos(dataset, one.sample_id).first()
+    video = video_shape_of(sample, expected_frames=opened.video.num_frames or 0)
+    warnings = _check_video(opened, video.size_px, video.num_frames, one.path)
+    groups: dict[tuple[str, str], list[ShapeTrack]] = {}
+    undeclared: set[str] = set()
+    for track in opened.tracks:
+        groups.setdefault(_group_of(track), []).append(track)
+        if track.label not in opened.labels:
+            undeclared.add(track.label)
+    if undeclared:
+        warnings.append(f"labels that the file uses and does not declare: {', '.join(sorted(undeclared))}")
+    targets = _targets(list(groups), fields, one.path)
+    made: list[tuple[str, PointTracks | ListLabels]] = []
+    for group, tracks in groups.items():
+        if group[1] == TRACKS:
+            made.append((targets[group], point_tracks_of(tracks, video.num_frames, fill=fill)))
+        else:
+            made.append((targets[group], list_labels_of(tracks, video.size_px, video.num_frames, fill=fill)))
+    for name, one_field in made:
+        check = check_points_target if isinstance(one_field, PointTracks) else check_list_target
+        check(dataset, one.sample_id, name, one_field, overwrite=overwrite)  # type: ignore[arg-type]
+    for name, one_field in made:
+        if isinstance(one_field, PointTracks):
+            store_point_tracks(dataset, one.sample_id, name, one_field, video)
+        else:
+            store_list_labels(dataset, one.sample_id, name, one_field, overwrite=overwrite)
+        warnings += one_field.warnings
+    return FileOutcome(
+        str(one.path),
+        one.sample_id,
+        one.media_path,
+        num_tracks=sum(map(len, groups.values())),
+        num_labels=sum(one_field.num_labels for _, one_field in made),
+        num_filled=sum(one_field.num_filled for _, one_field in made),
+        left_out=opened.left_out,
+        warnings=tuple(warnings),
+    )
+
+
+def _group_of(track: ShapeTrack) -> tuple[str, str]:
+    """(field as noted, or "", kind) of a track."""
+    field, kind = track.notes.get("field"), track.notes.get("kind")
+    if isinstance(field, str) and field and kind in FOREIGN_FIELDS:
+        return field, str(kind)
+    single = all(shape.kind == "points" and len(shape.xy) == 1 for shape in track.shapes)
+    return "", TRACKS if single else list_kind_of(track)
+
+
+def _targets(
+    groups: Sequence[tuple[str, str]], fields: str | Mapping[str, str] | None, path: Path
+) -> dict[tuple[str, str], str]:
+    """Which field each group of tracks goes into."""
+    called = {group: group[0] or FOREIGN_FIELDS[group[1]] for group in groups}
+    if isinstance(fields, str):
+        bare = fields.removeprefix("frames.")
+        if len(groups) > 1:
+            raise FormatError(
+                f"{path} holds {', '.join(called.values())}, and one field was named. Use field=None to keep their "
+                f"names, or say where each goes: field={{{next(iter(called.values()))!r}: {bare!r}, ...}}"
+            )
+        return dict.fromkeys(groups, bare)
+    if fields:
+        unknown = set(fields) - set(called.values())
+        if unknown:
+            raise FormatError(f"{path} holds {', '.join(called.values())}, but not {', '.join(sorted(unknown))}")
+        called = {group: fields.get(name, name).removeprefix("frames.") for group, name in called.items()}
+    if len(set(called.values())) < len(called):
+        raise FormatError(f"{path} would put several kinds of labels into one field. Name one for each: field={{...}}")
+    return called
+
+
+def _check_video(opened: CvatVideo, size_px: tuple[int, int], num_frames: int, path: Path) -> list[str]:
+    """Refuses a file of another video; returns what may be meant otherwise."""
+    found = opened.video.size_px
+    if found != size_px:
+        turned = (
+            " (a video that is turned for display has to be turned in the file too)" if found == size_px[::-1] else ""
+        )
+        raise FormatError(
+            f"{path} is of a video of {found[0]} x {found[1]} pixels, and this sample's is {size_px[0]} x {size_px[1]}"
+            f"{turned}. Import it onto the video that was annotated"
+        )
+    if opened.video.num_frames not in (None, num_frames):
+        return [f"the file says {opened.video.num_frames} frames, and the video has {num_frames}"]
+    return []

@@ -1,0 +1,84 @@
+"""What became of an export or import, file by file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ...store.runs.outcomes import DONE, FAILED, Failure, count_of
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What became of one file.
+
+    Args:
+        path: of the file
+        sample_id: of the sample
+        filepath: of its video
+        status: "done" or "failed"
+        num_tracks: tracks in the file
+        num_labels: labels (of point tracks: positions) written or read
+        num_filled: of these, how many lie between the file's keyframes
+        left_out: what the other side cannot hold, and how often
+        warnings: what the user should know, in words
+        kind, message: of the error, where it failed
+    """
+
+    path: str
+    sample_id: str
+    filepath: str
+    status: str = DONE
+    num_tracks: int = 0
+    num_labels: int = 0
+    num_filled: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    warnings: tuple[str, ...] = ()
+    kind: str | None = None
+    message: str | None = None
+
+
+@dataclass
+class ExchangeReport:
+    """What became of an export or import; `print(report)` says it in words.
+
+    Args:
+        format: of the files
+        verb: "exported" or "imported"
+        outcomes: one per file
+    """
+
+    format: str
+    verb: str
+    outcomes: list[FileOutcome] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The files that failed, with the reason."""
+        failed = [outcome for outcome in self.outcomes if outcome.status == FAILED]
+        return [Failure(o.sample_id, o.filepath, o.kind or "", f"{o.path}: {o.message}") for o in failed]
+
+    @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """(file, what the user should know) of all files."""
+        return [(outcome.path, warning) for outcome in self.outcomes for warning in outcome.warnings]
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """What the other side cannot hold, and how often, over all files."""
+        return sum((outcome.left_out for outcome in self.outcomes), Counter())
+
+    def __str__(self) -> str:
+        done = [outcome for outcome in self.outcomes if outcome.status == DONE]
+        tracks, labels = sum(o.num_tracks for o in done), sum(o.num_labels for o in done)
+        lines = [
+            f"{self.verb} as {self.format}: {count_of(len(done), 'file')}, {count_of(tracks, 'track')}, "
+            f"{count_of(labels, 'label')}"
+        ]
+        filled = sum(o.num_filled for o in done)
+        if filled:
+            lines.append(f"{count_of(filled, 'label')} of these lie between the file's keyframes")
+        lines += [f"left out: {number:,} x {what}" for what, number in sorted(self.left_out.items())]
+        lines += [f"{path}: {warning}" for path, warning in self.warnings]
+        lines += [f"failed: {failure.message}" for failure in self.failures]
+        return "\n".join(lines)
