@@ -135,9 +135,11 @@ def restore_sample(dataset: fo.Dataset, sample_id: str, claims: Claims) -> int:
         replaced = store.replaced(sample_id)
         if replaced is None:
             return
-        mark, labels = replaced
-        restored = len(labels)
-        _replace(claims, sample_id, labels, mark)
+        before, numbers = replaced
+        restored = len(numbers)
+        claims.check(sample_id)
+        store.stage_replaced(sample_id, (store.mark(sample_id) or {})["correction"], numbers)
+        _put_in_place(claims, sample_id, before)
         store.drop_replaced(sample_id)
 
     write_whole(write, dataset, claims, sample_id)
@@ -149,6 +151,12 @@ def _replace(claims: Claims, sample_id: str, labels: NewLabels, mark: Mapping[st
     for piece in _pieces(labels):
         claims.check(sample_id)
         store.stage(sample_id, piece)
+    _put_in_place(claims, sample_id, mark)
+
+
+def _put_in_place(claims: Claims, sample_id: str, mark: Mapping[str, Any]) -> None:
+    """Moves what is stored aside into place, with the mark that goes with it."""
+    store: FrameStore = claims.store
     store.check_declared()
     # from here on, whoever comes after a death completes it
     claims.advance(sample_id, SWITCHING, mark=dict(mark))

@@ -286,22 +286,42 @@ class FrameStore:
         ]
         self._frames.aggregate(steps)
 
-    def replaced(self, sample_id: str) -> tuple[Mapping[str, Any], dict[int, Any]] | None:
+    def replaced(self, sample_id: str) -> tuple[Mapping[str, Any], list[int]] | None:
         """What the sample's last correction replaced.
 
         Returns:
-            the mark before it, and frame number -> label document or None; None where something else was
-            written since, or nothing was corrected
+            the mark before it, and the numbers of the frames; None where something else was written since, or nothing
+            was corrected
         """
         correction = (self.mark(sample_id) or {}).get("correction")
         if correction is None:
             return None
-        kept = self.key(sample_id) / correction
-        header = collection(CORRECTIONS).find_one({"_id": str(kept)})
-        if header is None:
-            return None
-        frames = {frame["frame_number"]: frame.get("label") for frame in collection(REPLACED).find({"_id": kept.below})}
-        return header["mark"], {number: frames.get(number) for number in header["frame_numbers"]}
+        header = collection(CORRECTIONS).find_one({"_id": str(self.key(sample_id) / correction)})
+        return None if header is None else (header["mark"], header["frame_numbers"])
+
+    def stage_replaced(self, sample_id: str, correction: str, numbers: Sequence[int]) -> None:
+        """Stores aside what a correction replaced, as `stage` does, without it leaving the server.
+
+        Args:
+            sample_id: the sample
+            correction: its id
+            numbers: of the frames
+        """
+        self.stage(sample_id, dict.fromkeys(numbers))  # frames that held nothing, or did not exist
+        steps = [
+            {"$match": {"_id": (self.key(sample_id) / correction).below, "label": {"$ne": None}}},
+            {
+                "$project": {
+                    "_id": {"$concat": [str(self.key(sample_id) / ""), _padded("$frame_number")]},
+                    "_sample_id": ObjectId(sample_id),
+                    "_dataset_id": {"$literal": self.dataset_id},
+                    "frame_number": 1,
+                    "label": 1,
+                }
+            },
+            {"$merge": {"into": STAGED, "whenMatched": "replace"}},
+        ]
+        collection(REPLACED).aggregate(steps)
 
     def drop_replaced(self, sample_id: str, *, but: str | None = None) -> None:
         """Removes what corrections replaced.
@@ -368,6 +388,12 @@ def ranges_of(numbers: Sequence[int]) -> Ranges:
         else:
             ranges.append([number, number])
     return ranges
+
+
+def _padded(number: str) -> dict[str, Any]:
+    """An expression of the number in nine digits, as keys of staged frames have it."""
+    digits = {"$concat": ["000000000", {"$toString": number}]}
+    return {"$substrCP": [digits, {"$subtract": [{"$strLenCP": digits}, 9]}, 9]}
 
 
 def _now() -> datetime:
