@@ -82,7 +82,9 @@ def check_target(target: str | os.PathLike[str], *, frame_index: int | None = No
     if frame_index is not None and (not whole or frame_index < 0):
         raise OptionError(f"Invalid frame_index ({frame_index!r}). Expected a whole number from 0, or None")
     if frame_index is not None and WRITERS[path.suffix.lower()] is _write_video:
-        raise OptionError(f"A video shows all frames, found frame_index={frame_index}. Leave it out, or write a .png")
+        raise OptionError(
+            f"A video shows all frames, found the frame index {frame_index}. Leave it out, or write a .png"
+        )
     if not path.parent.is_dir():
         raise OutputError(f"There is no folder {path.parent}. Make it first, or choose another one")
     if path.is_dir():
@@ -158,7 +160,7 @@ def _write_picture(job: _Job, part: Path, path: Path) -> Rendered:
         index = video.num_frames // 2
     elif index >= video.num_frames:
         raise OptionError(
-            f"The video has {video.num_frames} frames, found frame_index={index}. "
+            f"The video has {video.num_frames} frames, found the frame index {index}. "
             f"Allowed are 0 to {video.num_frames - 1}"
         )
     if job.cancelled is not None and job.cancelled():

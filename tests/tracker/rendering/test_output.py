@@ -136,7 +136,7 @@ def test_a_picture_shows_the_frame_asked_for(tmp_path: Path, out: Path):
         picture = cv2.imread(path)
         assert picture is not None
         assert media.index_in(picture[..., ::-1]) == expected
-    with pytest.raises(OptionError, match="12 frames, found frame_index=12"):
+    with pytest.raises(OptionError, match="12 frames, found the frame index 12"):
         render(source, out / "u.png", [("tracks", still())], frame_index=12)
     assert names_in(out) == ["t.png"]
 

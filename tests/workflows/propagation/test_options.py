@@ -25,7 +25,9 @@ from point_tracking.workflows.propagation.options import DIRECTION_LABELS, Propa
         ({"output_field": "a.b"}, FieldError),
         ({"tracker": "no-such"}, UnknownTrackerError),
         ({"tracker_options": {"no_such": 1}}, OptionError),
-        ({"tracker": DriftTracker(), "tracker_options": {"window": 3}}, OptionError),
+        pytest.param(
+            {"tracker": DriftTracker(), "tracker_options": {"window": 3}}, OptionError, id="loaded and options"
+        ),
         ({"direction": "sideways"}, OptionError),
         ({"frames": (0, 3)}, OptionError),
         ({"frames": (5, 3)}, OptionError),
