@@ -73,7 +73,7 @@ def add_media(ctx: Any, inputs: types.Object) -> None:
         )
 
 
-def add_destination(ctx: Any, inputs: types.Object, destination: fo.Dataset, chosen: Any) -> None:
+def add_destination(ctx: Any, inputs: types.Object, destination: fo.Dataset, chosen: Any) -> Any:
     """Asks for the field to write to, and what to do with what it holds already.
 
     Args:
@@ -81,12 +81,18 @@ def add_destination(ctx: Any, inputs: types.Object, destination: fo.Dataset, cho
         inputs: the form
         destination: the dataset that is written to
         chosen: the samples
+
+    Returns:
+        of these, those that will be tracked: without finished ones that are left alone
     """
     label_field, contents = ctx.params.get("label_field", TRACK_DEFAULTS.label_field), None
     if isinstance(label_field, str) and has_label_field(destination, label_field):
         contents = read_contents(destination, _among(destination, chosen).values("id"), label_field)
     _add_label_field(ctx, inputs, destination, contents)
     _add_existing(ctx, inputs, destination, contents, label_field)
+    if contents is None or not ctx.params.get("skip_existing") or destination.name != ctx.dataset.name:
+        return chosen
+    return chosen.exclude(list(contents.finished))
 
 
 def add_only_failed(ctx: Any, inputs: types.Object, destination: fo.Dataset) -> None:

@@ -30,7 +30,12 @@ def add_estimate(ctx: Any, inputs: types.Object, chosen: Any, num_points: int | 
     """
     num_samples = len(chosen)
     if num_samples == 0:
-        inputs.view("size", types.Warning(label="The chosen target holds no samples"))
+        text = (
+            "All chosen samples are finished"
+            if ctx.params.get("skip_existing")
+            else "The chosen target holds no samples"
+        )
+        inputs.view("size", types.Warning(label=text))
         return
     samples = f"{num_samples:,} sample{'' if num_samples == 1 else 's'}"
     if num_points is None:

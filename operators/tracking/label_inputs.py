@@ -18,7 +18,7 @@ from ..shared import forms
 OF_LABELS = ("points_per_object", "classes", "prompt_frames")
 
 
-def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> None:
+def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> int | None:
     """Asks how the labels of a field are tracked, and says how many points that makes.
 
     Args:
@@ -26,10 +26,13 @@ def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> N
         inputs: the form
         name: of a checked field of labels, or of lists of numbers, which are tracked as they are
         chosen: the samples
+
+    Returns:
+        points per sample, on average; None where that is not known
     """
     bare, on_frames, field = find_field(ctx.dataset, name)
     if isinstance(field, LIST_FIELDS):
-        return
+        return None
     kind = field.document_type.__name__
     path = f"frames.{bare}" if on_frames else bare
     if kind in LISTS:
@@ -47,10 +50,25 @@ def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> N
         for value, label in PROMPT_FRAMES.items():
             frames.add_choice(value, label=label)
         inputs.enum("prompt_frames", list(PROMPT_FRAMES), default="first", label="Track each object from", view=frames)
-    if forms.error_of(lambda: _rules(ctx)) is None:
-        count = count_prompts(chosen, name, _rules(ctx))
-        view = types.Notice if count.num_labels else types.Warning
-        inputs.view("labels_found", view(label=_told(count, len(chosen))))
+    if forms.error_of(lambda: _rules(ctx)) is not None:
+        return None
+    return add_count(inputs, count_prompts(chosen, name, _rules(ctx)), len(chosen))
+
+
+def add_count(inputs: types.Object, count: PromptCount, num_samples: int) -> int | None:
+    """Says how many objects and points a field asks for.
+
+    Args:
+        inputs: the form
+        count: over the first of the chosen samples
+        num_samples: that were chosen
+
+    Returns:
+        points per sample, on average; None where there is none
+    """
+    view = types.Notice if count.num_labels else types.Warning
+    inputs.view("labels_found", view(label=_told(count, num_samples)))
+    return round(count.num_points / count.num_samples) or None if count.num_samples else None
 
 
 def _rules(ctx: Any) -> PromptRules:

@@ -11,7 +11,8 @@ import fiftyone.operators.types as types
 from ...store.database.fields import FRAMES_PREFIX
 from ...store.labels.fields import find_field, has_field
 from ...store.labels.masks import MASK_TYPES
-from ...store.labels.prompts.points import LIST_FIELDS, POINT_TYPES
+from ...store.labels.prompts.count import count_prompts
+from ...store.labels.prompts.points import LIST_FIELDS, POINT_TYPES, PromptRules
 from ...store.runs.outcomes import count_of
 from ...store.tracks.known_videos import KnownVideo, known_videos
 from ...store.tracks.source_links import FILEPATH
@@ -22,7 +23,7 @@ from ...tracker.queries.inside import check_points_per_object
 from ...workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 from ...workflows.tracking.prompts import check_prompt_fields
 from ..shared import forms
-from .label_inputs import OF_LABELS, add_label_rules
+from .label_inputs import OF_LABELS, add_count, add_label_rules
 
 GRID, MASKS, POINTS = "grid", "masks", "points"
 _KINDS = {
@@ -59,8 +60,7 @@ def add_prompts(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
         choices.add_choice(name, label=label, description=description)
     inputs.enum("prompt_kind", choices.values(), default=kind, label="What to track", view=choices)
     if kind == MASKS:
-        _add_masks(ctx, inputs, written_to)
-        number = None
+        number = _add_masks(ctx, inputs, written_to, chosen)
     elif kind == POINTS:
         number = _add_points(ctx, inputs, written_to, chosen)
     else:
@@ -108,7 +108,7 @@ def _grid_caption(grid_size: Any) -> str:
     return text
 
 
-def _add_masks(ctx: Any, inputs: types.Object, written_to: fo.Dataset) -> None:
+def _add_masks(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> int | None:
     given = ctx.params.get("mask_field")
     prop = _add_field_choice(
         inputs,
@@ -128,10 +128,14 @@ def _add_masks(ctx: Any, inputs: types.Object, written_to: fo.Dataset) -> None:
         label="Points on each object",
         description="About so many, evenly, however small it is. Empty: those of a grid over the whole frame",
     )
-    if number is not None:
-        forms.check_field(prop, lambda: check_points_per_object(number))
-    else:
+    if number is None:
         _add_grid_size(ctx, inputs)
+        return None
+    forms.check_field(prop, lambda: check_points_per_object(number))
+    # masks on frames count in one frame alone
+    if prop.invalid or not given or not _are_on_samples(ctx, given):
+        return None
+    return add_count(inputs, count_prompts(chosen, given, PromptRules(points_per_object=number)), len(chosen))
 
 
 def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> int | None:
@@ -155,8 +159,7 @@ def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
         points = TrackOptions(points=forms.parse_points(given)).points
         if isinstance(points, str):
             _check_field(ctx, written_to, points=points)
-            add_label_rules(ctx, inputs, points, chosen)
-            return None
+            return add_label_rules(ctx, inputs, points, chosen)
     except PointTrackingError as error:
         forms.show_error(prop, error)
         return None

@@ -37,10 +37,10 @@ def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> ty
     num_points = add_prompts(ctx, inputs, destination, chosen)
     forms.add_options(ctx, inputs, options_class, "prompt")
     tracker_form.add_tracker(ctx, inputs, TRACK_DEFAULTS.tracker_name)
-    add_destination(ctx, inputs, destination, chosen)
+    to_track = add_destination(ctx, inputs, destination, chosen)
     more = types.Object()
     layout = add_layout(ctx, inputs, more, num_points)
-    add_estimate(ctx, inputs, chosen, num_points, layout)
+    add_estimate(ctx, inputs, to_track, num_points, layout)
     _add_more(ctx, more, options_class, destination)
     forms.add_folded(inputs, more)
     return inputs

@@ -6,6 +6,7 @@ from typing import Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
+import numpy as np
 import pytest
 from drawn_labels import box
 from operator_forms import form_of, invalid_in
@@ -76,3 +77,27 @@ def test_rules_of_labels_do_not_reach_points_that_are_typed(labelled: fo.Dataset
     assert result.error is None
     labelled.reload()
     assert labelled.values("typed_info.num_points") == [1, 1]
+
+
+def test_the_forecast_counts_what_will_be_tracked(labelled: fo.Dataset) -> None:
+    params = {"tracker": "optical-flow", "label_field": "followed"}
+    assert _form(labelled, points="frames.box", **params)["size"].view.label.startswith("2 samples")
+    foo.execute_operator(URI, {"view": labelled.limit(1)}, params={"prompt_kind": "grid", "grid_size": 2, **params})
+    labelled.reload()
+    told = _form(labelled, points="frames.box", skip_existing=True, **params)["size"].view.label
+    assert told.startswith("1 sample")
+    foo.execute_operator(URI, {"dataset": labelled}, params={"grid_size": 2, "skip_existing": True, **params})
+    labelled.reload()
+    told = _form(labelled, points="frames.box", skip_existing=True, **params)["size"].view.label
+    assert told == "All chosen samples are finished"
+
+
+def test_masks_on_samples_are_counted(labelled: fo.Dataset) -> None:
+    mask = np.zeros((20, 40), np.uint8)
+    mask[5:15, 5:30] = 255
+    sample = labelled.first()
+    sample["mask"] = fo.Segmentation(mask=mask)
+    sample.save()
+    form = form_of(URI, labelled, prompt_kind="masks", mask_field="mask", points_per_object=30)
+    assert form["labels_found"].view.label == "1 object, about 30 points; 1 video without such labels"
+    assert invalid_in(form) == {}
