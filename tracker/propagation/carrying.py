@@ -94,7 +94,7 @@ def carry_shape(
         vectors = _point_vectors(shape, tracks, seeds)
     else:
         shape = refined or shape
-        vectors = _line_vectors(shape, tracks, seeds, at)
+        vectors = _line_vectors(shape, tracks, seeds, at, rules)
     vectors[t] = shape.vector
     return Carried(t, vectors, enough, share, confidence, masks)
 
@@ -169,17 +169,27 @@ def _point_vectors(shape: PointSet, tracks: Tracks, seeds: Seeds) -> np.ndarray:
     return xy.reshape(tracks.num_frames, -1)  # (T, 2 P)
 
 
-def _line_vectors(shape: Polyline, tracks: Tracks, seeds: Seeds, at: list[int]) -> np.ndarray:
+def _line_vectors(shape: Polyline, tracks: Tracks, seeds: Seeds, at: list[int], rules: Rules) -> np.ndarray:
     vertices = shape.vector.reshape(-1, 2)  # (V, 2)
     vectors = np.full((tracks.num_frames, 2 * len(vertices)), np.nan)
     nearest, has_own = _own_seeds(vertices, seeds)
+    diagonal_px = float(np.hypot(*np.ptp(vertices, axis=0)))
     for t in at:
-        visible = tracks.visible[t]
+        visible = _without_strays(tracks, seeds, t, rules.astray * diagonal_px)
         xy = moved_positions(vertices, seeds.xy[visible], tracks.xy[t, visible].astype(np.float64))
         tracked = has_own & visible[nearest]
         xy[tracked] = tracks.xy[t, nearest[tracked]]
         vectors[t] = xy.reshape(-1)  # (2 V,)
     return vectors
+
+
+def _without_strays(tracks: Tracks, seeds: Seeds, t: int, limit_px: float) -> np.ndarray:
+    """(N,) bool: the visible points that moved as the line does; one on its edge may stay with what lies behind it."""
+    kept = tracks.visible[t].copy()
+    start, now = seeds.xy[kept], tracks.xy[t, kept].astype(np.float64)
+    moved = now - start * median_scale(start, now)
+    kept[kept] = np.linalg.norm(moved - np.median(moved, axis=0), axis=1) <= max(limit_px, _NEAREST_PX)
+    return kept if kept.any() else tracks.visible[t]
 
 
 def _own_seeds(vertices: np.ndarray, seeds: Seeds) -> tuple[np.ndarray, np.ndarray]:

@@ -52,6 +52,8 @@ class Rules:
         least_share: nor does a smaller share of those the keyframe began with
         own_deviation: a point belongs to the object if at the other keyframe it lies at its place in the box, up to
             this share of the box's sides
+        astray: a point of a line that is farther than this share of its diagonal from where most of its points went
+            lies on something else
         distance_power: weight of a direction falls with this power of the distance from its keyframe
         trust_power: and grows with this power of its agreement with the other keyframe
         unknown_trust: agreement of a direction that does not reach the other keyframe
@@ -64,6 +66,7 @@ class Rules:
     least_points: int = 8
     least_share: float = 0.2
     own_deviation: float = 0.3
+    astray: float = 0.3
     distance_power: float = 1.0
     trust_power: float = 2.0
     unknown_trust: float = 0.3

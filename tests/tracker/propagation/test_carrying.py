@@ -87,3 +87,13 @@ def test_tracks_of_other_points_are_refused():
         carry_shape(BOX, 0, tracks_of(np.zeros((2, 5, 2))), SIZE_PX)
     with pytest.raises(ShapeError, match="frames 0 to 1"):
         carry_shape(BOX, 2, scaled_tracks(BOX, 1, [0, 0]), SIZE_PX)
+
+
+def test_a_vertex_that_stays_with_what_lies_behind_the_line_does_not_count():
+    seeds = seed_points(LINE, SIZE_PX)
+    now = seeds.xy + np.array([60, 0])
+    now[1] = seeds.xy[1]
+    carried = carry_shape(LINE, 0, tracks_of(np.stack([seeds.xy, now])), SIZE_PX)
+    np.testing.assert_allclose(
+        carried.vectors[1].reshape(-1, 2), LINE.lines[0] + np.array([60, 0]), atol=1e-6
+    )  # (V, 2)
