@@ -57,6 +57,8 @@ class RunsPanel(foo.Panel):
             run.told = True
             failed = run.error is not None
             ctx.ops.notify(_result_line(run), variant="error" if failed else "success")
+            if run.run_key:
+                _show_run(ctx, run.run_key)
         if self._tell_scheduled(ctx) or over:
             _show_what_is_stored(ctx)
             _show_stored_colors(ctx)
@@ -122,8 +124,7 @@ class RunsPanel(foo.Panel):
             ctx.panel.state.set("problem", in_app_words(str(error)))
             return
         keys = run_keys(ctx.dataset, *KINDS)
-        for name in ("chosen", "run"):  # "run" is the dropdown's own value
-            ctx.panel.state.set(name, keys[0] if keys else None)
+        _show_run(ctx, keys[0] if keys else None)
         ctx.ops.notify(f"Deleted the tracks of {count_of(count, 'sample')}", variant="success")
         _show_what_is_stored(ctx)
 
@@ -211,6 +212,12 @@ class RunsPanel(foo.Panel):
         panel.view("confirm", types.Warning(label=f"Deletes the tracks that {run_key} wrote to {count}. Nothing else"))
         panel.btn("really", label=f"Delete the tracks of {count}", on_click=self.delete, params={"run_key": run_key})
         panel.btn("keep", label="Keep them", on_click=self.keep)
+
+
+def _show_run(ctx: Any, run_key: str | None) -> None:
+    """Chooses the run whose report is shown; "run" is the dropdown's own value."""
+    for name in ("chosen", "run"):
+        ctx.panel.state.set(name, run_key)
 
 
 def _show_what_is_stored(ctx: Any) -> None:
