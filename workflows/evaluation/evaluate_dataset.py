@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.connection import changing_document, retried, with_retries
+from ...store.database.connection import changing_document, retried
 from ...store.database.fields import OWNER_KEY, owner_of
 from ...store.labels.known_tracks import check_keypoints_field
 from ...store.labels.masks import check_mask_field
-from ...store.runs.outcomes import NOT_RUN
 from ...store.tracks.sample_status import read_marks
 from ...store.tracks.videos import check_collection
-from ...tracker.errors import Cancelled, FieldError
+from ...tracker.errors import FieldError
 from ...tracker.metrics.truth import QueryMode
 from ...tracker.models.base import CancelCheck, Tracker
 from ..lifecycle.progress import ProgressOption, ProgressReporter
-from ..lifecycle.run import open_run, run_environment
+from ..lifecycle.run import attempt_each, open_run, run_environment
 from .figures import FIGURES, field_of
 from .judge_sample import SampleJudge
 from .options import EVALUATION_DEFAULTS, EvaluationOptions
-from .report import EvaluationOutcome, EvaluationReport
+from .report import EvaluationReport
 
 
 def evaluate_dataset(
@@ -143,18 +140,10 @@ def run_evaluation(
         ) as run:
             report.fields = options.fields(run.key)
             judge = SampleJudge(samples, options, run.key, read_marks(dataset, ids, options.label_field), cancelled)
-            try:
-                with reporter:
-                    for sample_id, path in zip(ids, paths, strict=True):
-                        outcome = with_retries(partial(judge.attempt, sample_id, path, reporter), attempt_s=None)
-                        report.outcomes.append(outcome)
-                        run.journal.add(asdict(outcome))
-                        reporter.finished(f"{path}: {outcome.status}")
-            except Cancelled:
-                report.cancelled = True
-            finally:
-                rest = list(zip(ids, paths, strict=True))[len(report.outcomes) :]
-                report.outcomes.extend(EvaluationOutcome(sample_id, path, NOT_RUN) for sample_id, path in rest)
+            targets = list(zip(ids, paths, strict=True))
+            attempt_each(
+                run, report, reporter, targets, lambda sample_id, path: judge.attempt(sample_id, path, reporter)
+            )
     return report
 
 

@@ -15,23 +15,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import fiftyone as fo
 
-from ...store.database.connection import LAST_PATIENCE_S, write_permission
+from ...store.database.connection import LAST_PATIENCE_S, with_retries, write_permission
 from ...store.database.journal import Journal
 from ...store.database.liveness import Owner
 from ...store.database.locks import lock
+from ...store.runs.outcomes import NOT_RUN
 from ...store.runs.records import RunKeyTakenError, free_key, register_run, save_report, versions
-from ...tracker.errors import DatabaseError, OptionError
+from ...tracker.errors import Cancelled, DatabaseError, OptionError
 from ...version import __version__
 from .options import RunOptions
+from .progress import ProgressReporter
 from .recovery import recover
-from .report import Report
+from .report import Report, SampleOutcome, SampleReport
 from .shutdown import orderly_termination
 
 logger = logging.getLogger(__name__)
@@ -139,6 +142,37 @@ def open_run(
             report.seconds = time.monotonic() - started
             report.cancelled = report.cancelled or report.num_not_run > 0
             _save(dataset, key, report, patience_s)
+
+
+def attempt_each(
+    run: Run,
+    report: SampleReport[Any],
+    reporter: ProgressReporter,
+    samples: Sequence[tuple[str, str]],
+    attempt: Callable[[str, str], SampleOutcome],
+) -> None:
+    """Works on sample after sample, with its outcome on disk before the next one; those not reached are told too.
+
+    Args:
+        run: under way
+        report: gets the outcomes
+        reporter: told of each
+        samples: (id, path of its media)
+        attempt: called with both; whatever is wrong with the sample is in what it returns, an outage of the database
+            is raised and waited for
+    """
+    try:
+        with reporter:
+            for sample_id, path in samples:
+                outcome = with_retries(partial(attempt, sample_id, path), attempt_s=None)
+                report.outcomes.append(outcome)
+                run.journal.add(asdict(outcome))  # pyright: ignore[reportArgumentType]
+                reporter.finished(f"{path}: {outcome.status}")
+    except Cancelled:
+        report.cancelled = True
+    finally:
+        rest = samples[len(report.outcomes) :]
+        report.outcomes.extend(report.OUTCOME(sample_id, path, NOT_RUN) for sample_id, path in rest)
 
 
 def _save(dataset: fo.Dataset, key: str, report: Report, patience_s: float | None) -> None:

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.connection import changing_document, retried, with_retries
+from ...store.database.connection import changing_document, retried
 from ...store.database.fields import OWNER_KEY, is_ours, owner_of
 from ...store.labels.shapes import check_shapes_field, list_of
-from ...store.runs.outcomes import NOT_RUN
 from ...store.tracks.videos import check_collection
-from ...tracker.errors import Cancelled, FieldError
+from ...tracker.errors import FieldError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
 from ...tracker.propagation.options import Direction
 from ..lifecycle.options import plain
 from ..lifecycle.progress import ProgressOption, ProgressReporter
-from ..lifecycle.run import choose_key, open_run, run_environment
+from ..lifecycle.run import attempt_each, choose_key, open_run, run_environment
 from .options import PropagateOptions
 from .planning.memory import memory_field_of
 from .propagate_sample import SamplePropagation
-from .report import PropagationOutcome, PropagationReport
+from .report import PropagationReport
 
 _ATTRIBUTES = ("keyframe", "occluded", "interpolated", "outside")
 PROPAGATION_DEFAULTS = PropagateOptions(field="labels")
@@ -137,18 +134,10 @@ def run_propagation(
             started=started,
         ) as run:
             steps = SamplePropagation(samples, options, tracker, run.owner, cancelled)
-            try:
-                with reporter:
-                    for sample_id, path in zip(ids, paths, strict=True):
-                        outcome = with_retries(partial(steps.attempt, sample_id, path, reporter), attempt_s=None)
-                        report.outcomes.append(outcome)
-                        run.journal.add(asdict(outcome))
-                        reporter.finished(f"{path}: {outcome.status}")
-            except Cancelled:
-                report.cancelled = True
-            finally:
-                rest = list(zip(ids, paths, strict=True))[len(report.outcomes) :]
-                report.outcomes.extend(PropagationOutcome(sample_id, path, NOT_RUN) for sample_id, path in rest)
+            targets = list(zip(ids, paths, strict=True))
+            attempt_each(
+                run, report, reporter, targets, lambda sample_id, path: steps.attempt(sample_id, path, reporter)
+            )
     return report
 
 
