@@ -214,7 +214,7 @@ def test_a_scheduled_run_is_picked_up_and_leaves_progress_report_and_reason(data
     assert set(found) == {"completed", "failed"}
     done = found["completed"]
     assert done.status.progress == 1.0
-    assert done.status.label.startswith("Tracked 4 points in 1 sample")
+    assert done.status.label.startswith("[track_tracks] Tracked 4 points in 1 sample")
     assert "2 failures" in done.status.label
     assert "already hold" in found["failed"].result.error
     dataset.reload()

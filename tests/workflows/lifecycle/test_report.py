@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from point_tracking.store.runs.outcomes import DONE, FAILED, NOT_RUN, Outcome
 from point_tracking.workflows.adaptation.report import AdaptationReport
+from point_tracking.workflows.correction.report import CorrectionReport
 from point_tracking.workflows.evaluation.report import EvaluationReport
 from point_tracking.workflows.lifecycle import report as report_module
 from point_tracking.workflows.lifecycle.kinds import KINDS, report_class
@@ -21,7 +22,7 @@ from point_tracking.workflows.preprocessing.report import PreprocessReport
 from point_tracking.workflows.propagation.report import PropagationReport
 from point_tracking.workflows.tracking.report import TrackReport
 
-REPORTS = (TrackReport, PreprocessReport, EvaluationReport, AdaptationReport, PropagationReport)
+REPORTS = (TrackReport, PreprocessReport, EvaluationReport, AdaptationReport, PropagationReport, CorrectionReport)
 TEXT = st.text(string.ascii_letters + "_|\n\u00e9", max_size=5)
 PLAIN = st.none() | st.booleans() | st.integers(-9, 9) | TEXT
 
