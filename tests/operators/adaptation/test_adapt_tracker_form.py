@@ -12,6 +12,7 @@ import pytest
 from operator_forms import form_of, invalid_in
 
 import point_tracking as pt
+from point_tracking.workflows.lifecycle.scheduled_runs import worker_is_seen
 
 URI = "@fo-video/point-tracking/adapt_tracker"
 pytestmark = pytest.mark.usefixtures("weights")
@@ -46,7 +47,9 @@ def test_the_form_tells_state_terms_and_how_to_run_for_so_long(
     assert "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS" in form["waiting"].view.label
     monkeypatch.setattr(fo.config, "allow_legacy_orchestrators", True)
     assert "FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS" not in _form(dataset)["waiting"].view.label
-    assert "no worker is seen: start one first with fiftyone delegated launch" in _form(dataset)["waiting"].view.label
+    told = _form(dataset)["waiting"].view.label
+    # another test's worker may be at work at the same time
+    assert worker_is_seen() or "no worker is seen: start one first with fiftyone delegated launch" in told
 
 
 def test_the_share_to_judge_by_is_counted_in_videos(dataset: fo.Dataset, tmp_path: Path) -> None:

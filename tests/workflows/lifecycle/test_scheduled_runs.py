@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
+from uuid import uuid4
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -146,8 +147,12 @@ def test_a_run_is_asked_for_only_now_and_then(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_worker_is_seen_by_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_BELIEVED_S", 0.0)
+    # workers of other tests that run at the same time are none of this one's
+    monkeypatch.setattr(module, "_hears_one", lambda: False)
+    word = f"launch-{uuid4()}"
+    monkeypatch.setattr(module, "WORKER_COMMAND", f"fiftyone delegated {word}")
     assert not worker_is_seen()
-    command = [sys.executable, "-c", "import time; time.sleep(60)", "fiftyone", "delegated", "launch"]
+    command = [sys.executable, "-c", "import time; time.sleep(60)", "fiftyone", "delegated", word]
     worker = Popen(command)
     try:
         assert worker_is_seen()
