@@ -105,3 +105,19 @@ def test_annotation_is_offered_where_the_tab_can_edit_and_does_not_list_the_fiel
     foo.execute_operator(URI, {"dataset": dataset}, params={"field": "box", "tracker": "optical-flow"})
     dataset.reload()
     assert "annotate" not in _form(dataset)
+
+
+def test_the_field_with_keyframes_in_the_chosen_videos_is_offered_first(dataset: fo.Dataset) -> None:
+    dataset.add_frame_field("a_empty", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    sample = dataset.last()
+    sample.frames[1]["a_model"] = box(0.1, keyframe=False)
+    sample.save()
+    dataset.add_frame_field("box.detections.keyframe", fo.BooleanField)
+    assert _form(dataset)["field"].default == "box"
+    dataset.delete_frame_field("box")
+    assert _form(dataset)["field"].default == "a_model"
+
+
+def test_where_there_is_nothing_to_carry_it_cannot_be_executed(dataset: fo.Dataset) -> None:
+    dataset.add_frame_field("empty", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    assert "hold no label to carry in empty" in invalid_in(_form(dataset, field="empty"))["nothing"]
