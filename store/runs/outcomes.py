@@ -32,35 +32,45 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one sample.
+class SampleOutcome:
+    """What became of one sample, in every workflow.
 
     Args:
         sample_id: of the sample
         filepath: of its media
-        status: "done", "skipped", "failed", "no prompt" or "not run" (after a cancellation)
+        status: as the workflow calls it
         kind, message: of the error, for failed samples; what was missing, for those without a prompt
         seconds: spent on this sample
+        warnings: what the user should know, in words
+    """
+
+    sample_id: str
+    filepath: str
+    status: str
+    kind: str | None = field(default=None, kw_only=True)
+    message: str | None = field(default=None, kw_only=True)
+    seconds: float = field(default=0.0, kw_only=True)
+    warnings: tuple[str, ...] = field(default=(), kw_only=True)
+
+
+@dataclass(frozen=True)
+class Outcome(SampleOutcome):
+    """What became of one sample that was tracked; further fields: `SampleOutcome`.
+
+    Args:
+        status: "done", "skipped", "failed", "no prompt" or "not run" (after a cancellation)
         num_points: tracks
         num_frames: frames tracked
         num_keypoints: point positions stored
-        warnings: what the user should know, in words
         plan: how the tracker cut its work, where it says (`info["plan"]` of its tracks)
         megapixels: of a displayed frame; 0 where that is not known
         destination_id: of the sample that tracks are written to, where that is another one: the source
             of a preprocessed copy
     """
 
-    sample_id: str
-    filepath: str
-    status: str
-    kind: str | None = None
-    message: str | None = None
-    seconds: float = 0.0
     num_points: int = 0
     num_frames: int = 0
     num_keypoints: int = 0
-    warnings: tuple[str, ...] = ()
     plan: dict[str, Any] = field(default_factory=dict)
     destination_id: str | None = None
     megapixels: float = 0.0

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 
 from ..errors import OptionError
 from ..flags import check_flags
+from ..queries.inside import MAX_POINTS_PER_OBJECT
 
 Direction = Literal["both", "forward", "backward"]
 DIRECTIONS: tuple[str, ...] = get_args(Direction)
-MAX_POINTS_PER_OBJECT = 10_000
 
 
 @dataclass(frozen=True)

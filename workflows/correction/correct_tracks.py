@@ -123,7 +123,9 @@ def run_correction(
             except Cancelled:
                 report.cancelled = True
             except Exception as error:
-                failed = CorrectionOutcome(found.sample_id, found.filepath, FAILED, type(error).__name__, str(error))
+                failed = CorrectionOutcome(
+                    found.sample_id, found.filepath, FAILED, kind=type(error).__name__, message=str(error)
+                )
                 report.outcomes.append(failed)
                 raise
     return report

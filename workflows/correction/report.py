@@ -4,38 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...store.runs.outcomes import FAILED, count_of, span_of
+from ...store.runs.outcomes import FAILED, SampleOutcome, count_of, span_of
 from ..lifecycle.report import SampleReport
 
 
 @dataclass(frozen=True)
-class CorrectionOutcome:
-    """What became of the sample.
+class CorrectionOutcome(SampleOutcome):
+    """What became of the sample; further fields: `SampleOutcome`.
 
     Args:
-        sample_id: of the sample
-        filepath: of its media
         status: "done" or "failed"
-        kind, message: of the error, where it failed
-        seconds: spent on it
         num_stored: corrections that were stored, or replaced
         num_tracks: that were tracked again
         num_corrections: that they were tracked from
         num_frames: that were written
-        warnings: what the user should know, in words
     """
 
-    sample_id: str
-    filepath: str
-    status: str
-    kind: str | None = None
-    message: str | None = None
-    seconds: float = 0.0
     num_stored: int = 0
     num_tracks: int = 0
     num_corrections: int = 0
     num_frames: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -53,10 +41,6 @@ class CorrectionReport(SampleReport[CorrectionOutcome]):
 
     label_field: str = ""
     tracker: str | None = ""
-
-    def total(self, name: str) -> int:
-        """The sum of one of the numbers of all outcomes."""
-        return sum(getattr(outcome, name) for outcome in self.outcomes)
 
     def __str__(self) -> str:
         lines = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...store.runs.outcomes import DONE, count_of, table_of
+from ...store.runs.outcomes import DONE, SampleOutcome, count_of, table_of
 from ..lifecycle.report import SampleReport
 from .figures import FIGURES, Figure, field_of
 
@@ -20,33 +20,21 @@ _MAX_COLUMNS = 4
 
 
 @dataclass(frozen=True)
-class EvaluationOutcome:
-    """What became of one sample.
+class EvaluationOutcome(SampleOutcome):
+    """What became of one sample; further fields: `SampleOutcome`.
 
     Args:
-        sample_id: of the sample
-        filepath: of its media
         status: "done", "failed" or "not run" (after a cancellation)
         group: the sample's value of the field that totals are grouped by
         figures: name -> value, None where there is nothing to count
         num_points: queries that were judged
         matched_by: "index", "instance", "place" or "query"; None without known tracks
-        kind, message: of the error, for failed samples
-        seconds: spent on this sample
-        warnings: what the user should know, in words
     """
 
-    sample_id: str
-    filepath: str
-    status: str
     group: str | None = None
     figures: dict[str, float | None] = field(default_factory=dict)
     num_points: int = 0
     matched_by: str | None = None
-    kind: str | None = None
-    message: str | None = None
-    seconds: float = 0.0
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import fiftyone as fo
 
 from ...store.database.connection import dataset_id_of
 from ...store.database.journal import journaled
-from ...store.runs.outcomes import FAILED, NOT_RUN, Failure, table_of
+from ...store.runs.outcomes import FAILED, NOT_RUN, Failure, SampleOutcome, table_of
 from ...store.runs.records import record_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-
-class SampleOutcome(Protocol):
-    """What the outcome of one sample has in every workflow."""
-
-    @property
-    def sample_id(self) -> str: ...
-    @property
-    def filepath(self) -> str: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def kind(self) -> str | None: ...
-    @property
-    def message(self) -> str | None: ...
-    @property
-    def warnings(self) -> tuple[str, ...]: ...
 
 
 O = TypeVar("O", bound=SampleOutcome)  # noqa: E741 - an outcome
@@ -110,6 +93,10 @@ class SampleReport(Report, Generic[O]):
         """The outcomes with one of some statuses; all where none is given."""
         return [outcome for outcome in self.outcomes if not statuses or outcome.status in statuses]
 
+    def total(self, name: str) -> int:
+        """The sum of one of the numbers of all outcomes."""
+        return sum(getattr(outcome, name) for outcome in self.outcomes)
+
     @property
     def failures(self) -> list[Failure]:
         """The samples that failed, with the reason."""
@@ -132,7 +119,7 @@ class SampleReport(Report, Generic[O]):
         Args:
             statuses: only samples with one of these; all where none is given
         """
-        return [asdict(outcome) for outcome in self.outcomes_with(*statuses)]  # pyright: ignore[reportArgumentType]
+        return [asdict(outcome) for outcome in self.outcomes_with(*statuses)]
 
     def table(self, *statuses: str) -> str:
         """The samples as a table in markdown; arguments as for `rows`."""

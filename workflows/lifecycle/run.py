@@ -27,14 +27,14 @@ from ...store.database.connection import LAST_PATIENCE_S, with_retries, write_pe
 from ...store.database.journal import Journal
 from ...store.database.liveness import Owner
 from ...store.database.locks import lock
-from ...store.runs.outcomes import NOT_RUN
+from ...store.runs.outcomes import NOT_RUN, SampleOutcome
 from ...store.runs.records import RunKeyTakenError, free_key, register_run, save_report, versions
 from ...tracker.errors import Cancelled, DatabaseError, OptionError
 from ...version import __version__
 from .options import RunOptions
 from .progress import ProgressReporter
 from .recovery import recover
-from .report import Report, SampleOutcome, SampleReport
+from .report import Report, SampleReport
 from .shutdown import orderly_termination
 
 logger = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ def attempt_each(
             for sample_id, path in samples:
                 outcome = with_retries(partial(attempt, sample_id, path), attempt_s=None)
                 report.outcomes.append(outcome)
-                run.journal.add(asdict(outcome))  # pyright: ignore[reportArgumentType]
+                run.journal.add(asdict(outcome))
                 reporter.finished(f"{path}: {outcome.status}")
     except Cancelled:
         report.cancelled = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import fiftyone as fo
 
-from ...store.runs.outcomes import DONE, count_of
+from ...store.runs.outcomes import DONE, SampleOutcome, count_of
 from ...tracker.errors import CollectionError
 from ..lifecycle.report import SampleReport
 
@@ -15,35 +15,23 @@ _MIB = 2**20
 
 
 @dataclass(frozen=True)
-class CopyOutcome:
-    """What became of one video.
+class CopyOutcome(SampleOutcome):
+    """What became of one video; further fields: `SampleOutcome`.
 
     Args:
-        sample_id: of the source's sample
-        filepath: of the source
         status: "done", "reused" (an earlier copy fits), "failed" or "not run" (after a cancellation)
         output_path: of the copy, None where there is none
-        kind, message: of the error, for failed videos
-        seconds: spent on this video
         num_frames: of the copy
         num_source_frames: of the source that decode
         size_bytes: of the copy
         source_bytes: of the source
-        warnings: what the user should know, in words
     """
 
-    sample_id: str
-    filepath: str
-    status: str
     output_path: str | None = None
-    kind: str | None = None
-    message: str | None = None
-    seconds: float = 0.0
     num_frames: int = 0
     num_source_frames: int = 0
     size_bytes: int = 0
     source_bytes: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -212,22 +212,10 @@ def _filled(
 ) -> list[FilledFrame]:
     """One job's frames; `fill_stretch` counts from the first frame of the pass."""
     first, last = max(job.stretch.first, one.first), min(job.stretch.last, one.last)
-    before, after = (None if t is None else t - one.first for t in (job.stretch.before, job.stretch.after))
-    stretch = Stretch(first - one.first, last - one.first, before, after)
+    stretch = replace(job.stretch, first=first, last=last).shifted(-one.first)
     keyframes = [Keyframe(t - one.first, shape) for t, shape in job.shapes.items()]
     own = {t - one.first: found for t, found in tracks.items()}
     frames = fill_stretch(stretch, keyframes, own, one.last - one.first + 1, video.size_px, options)
-    return [_moved(frame, one.first) for frame in frames]
-
-
-def _moved(frame: FilledFrame, offset: int) -> FilledFrame:
-    return FilledFrame(
-        frame.t + offset,
-        frame.shape,
-        frame.keyframe,
-        frame.visible_share,
-        frame.confidence,
-        frame.occluded,
-        frame.interpolated,
-        tuple(t + offset for t in frame.sources),
-    )
+    return [
+        replace(frame, t=frame.t + one.first, sources=tuple(t + one.first for t in frame.sources)) for frame in frames
+    ]

@@ -4,42 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT, count_of, span_of
+from ...store.runs.outcomes import DONE, FAILED, NO_PROMPT, SampleOutcome, count_of, span_of
 from ..lifecycle.report import SampleReport
 
 
 @dataclass(frozen=True)
-class PropagationOutcome:
-    """What became of one sample.
+class PropagationOutcome(SampleOutcome):
+    """What became of one sample; further fields: `SampleOutcome`.
 
     Args:
-        sample_id: of the sample
-        filepath: of its media
         status: "done", "failed", "no prompt" or "not run" (after a cancellation)
-        kind, message: of the error, for failed samples; what was missing, for those without a prompt
-        seconds: spent on this sample
         num_objects: that were carried
         num_keyframes: that they were carried from
         num_filled: labels that were written between and beside them
         num_interpolated: of these, those where too few points were seen: plain interpolation
         num_removed: derived labels that had to go
         num_unchanged: frames that an earlier run had filled from the same keyframes, and that were left as they are
-        warnings: what the user should know, in words
     """
 
-    sample_id: str
-    filepath: str
-    status: str
-    kind: str | None = None
-    message: str | None = None
-    seconds: float = 0.0
     num_objects: int = 0
     num_keyframes: int = 0
     num_filled: int = 0
     num_interpolated: int = 0
     num_removed: int = 0
     num_unchanged: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -59,10 +47,6 @@ class PropagationReport(SampleReport[PropagationOutcome]):
     field: str = ""
     target_field: str = ""
     tracker: str = ""
-
-    def total(self, name: str) -> int:
-        """The sum of one of the numbers of all outcomes."""
-        return sum(getattr(outcome, name) for outcome in self.outcomes)
 
     @property
     def num_samples(self) -> int:

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...store.runs.outcomes import DONE, FAILED, SKIPPED, count_of
+from ...store.runs.outcomes import DONE, FAILED, SKIPPED, SampleOutcome, count_of
 from ..lifecycle.report import SampleReport
 
 
 @dataclass(frozen=True)
-class RenderOutcome:
-    """What became of one sample.
+class RenderOutcome(SampleOutcome):
+    """What became of one sample; further fields: `SampleOutcome`.
 
     Args:
-        sample_id: of the sample
-        filepath: of its video
         status: "done", "skipped" (its file is there), "failed" or "not run" (after a cancellation)
         output_path: of the file, None where there is none
-        kind, message: of the error, for failed samples
-        seconds: spent on this sample
         num_frames: of the file
-        warnings: what the user should know, in words
     """
 
-    sample_id: str
-    filepath: str
-    status: str
     output_path: str | None = None
-    kind: str | None = None
-    message: str | None = None
-    seconds: float = 0.0
     num_frames: int = 0
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)

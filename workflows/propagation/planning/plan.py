@@ -109,10 +109,6 @@ class SamplePlan:
         return sum(filled.num_frames for one in self.objects for filled in one.stretches) - self.num_to_fill
 
     @property
-    def has_prompts(self) -> bool:
-        return any(one.keyframes for one in self.objects)
-
-    @property
     def may_remove(self) -> bool:
         """Whether labels may have to go, so that those behind them in a frame's list move up."""
         return any(
