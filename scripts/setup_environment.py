@@ -245,7 +245,7 @@ def install_packages() -> bool:
             raise SetupError(f"{VENV} could not be created; the lines above say why")
     stamp.unlink(missing_ok=True)
     run_pip(
-        ["--editable", ".[test,lint]"],
+        ["--editable", ".[parquet,pose,test,lint]"],
         "pip could not install the packages; the lines above say why. Is a package index within reach?",
     )
     link_for_type_checker()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import fiftyone as fo
 
 from ..database.connection import changing_document, retried
@@ -52,3 +54,31 @@ def copy_skeleton(dataset: fo.Dataset, path: str, destination: fo.Dataset, label
         return
     with changing_document:
         destination.skeletons = {**destination.skeletons, target: skeleton.copy()}
+
+
+@retried
+def give_skeleton(
+    dataset: fo.Dataset, label_field: str, nodes: Sequence[str], edges: Sequence[tuple[str, str]]
+) -> bool:
+    """Gives a frame field a skeleton; one that it has stays.
+
+    Args:
+        dataset: the dataset
+        label_field: the frame field, without "frames."
+        nodes: names of the points, in their order
+        edges: pairs of names that are connected
+
+    Returns:
+        whether the field's skeleton has these nodes now
+    """
+    target = f"{FRAMES_PREFIX}{label_field}"
+    existing = dataset.skeletons.get(target)
+    if existing is not None:
+        return list(existing.labels or ()) == list(nodes)
+    places = {name: place for place, name in enumerate(nodes)}
+    connected = [[places[a], places[b]] for a, b in edges if a in places and b in places]
+    # a skeleton without edges draws none: each point alone
+    skeleton = fo.KeypointSkeleton(labels=list(nodes), edges=connected or [[k] for k in range(len(nodes))])
+    with changing_document:
+        dataset.skeletons = {**dataset.skeletons, target: skeleton}
+    return True

@@ -124,7 +124,7 @@ def test_packages_are_installed_once_until_a_file_changes(setup):
     assert setup.install_packages() is True
     assert len(pip_calls(setup)) == 1
     assert "--constraint" in pip_calls(setup)[0]
-    assert "--editable .[test,lint]" in pip_calls(setup)[0]
+    assert "--editable .[parquet,pose,test,lint]" in pip_calls(setup)[0]
     assert setup.install_packages() is False
     os.utime(setup.CONSTRAINTS)  # touched, but the same
     assert setup.install_packages() is False

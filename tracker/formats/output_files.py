@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from ..errors import OutputError, OutputExistsError
+from ..errors import OutputError, OutputExistsError, PointTrackingError
 
 
 @contextmanager
-def complete_file(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[TextIO]:
-    """A text file (UTF-8) to write to; whatever ends the block early leaves what was there before.
+def complete_path(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[Path]:
+    """A path of the same suffix to write to; whatever ends the block early leaves what was there before.
 
     Args:
         path: of the file; its folder is made
@@ -25,21 +25,37 @@ def complete_file(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[
     """
     path = Path(path)
     check_free(path, overwrite=overwrite)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with part.open("w", encoding="utf-8", newline="\n") as file:
-                yield file
-                file.flush()
+            yield part
+            with part.open("rb") as file:
                 os.fsync(file.fileno())
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        if isinstance(error, OutputError):
+        if isinstance(error, PointTrackingError):
             raise
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def complete_file(path: str | os.PathLike[str], *, overwrite: bool, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """A text file to write to; whatever ends the block early leaves what was there before.
+
+    Args:
+        path: of the file; its folder is made
+        overwrite: replace a file that is there
+        encoding: of its text
+
+    Raises:
+        OutputExistsError: if there is one, and replacing it was not asked for
+        OutputError: if it cannot be written
+    """
+    with complete_path(path, overwrite=overwrite) as part, part.open("w", encoding=encoding, newline="\n") as file:
+        yield file
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DependencyError, TruthError
+from .conventions import CONVENTIONS
 from .pickled_arrays import array_builder
 
 # what pickles of plain values name; all of it only builds values
@@ -168,12 +169,12 @@ def raster_to_pixels(raster: np.ndarray, size_px: tuple[int, int]) -> np.ndarray
     Returns:
         (..., 2) float64
     """
-    return np.asarray(raster, dtype=np.float64) * np.array(size_px) - 0.5
+    return CONVENTIONS["tapvid"].from_file(raster, size_px)
 
 
 def pixels_to_raster(xy_px: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
     """The inverse of `raster_to_pixels`."""
-    return (np.asarray(xy_px, dtype=np.float64) + 0.5) / np.array(size_px)
+    return CONVENTIONS["tapvid"].to_file(xy_px, size_px)
 
 
 def encode_jpeg(picture: np.ndarray, quality: int = 95) -> bytes:

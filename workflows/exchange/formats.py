@@ -1,72 +1,56 @@
-"""The formats that tracks are exported to and imported from.
+"""What reads and writes a sample for each format: labels of any kind through `shapes`, point tracks through `clips`.
 
-Adding one: its layout in `tracker.formats`, a module here with two functions like those of `cvat`, and a line in
-`FORMATS`.
+Adding a format of point tracks needs nothing here: the recipe is in `tracker.formats.registry`. One of labels gets a
+module in `shapes` with two functions like those of `cvat`, and a line in `LABEL_FORMATS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from fiftyone.core.collections import SampleCollection
 
-from ...store.runs.outcomes import FAILED
-from ...tracker.errors import OptionError, PointTrackingError
-from . import cvat
+from ...store.runs.outcomes import FAILED, NOT_RUN
+from ...tracker.errors import PointTrackingError
 from .files import SampleFile
+from .options import ExportOptions, ImportOptions
 from .report import FileOutcome
+from .shapes.cvat import export_cvat, import_cvat
+from .shapes.mot import export_mot, import_mot
 
 
-class Export(Protocol):
-    """Writes one sample's file."""
+class ExportLabels(Protocol):
+    """Reads one sample's labels; what it returns writes them."""
 
     def __call__(
-        self, samples: SampleCollection, one: SampleFile, fields: Sequence[str], *, overwrite: bool
-    ) -> FileOutcome: ...
+        self, samples: SampleCollection, one: SampleFile, fields: Sequence[str], options: ExportOptions
+    ) -> Callable[[], FileOutcome]: ...
 
 
-class Import(Protocol):
+class ImportLabels(Protocol):
     """Reads one sample's file."""
 
-    def __call__(
-        self,
-        samples: SampleCollection,
-        one: SampleFile,
-        fields: str | Mapping[str, str] | None,
-        *,
-        overwrite: bool,
-        fill: bool,
-    ) -> FileOutcome: ...
+    def __call__(self, samples: SampleCollection, one: SampleFile, options: ImportOptions) -> FileOutcome: ...
 
 
 @dataclass(frozen=True)
-class ExchangeFormat:
-    """A format and what reads and writes it.
+class LabelFormat:
+    """A format of labels of any kind.
 
     Args:
-        suffix: what its files end in
-        export_file, import_file: of one sample
+        prepare, import_file: of one sample
     """
 
-    suffix: str
-    export_file: Export
-    import_file: Import
+    prepare: ExportLabels
+    import_file: ImportLabels
 
 
-FORMATS: Mapping[str, ExchangeFormat] = {"cvat": ExchangeFormat(cvat.SUFFIX, cvat.export_cvat, cvat.import_cvat)}
-
-
-def format_of(name: str) -> ExchangeFormat:
-    """A format by its name.
-
-    Raises:
-        OptionError: for an unknown one
-    """
-    if name not in FORMATS:
-        raise OptionError(f"Invalid format ({name!r}). Supported values are {', '.join(FORMATS)}")
-    return FORMATS[name]
+LABEL_FORMATS: Mapping[str, LabelFormat] = {
+    "cvat": LabelFormat(export_cvat, import_cvat),
+    "mot": LabelFormat(export_mot, import_mot),
+}
 
 
 def failed_outcome(one: SampleFile, error: PointTrackingError) -> FileOutcome:
@@ -74,3 +58,8 @@ def failed_outcome(one: SampleFile, error: PointTrackingError) -> FileOutcome:
     return FileOutcome(
         str(one.path), one.sample_id, one.media_path, FAILED, kind=type(error).__name__, message=str(error)
     )
+
+
+def not_run_outcome(one: SampleFile) -> FileOutcome:
+    """A file that was not reached."""
+    return FileOutcome(str(one.path), one.sample_id, one.media_path, NOT_RUN)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from ...store.runs.outcomes import DONE, FAILED, Failure, count_of
+from ...store.runs.outcomes import DONE, FAILED, NOT_RUN, SKIPPED, Failure, count_of
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class FileOutcome:
         path: of the file
         sample_id: of the sample
         filepath: of its video
-        status: "done" or "failed"
+        status: "done", "skipped" (the file is there already), "failed" or "not run" (after a cancellation)
         num_tracks: tracks in the file
         num_labels: labels (of point tracks: positions) written or read
         num_filled: of these, how many lie between the file's keyframes
@@ -37,6 +38,10 @@ class FileOutcome:
     kind: str | None = None
     message: str | None = None
 
+    def with_warnings(self, warnings: Iterable[str]) -> FileOutcome:
+        """The same with more to say."""
+        return replace(self, warnings=(*self.warnings, *warnings))
+
 
 @dataclass
 class ExchangeReport:
@@ -45,12 +50,16 @@ class ExchangeReport:
     Args:
         format: of the files
         verb: "exported" or "imported"
-        outcomes: one per file
+        outcomes: one per file, or per sample of a file that holds many
+        cancelled: whether it was ended before its end
     """
 
     format: str
     verb: str
     outcomes: list[FileOutcome] = field(default_factory=list)
+    cancelled: bool = False
+    # read where reports of runs are shown: there is no record of an exchange
+    run_key: None = None
 
     @property
     def failures(self) -> list[Failure]:
@@ -75,6 +84,10 @@ class ExchangeReport:
             f"{self.verb} as {self.format}: {count_of(len(done), 'file')}, {count_of(tracks, 'track')}, "
             f"{count_of(labels, 'label')}"
         ]
+        for status, words in ((SKIPPED, "were there already, and left alone"), (NOT_RUN, "not reached: cancelled")):
+            number = sum(outcome.status == status for outcome in self.outcomes)
+            if number:
+                lines.append(f"{count_of(number, 'file')} {words}")
         filled = sum(o.num_filled for o in done)
         if filled:
             lines.append(f"{count_of(filled, 'label')} of these lie between the file's keyframes")

@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ...errors import FormatError, ShapeError
+from ..conventions import CONVENTIONS
 from .cvat_video import NOTES
 from .tracked_shapes import KINDS, AnnotatedVideo, ShapeTrack, TrackedShape, Value
 from .xml_stream import parts_of_root
@@ -168,7 +169,7 @@ class _TrackReader:
             for name, default in (("outside", False), ("occluded", False), ("keyframe", True))
         }
         try:
-            xy = _positions(element)
+            xy = CONVENTIONS["cvat"].from_file(_positions(element), (1, 1))
             return TrackedShape(frame, element.tag, xy, attributes=attributes, notes=notes, **flags)  # type: ignore[arg-type]
         except (ValueError, ShapeError) as error:
             raise FormatError(f"{place} has a <{element.tag}> whose positions cannot be read: {error}") from error

@@ -21,6 +21,7 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from ...errors import FormatError
+from ..conventions import CONVENTIONS
 from ..output_files import complete_file
 from .tracked_shapes import AnnotatedVideo, ShapeTrack, TrackedShape, Value
 
@@ -114,10 +115,11 @@ def _write_track(file: TextIO, track: ShapeTrack) -> None:
 
 
 def _place(shape: TrackedShape) -> str:
+    xy = CONVENTIONS["cvat"].to_file(shape.xy, (1, 1))
     if shape.kind == "box":
-        sides = zip(("xtl", "ytl", "xbr", "ybr"), shape.xy.ravel().tolist(), strict=True)
+        sides = zip(("xtl", "ytl", "xbr", "ybr"), xy.ravel().tolist(), strict=True)
         return " ".join(f'{name}="{_number(value)}"' for name, value in sides)
-    return 'points="' + ";".join(f"{_number(x)},{_number(y)}" for x, y in shape.xy.tolist()) + '"'
+    return 'points="' + ";".join(f"{_number(x)},{_number(y)}" for x, y in xy.tolist()) + '"'
 
 
 def _number(value: float) -> str:

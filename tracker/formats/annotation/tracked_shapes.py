@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import FormatError, ShapeError
 
 ShapeKind = Literal["box", "polyline", "polygon", "points"]
 KINDS: tuple[str, ...] = get_args(ShapeKind)
@@ -77,6 +77,22 @@ class ShapeTrack:
         frames = [shape.frame_index for shape in self.shapes]
         if any(later <= earlier for earlier, later in pairwise(frames)):
             raise ShapeError(f"The shapes of track {self.number} are not in the order of their frames, one per frame")
+
+    def shifted(self, frames: int) -> ShapeTrack:
+        """The same track so many frames later; earlier where negative.
+
+        Raises:
+            FormatError: if it would begin before frame 0
+        """
+        if not frames:
+            return self
+        if self.shapes and self.shapes[0].frame_index + frames < 0:
+            raise FormatError(
+                f"Track {self.number} ({self.label!r}) begins in frame {self.shapes[0].frame_index}, and the first "
+                f"frame of the video is said to be {-frames}. Give another frame_offset"
+            )
+        shapes = tuple(replace(shape, frame_index=shape.frame_index + frames) for shape in self.shapes)
+        return replace(self, shapes=shapes)
 
     @property
     def notes(self) -> Mapping[str, Any]:

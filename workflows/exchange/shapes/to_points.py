@@ -14,7 +14,7 @@ from ....store.database.frame_documents import MARK_WRITING
 from ....store.database.label_lists import LabelLists
 from ....store.labels.label_writer import declare_list_field, replace_frames
 from ....store.tracks.keypoints import LAYOUTS, check_document_size
-from ....store.tracks.sample_status import SampleMark, check_foreign_labels, read_contents
+from ....store.tracks.sample_status import SampleMark, check_foreign_labels, noted_queries, read_contents
 from ....store.tracks.track_names import DEFAULT_LABEL, PromptLabel, TrackNames
 from ....store.tracks.videos import VideoShape
 from ....store.tracks.writer import store_tracks
@@ -41,6 +41,7 @@ class PointTracks:
         extras: (frame index, index of the track) -> what else its keypoint says
         num_filled: points that lie between the file's keyframes
         warnings: what the user should know, in words
+        query_t: (N,) int, frame index that each track was asked for in, -1 = not known; None where none is known
     """
 
     tracks: Tracks
@@ -50,6 +51,7 @@ class PointTracks:
     extras: dict[tuple[int, int], dict[str, Any]]
     num_filled: int = 0
     warnings: list[str] = field(default_factory=list)
+    query_t: np.ndarray | None = None
 
     @property
     def num_labels(self) -> int:
@@ -149,7 +151,13 @@ def store_point_tracks(dataset: fo.Dataset, sample_id: str, name: str, made: Poi
         video,
         frame_numbers=None,
         keep_hidden=made.keep_hidden,
-        mark=SampleMark(MARK_WRITING, made.layout, made.tracks.num_points, video.num_frames),
+        mark=SampleMark(
+            MARK_WRITING,
+            made.layout,
+            made.tracks.num_points,
+            video.num_frames,
+            query_t=None if made.query_t is None else noted_queries(made.query_t, made.tracks.num_points),
+        ),
         names=made.names,
     )
     if made.extras and made.layout != "frame":
@@ -202,7 +210,17 @@ def _indices_of(found: Sequence[ShapeTrack], warnings: list[str]) -> list[int]:
             warnings.append("the file numbers its tracks from 0: each index is one higher than its number there")
     if len(set(indices)) < len(indices):
         raise FormatError("Two tracks of one field have the same index, so the file does not say which is which")
-    if max(indices) > len(indices) + _MOST_UNUSED:
+    return renumbered(indices, warnings)
+
+
+def renumbered(indices: list[int], warnings: list[str]) -> list[int]:
+    """Indices as they are, or numbered anew where they leave too many unused.
+
+    Args:
+        indices: of the tracks of a file, from 1, no two alike
+        warnings: receives what the user should know, in words
+    """
+    if max(indices, default=0) > len(indices) + _MOST_UNUSED:
         warnings.append(
             f"the highest number of a track is {max(indices)}, so the {len(indices)} tracks are numbered anew, in the "
             "order of the file"

@@ -3,84 +3,101 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fiftyone.core.collections import SampleCollection
 
-from ...store.labels.frame_labels import read_values
-from ...store.labels.shapes import check_shapes_field
-from ...store.tracks.sample_status import read_marks
-from ...store.tracks.videos import select_videos, video_shape_of
-from ...tracker.errors import FormatError
-from ...tracker.formats.annotation.cvat_reader import CvatVideo, read_cvat_video
-from ...tracker.formats.annotation.cvat_video import write_cvat_video
-from ...tracker.formats.annotation.tracked_shapes import AnnotatedVideo, ShapeTrack
-from .files import SampleFile
-from .report import FileOutcome
-from .shapes.from_labels import shape_tracks_of
-from .shapes.notes import TRACKS, numbered
-from .shapes.to_labels import ListLabels, check_list_target, list_kind_of, list_labels_of, store_list_labels
-from .shapes.to_points import PointTracks, check_points_target, point_tracks_of, store_point_tracks
+from ....store.labels.frame_labels import read_values
+from ....store.labels.shapes import check_shapes_field
+from ....store.tracks.sample_status import read_marks
+from ....store.tracks.videos import VideoShape, select_videos, video_shape_of
+from ....tracker.errors import FormatError
+from ....tracker.formats.annotation.cvat_reader import CvatVideo, read_cvat_video
+from ....tracker.formats.annotation.cvat_video import write_cvat_video
+from ....tracker.formats.annotation.tracked_shapes import AnnotatedVideo, ShapeTrack
+from ..files import SampleFile
+from ..options import ExportOptions, ImportOptions
+from ..report import FileOutcome
+from .from_labels import shape_tracks_of
+from .notes import TRACKS, numbered
+from .to_labels import ListLabels, check_list_target, list_kind_of, list_labels_of, store_list_labels
+from .to_points import PointTracks, check_points_target, point_tracks_of, store_point_tracks
 
-SUFFIX = ".xml"
 # what a file that says no names of fields holds, and where it is put
 FOREIGN_FIELDS = {TRACKS: "tracks", "Keypoints": "keypoints", "Detections": "boxes", "Polylines": "polylines"}
 
 
-def export_cvat(samples: SampleCollection, one: SampleFile, fields: Sequence[str], *, overwrite: bool) -> FileOutcome:
-    """Writes one sample's file.
+def export_cvat(
+    samples: SampleCollection, one: SampleFile, fields: Sequence[str], options: ExportOptions
+) -> Callable[[], FileOutcome]:
+    """Reads one sample's labels for its file.
 
     Args:
         samples: a dataset or view; labels that a view hides are not written
         one: the sample and its file
         fields: frame fields with point tracks, Keypoints, Detections or Polylines
-        overwrite: replace a file that is there
+        options: of the export
 
     Returns:
-        what was written
+        what writes the file, and tells what was written; it may raise an OutputError or a FormatError
 
     Raises:
-        FieldError, FormatError, OutputError, VideoError
+        FieldError, VideoError
     """
-    dataset, left_out = samples._dataset, Counter()
+    left_out: Counter[str] = Counter()
+    tracks, video = read_shape_tracks(samples, one.sample_id, fields, left_out)
+    about = AnnotatedVideo(Path(one.media_path).name, video.num_frames, video.size_px)
+
+    def write() -> FileOutcome:
+        shifted = [track.shifted(options.first_frame) for track in numbered(tracks)]
+        write_cvat_video(one.path, about, shifted, overwrite=options.overwrite)
+        return FileOutcome(
+            str(one.path),
+            one.sample_id,
+            one.media_path,
+            num_tracks=len(tracks),
+            num_labels=sum(not shape.outside for track in tracks for shape in track.shapes),
+            left_out=left_out,
+        )
+
+    return write
+
+
+def read_shape_tracks(
+    samples: SampleCollection, sample_id: str, fields: Sequence[str], left_out: Counter[str]
+) -> tuple[list[ShapeTrack], VideoShape]:
+    """A sample's labels as tracks of shapes, not numbered yet, and the video that they are of.
+
+    Args:
+        samples: a dataset or view; labels that a view hides are not read
+        sample_id: the sample
+        fields: frame fields
+        left_out: counts what a file cannot hold
+
+    Raises:
+        FieldError, VideoError
+    """
+    dataset = samples._dataset
     names = [check_shapes_field(dataset, name) for name in fields]
-    found = [read_values(samples, one.sample_id, f"frames.{name}", 0) for name in names]
+    found = [read_values(samples, sample_id, f"frames.{name}", 0) for name in names]
     latest = max((t for values in found if values is not None for t, _ in values.frames), default=-1)
-    video = video_shape_of(select_videos(dataset, one.sample_id).first(), expected_frames=latest + 1)
+    video = video_shape_of(select_videos(dataset, sample_id).first(), expected_frames=latest + 1)
     tracks: list[ShapeTrack] = []
     for name, values in zip(names, found, strict=True):
         if values is not None:
-            mark = read_marks(dataset, [one.sample_id], name).get(one.sample_id)
+            mark = read_marks(dataset, [sample_id], name).get(sample_id)
             tracks.extend(shape_tracks_of(values, mark, video, left_out))
-    about = AnnotatedVideo(Path(one.media_path).name, video.num_frames, video.size_px)
-    write_cvat_video(one.path, about, numbered(tracks), overwrite=overwrite)
-    return FileOutcome(
-        str(one.path),
-        one.sample_id,
-        one.media_path,
-        num_tracks=len(tracks),
-        num_labels=sum(not shape.outside for track in tracks for shape in track.shapes),
-        left_out=left_out,
-    )
+    return tracks, video
 
 
-def import_cvat(
-    samples: SampleCollection,
-    one: SampleFile,
-    fields: str | Mapping[str, str] | None,
-    *,
-    overwrite: bool,
-    fill: bool,
-) -> FileOutcome:
+def import_cvat(samples: SampleCollection, one: SampleFile, options: ImportOptions) -> FileOutcome:
     """Reads one sample's file into its frame fields; nothing is written before all of it was read.
 
     Args:
         samples: of the dataset
         one: the sample and its file
-        fields: where to put what the file holds
-        overwrite: replace what the fields hold for the sample
-        fill: whether frames between keyframes are filled
+        options: of the import
 
     Returns:
         what was read
@@ -88,6 +105,7 @@ def import_cvat(
     Raises:
         FormatError, FieldError, VideoError
     """
+    fill, overwrite = options.interpolate, options.overwrite
     dataset = samples._dataset
     opened = read_cvat_video(one.path)
     sample = select_videos(dataset, one.sample_id).first()
@@ -95,13 +113,13 @@ def import_cvat(
     warnings = _check_video(opened, video.size_px, video.num_frames, one.path)
     groups: dict[tuple[str, str], list[ShapeTrack]] = {}
     undeclared: set[str] = set()
-    for track in opened.tracks:
+    for track in (track.shifted(-options.first_frame) for track in opened.tracks):
         groups.setdefault(_group_of(track), []).append(track)
         if track.label not in opened.labels:
             undeclared.add(track.label)
     if undeclared:
         warnings.append(f"labels that the file uses and does not declare: {', '.join(sorted(undeclared))}")
-    targets = _targets(list(groups), fields, one.path)
+    targets = _targets(list(groups), options.field, one.path)
     made: list[tuple[str, PointTracks | ListLabels]] = []
     for group, tracks in groups.items():
         if group[1] == TRACKS:

@@ -1,0 +1,79 @@
+"""What point tracks say besides where they are: nodes, positions that a person gave, and what a view shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fiftyone.core.collections import SampleCollection
+
+from ...tracker.coordinates import column_of, frame_index_of, track_index_of
+from ..database.fields import FRAMES_PREFIX
+from ..database.raw_values import raw_values
+from .skeletons import node_names
+from .views import hides_labels, shown_samples
+
+_NAMES = ("index", "points", "track_numbers", "node", "keyframe", "corrected")
+
+
+@dataclass
+class TrackDetails:
+    """Details of the tracks of one sample.
+
+    Args:
+        nodes: column of a track -> which point of a skeleton it is
+        keyframes: (frame index, column) of positions that a person gave
+        shown: (frame index, column) of positions that the collection shows; None where it shows all
+    """
+
+    nodes: dict[int, str] = field(default_factory=dict)
+    keyframes: list[tuple[int, int]] = field(default_factory=list)
+    shown: list[tuple[int, int]] | None = None
+
+
+def read_track_details(samples: SampleCollection, sample_id: str, label_field: str) -> TrackDetails:
+    """Reads what the tracks of a sample say besides where they are.
+
+    Args:
+        samples: a dataset or view; one that filters labels or frames chooses what is shown
+        sample_id: the sample
+        label_field: name of the frame field, without "frames."
+    """
+    dataset = samples._dataset
+    details = TrackDetails(shown=[] if hides_labels(samples) else None)
+    prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
+    paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in _NAMES)]
+    columns = raw_values(shown_samples(samples, sample_id), paths)
+    if not columns[0] or columns[0][0] is None:
+        return details
+    for number, *lists in zip(*(column[0] or [] for column in columns), strict=True):
+        row = frame_index_of(number)
+        labels = [values or [None] * len(lists[0] or ()) for values in lists]
+        for label in zip(*labels, strict=True):
+            about = dict(zip(_NAMES, label, strict=True))
+            for column, node, given in _points_of(dataset, f"{FRAMES_PREFIX}{label_field}", about):
+                if details.shown is not None:
+                    details.shown.append((row, column))
+                if node is not None:
+                    details.nodes.setdefault(column, node)
+                if given:
+                    details.keyframes.append((row, column))
+    return details
+
+
+def _points_of(dataset: Any, path: str, about: dict[str, Any]) -> Iterator[tuple[int, str | None, bool]]:
+    """(column, node, whether a person gave it) of the points of a keypoint, in any layout."""
+    points = about["points"] or ()
+    corrected = about["corrected"] if isinstance(about["corrected"], list) else [about["corrected"]] * len(points)
+    if len(points) == 1 and not about["track_numbers"]:
+        if about["index"]:
+            node = about["node"] if isinstance(about["node"], str) else None
+            yield column_of(int(about["index"])), node, bool(about["keyframe"]) or bool(corrected[0])
+        return
+    numbers = about["track_numbers"] or [int(track_index_of(place)) for place in range(len(points))]
+    nodes = node_names(dataset, path, len(points))
+    for place, number in enumerate(numbers[: len(points)]):
+        if number:
+            given = bool(about["keyframe"]) or (place < len(corrected) and bool(corrected[place]))
+            yield column_of(int(number)), nodes[place], given
