@@ -84,7 +84,7 @@ class ExchangeReport:
             f"{self.verb} as {self.format}: {count_of(len(done), 'file')}, {count_of(tracks, 'track')}, "
             f"{count_of(labels, 'label')}"
         ]
-        for status, words in ((SKIPPED, "were there already, and left alone"), (NOT_RUN, "not reached: cancelled")):
+        for status, words in ((SKIPPED, "left alone: there already"), (NOT_RUN, "not reached: cancelled")):
             number = sum(outcome.status == status for outcome in self.outcomes)
             if number:
                 lines.append(f"{count_of(number, 'file')} {words}")

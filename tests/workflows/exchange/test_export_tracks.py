@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import fiftyone as fo
@@ -13,9 +14,10 @@ import pytest
 from exchanged import random_tracks
 
 import point_tracking as pt
-from point_tracking.tracker.errors import CollectionError, FieldError, OptionError, OutputExistsError
+from point_tracking.tracker.errors import CollectionError, FieldError, FormatError, OptionError, OutputExistsError
 
 MakeDataset = Callable[..., fo.Dataset]
+LIBRARIES = {"parquet": "pyarrow", "slp": "sleap_io"}
 
 
 @pytest.fixture
@@ -82,3 +84,78 @@ def test_a_sample_without_tracks_gives_a_file_without_any(
     assert pt.export_tracks(dataset, "tracks", tmp_path / "a.xml").outcomes[0].num_tracks == 0
     assert "<size>12</size>" in (tmp_path / "a.xml").read_text()
     assert pt.import_tracks(dataset, "back", tmp_path / "a.xml").outcomes[0].num_tracks == 0
+
+
+@pytest.mark.parametrize("name", ["npz", "csv", "parquet", "tapvid", "slp", "dlc", "lightning-pose", "coco"])
+def test_each_format_comes_back_from_a_folder_onto_the_same_samples(two: fo.Dataset, tmp_path: Path, name: str) -> None:
+    if name in LIBRARIES:
+        pytest.importorskip(LIBRARIES[name], reason=f"{LIBRARIES[name]} is not installed")
+    report = pt.export_tracks(two, "tracks", tmp_path / "out", format=name)
+    assert report.failures == []
+    report = pt.import_tracks(two, "back", tmp_path / "out", format=name)
+    assert report.failures == []
+    for sample in two:
+        found, wanted = pt.read_tracks(sample, "back"), pt.read_tracks(sample, "tracks")
+        np.testing.assert_array_equal(found.visible, wanted.visible)
+        np.testing.assert_allclose(found.xy, wanted.xy, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_a_table_holds_the_whole_dataset(two: fo.Dataset, tmp_path: Path, name: str) -> None:
+    if name == "parquet":
+        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    path = tmp_path / f"all.{name}"
+    report = pt.export_tracks(two, "tracks", path, format=name)
+    assert [outcome.sample_id for outcome in report.outcomes] == two.values("id")
+    assert pt.import_tracks(two, "back", path, format=name).failures == []
+    for sample in two:
+        np.testing.assert_array_equal(pt.read_tracks(sample, "back").xy, pt.read_tracks(sample, "tracks").xy)
+    # one sample of a table of many, by its id
+    (outcome,) = [
+        one for one in pt.import_tracks(two, "again", path, format=name).outcomes if one.sample_id == two.last().id
+    ]
+    assert outcome.status == "done"
+
+
+def test_an_export_that_was_cut_off_goes_on(two: fo.Dataset, tmp_path: Path) -> None:
+    told = iter([False, True])
+    report = pt.export_tracks(two, "tracks", tmp_path / "out", format="npz", cancelled=lambda: next(told))
+    assert [outcome.status for outcome in report.outcomes] == ["done", "not run"]
+    assert report.cancelled
+    assert len(json.loads((tmp_path / "out" / "index.json").read_text())["files"]) == 1
+    report = pt.export_tracks(two, "tracks", tmp_path / "out", format="npz", skip_existing=True)
+    assert [outcome.status for outcome in report.outcomes] == ["skipped", "done"]
+    assert "1 file left alone: there already" in str(report)
+    assert len(json.loads((tmp_path / "out" / "index.json").read_text())["files"]) == 2
+
+
+def test_a_training_set_lies_in_deeplabcuts_folders_and_comes_back(two: fo.Dataset, tmp_path: Path) -> None:
+    report = pt.export_tracks(two, "tracks", tmp_path / "out", format="dlc", images=True, scorer="me", every=2)
+    assert report.failures == []
+    tables = sorted((tmp_path / "out" / "labeled-data").glob("*/CollectedData_me.csv"))
+    assert len(tables) == 2
+    assert pt.import_tracks(two, "back", tmp_path / "out", format="dlc").failures == []
+    with pytest.raises(OptionError, match="without a suffix"):
+        pt.export_tracks(two.limit(1), "tracks", tmp_path / "a.csv", format="dlc", images=True)
+
+
+def test_turned_videos_are_failures_where_a_program_does_not_turn_them(
+    make_dataset: MakeDataset, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    dataset = make_dataset(media.rotated_video(tmp_path / "a.mp4", 90, num_frames=5))
+    pt.write_tracks(dataset.first(), "tracks", random_tracks(rng, 5, 2, media.SIZE[::-1]))
+    with pytest.raises(FormatError, match="turned for display"):
+        pt.export_tracks(dataset, "tracks", tmp_path / "a.nk", format="nuke")
+    assert not (tmp_path / "a.nk").exists()
+    assert pt.export_tracks(dataset, "tracks", tmp_path / "a.csv", format="csv").failures == []
+
+
+def test_names_that_are_not_unique_are_refused(two: fo.Dataset, tmp_path: Path) -> None:
+    sample = two.first()
+    made = replace(pt.read_tracks(sample, "tracks"), labels=["a", "a", "b"])
+    pt.write_tracks(sample, "named", made)
+    one = two.limit(1)
+    with pytest.raises(FormatError, match=r"called 'a'.*names='index'"):
+        pt.export_tracks(one, "named", tmp_path / "a.csv", format="dlc")
+    report = pt.export_tracks(one, "named", tmp_path / "a.csv", format="dlc", names="index")
+    assert report.failures == []

@@ -68,7 +68,7 @@ def _annotations(clip: TrackedClip, poses: Poses, numbers: list[int]) -> Iterato
     xy = CONVENTIONS["coco"].to_file(poses.values(clip.tracks.xy, np.nan), clip.size_px or (1, 1))
     seen = poses.values(clip.tracks.visible, 0) > 0
     score = poses.values(clip.tracks.confidence, 0)
-    known = np.isfinite(xy).all(axis=-1)  # (T, I, K)
+    known: np.ndarray = np.asarray(np.isfinite(xy).all(axis=-1))  # (T, I, K)
     following = 1
     for t, number in enumerate(numbers):
         for k in range(len(poses.individuals)):

@@ -165,7 +165,7 @@ def clip_of_poses(
     xy = found.xy[order].reshape(*shape, 2)  # (T, N, 2)
     score = found.score[order].reshape(shape)  # (T, N)
     _check_values(xy, score, frames, place)
-    known = np.isfinite(xy).all(axis=2)
+    known: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
     score = np.where(np.isnan(score), 1.0, score)
     hidden = np.zeros(shape, dtype=bool) if found.hidden is None else found.hidden[order].reshape(shape)  # (T, N)
     several = num_individuals > 1 or any(found.individuals)

@@ -59,12 +59,12 @@ def _frames(sio: Any, clip: TrackedClip, poses: Poses, labels: Any, first_frame:
     xy = CONVENTIONS["slp"].to_file(shown_xy(clip, poses), clip.size_px or (1, 1))  # (T, I, K, 2)
     score = poses.values(clip.tracks.confidence, np.nan)
     keyframes = np.zeros(clip.tracks.visible.shape, dtype=bool) if clip.keyframes is None else clip.keyframes
-    given = poses.values(keyframes, 0).any(axis=2)  # (T, I)
+    given: np.ndarray = np.asarray(poses.values(keyframes, 0).any(axis=2))  # (T, I)
     skeleton, video = labels.skeletons[0], labels.videos[0]
     for t, frame in enumerate(clip.frames.tolist()):
         instances = []
         for k, track in enumerate(labels.tracks):
-            seen = np.isfinite(xy[t, k]).all(axis=1)
+            seen: np.ndarray = np.asarray(np.isfinite(xy[t, k]).all(axis=1))
             if not seen.any():
                 continue
             if given[t, k]:

@@ -106,7 +106,7 @@ def read_keys(path: Path) -> list[tuple[str, str]]:
     return [(str(about.get("sample_id") or ""), str(about.get("filepath") or ""))]
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def _read_arrays(path: Path) -> dict[str, Any]:
     try:
         with ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
@@ -133,7 +133,7 @@ def _about(meta: np.ndarray | None) -> dict[str, Any]:
     return about if isinstance(about, dict) else {}
 
 
-def _clip_of(arrays: dict[str, np.ndarray], options: ReadOptions) -> TrackedClip:
+def _clip_of(arrays: dict[str, Any], options: ReadOptions) -> TrackedClip:
     xy = arrays["xy"].astype(np.float32)
     if xy.ndim != 3 or xy.shape[2] != 2:
         raise ShapeError(f"xy has the shape {xy.shape}. Expected (T, N, 2)")

@@ -94,7 +94,7 @@ def clip_of(columns: Mapping[str, Sequence[Any] | np.ndarray], first_frame: int,
     frame = _whole(columns["frame"], place, "frame", first_frame) - first_frame
     track = _whole(columns["track"], place, "track", FIRST_TRACK_INDEX)
     xy = np.stack([_floats(columns[name], place, name) for name in ("x", "y")], axis=-1)  # (R, 2)
-    known = np.isfinite(xy).all(axis=1)
+    known: np.ndarray = np.asarray(np.isfinite(xy).all(axis=1))
     visible = _flags(columns.get("visible"), number, place, "visible", default=True)
     if (visible & ~known).any():
         bad = int(np.flatnonzero(visible & ~known)[0])

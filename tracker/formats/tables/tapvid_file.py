@@ -44,7 +44,7 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
 def _written(clip: TrackedClip) -> TapVidClip:
     pictures = [encode_jpeg(picture) for picture in frame_pictures(clip.path, clip.frames)]
     xy = np.moveaxis(clip.tracks.xy, 0, 1)  # (N, T, 2)
-    placed = np.isfinite(xy).all(axis=2)
+    placed: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
     return TapVidClip(
         name=Path(clip.path).stem,
         video=pictures,

@@ -36,7 +36,7 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
     (clip,) = clips
     with complete_file(path, overwrite=options.overwrite) as file:
         # as JSON texts and numbers are Python's too: nothing that a name holds is code
-        file.write(f"import bpy\n\nVIDEO = {json.dumps(clip.path)}\nTRACKS = [\n")
+        file.write(f"import bpy\n\nVIDEO = {json.dumps(clip.path, ensure_ascii=False)}\nTRACKS = [\n")
         for track in track_paths(clip, "blender", options.first_frame):
             markers: list[str] = []
             for run in track.runs:
@@ -44,5 +44,5 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
                 shares = [f"{number(x, _DIGITS)}, {number(y, _DIGITS)}" for x, y in places]
                 markers += [f"({frame}, {share}, 0)" for frame, share in zip(frames, shares, strict=True)]
                 markers.append(f"({frames[-1] + 1}, {shares[-1]}, 1)")
-            file.write(f"    ({json.dumps(track.name)}, [{', '.join(markers)}]),\n")
+            file.write(f"    ({json.dumps(track.name, ensure_ascii=False)}, [{', '.join(markers)}]),\n")
         file.write(f"]\n{_SCRIPT}")

@@ -29,7 +29,7 @@ def chosen_clip(clip: TrackedClip, options: ExportOptions, left_out: Counter[str
     if options.every > 1:
         clip = clip.rows(clip.frames % options.every == 0)
     if not options.file_format.every_frame:
-        tracked = clip.known.any(axis=1)
+        tracked: np.ndarray = np.asarray(clip.known.any(axis=1))
         if clip.tracks.num_points:
             left_out["frames without any position"] += int((~tracked).sum())
         clip = clip.rows(tracked)

@@ -105,9 +105,9 @@ def read_clip(samples: SampleCollection, target: ExportTarget, label_field: str)
         sample_id=target.named_id,
     )
     if details.shown is not None:
-        clip = clip.chosen(clip.known.any(axis=0))
+        clip = clip.chosen(np.asarray(clip.known.any(axis=0)))
     if target.link is not None:
-        clip = _on_source(clip, target.link)
+        clip = _on_source(clip, size_px, target.link)
     return replace(clip, **_media(target.named_path, sample))
 
 
@@ -143,13 +143,12 @@ def _query_frames(samples: SampleCollection, sample_id: str, label_field: str, n
     return np.array(found) if isinstance(found, list) and len(found) == number else None
 
 
-def _on_source(clip: TrackedClip, link: SourceLink) -> TrackedClip:
+def _on_source(clip: TrackedClip, size_px: tuple[int, int], link: SourceLink) -> TrackedClip:
     """The clip in frames and pixels of the video that its own was made from."""
-    assert clip.size_px is not None
     frames = frame_index_of(link.frame_numbers)
     number = min(len(frames), clip.tracks.num_frames)
     clip = clip.rows(np.arange(number))
-    moved = onto_source(clip.tracks, link.frame_numbers[:number], clip.size_px, link.size_px, interpolate=False)
+    moved = onto_source(clip.tracks, link.frame_numbers[:number], size_px, link.size_px, interpolate=False)
     query_t = clip.query_t
     if query_t is not None:
         query_t = np.where((query_t >= 0) & (query_t < number), frames[np.clip(query_t, 0, number - 1)], -1)
