@@ -15,6 +15,8 @@ from .correction.correct_point import CorrectPoint, RetrackCorrections
 from .correction.edit_points import CorrectOpenSample, HidePoints, KeepTracks, RemoveTracks, UndoCorrection
 from .correction.suggest_points import SuggestPoints
 from .evaluation.evaluate_tracks import EvaluateTracks
+from .exchange.export_tracks import ExportTracks
+from .exchange.import_tracks import ImportTracks
 from .preprocessing.preprocess_videos import PreprocessVideos
 from .propagation.propagate_labels import PropagateLabels, PropagateOpenSample
 from .runs.show_run_samples import ShowRunSamples
@@ -36,5 +38,7 @@ OPERATORS = (
     PreprocessVideos,
     EvaluateTracks,
     AdaptTracker,
+    ExportTracks,
+    ImportTracks,
     ShowRunSamples,
 )

@@ -51,7 +51,7 @@ def read_track_details(samples: SampleCollection, sample_id: str, label_field: s
         row = frame_index_of(number)
         labels = [values or [None] * len(lists[0] or ()) for values in lists]
         for label in zip(*labels, strict=True):
-            about = dict(zip(_NAMES, label, strict=True))
+            about: dict[str, Any] = dict(zip(_NAMES, label, strict=True))
             for column, node, given in _points_of(dataset, f"{FRAMES_PREFIX}{label_field}", about):
                 if details.shown is not None:
                     details.shown.append((row, column))

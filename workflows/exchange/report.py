@@ -77,17 +77,26 @@ class ExchangeReport:
         """What the other side cannot hold, and how often, over all files."""
         return sum((outcome.left_out for outcome in self.outcomes), Counter())
 
-    def __str__(self) -> str:
+    @property
+    def summary(self) -> str:
+        """How many files, tracks and labels, in words."""
         done = [outcome for outcome in self.outcomes if outcome.status == DONE]
         tracks, labels = sum(o.num_tracks for o in done), sum(o.num_labels for o in done)
+        files = len({outcome.path for outcome in done})
+        videos = f" of {count_of(len(done), 'video')}" if len(done) > files else ""
         lines = [
-            f"{self.verb} as {self.format}: {count_of(len(done), 'file')}, {count_of(tracks, 'track')}, "
+            f"{self.verb} as {self.format}: {count_of(files, 'file')}{videos}, {count_of(tracks, 'track')}, "
             f"{count_of(labels, 'label')}"
         ]
         for status, words in ((SKIPPED, "left alone: there already"), (NOT_RUN, "not reached: cancelled")):
             number = sum(outcome.status == status for outcome in self.outcomes)
             if number:
                 lines.append(f"{count_of(number, 'file')} {words}")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        done = [outcome for outcome in self.outcomes if outcome.status == DONE]
+        lines = [self.summary]
         filled = sum(o.num_filled for o in done)
         if filled:
             lines.append(f"{count_of(filled, 'label')} of these lie between the file's keyframes")

@@ -107,6 +107,7 @@ def test_a_table_holds_the_whole_dataset(two: fo.Dataset, tmp_path: Path, name: 
     path = tmp_path / f"all.{name}"
     report = pt.export_tracks(two, "tracks", path, format=name)
     assert [outcome.sample_id for outcome in report.outcomes] == two.values("id")
+    assert str(report).startswith(f"exported as {name}: 1 file of 2 videos, 6 tracks")
     assert pt.import_tracks(two, "back", path, format=name).failures == []
     for sample in two:
         np.testing.assert_array_equal(pt.read_tracks(sample, "back").xy, pt.read_tracks(sample, "tracks").xy)

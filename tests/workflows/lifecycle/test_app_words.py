@@ -22,7 +22,7 @@ PYTHON = re.compile(r"\b[a-z_]+=(?:True|False|None|'\w+'|\d)|\(t, x, y\)|\bprepr
 # rooms whose messages no form and no result shows
 ELSEWHERE = (
     "workflows/model_zoo",
-    "workflows/exchange",
+    "workflows/exchange/cvat_tasks",
     "workflows/tracking/ray_cluster",
     "tracker/training/",
     "tracker/models/base.py",

@@ -113,9 +113,9 @@ def read_clip(samples: SampleCollection, target: ExportTarget, label_field: str)
 
 def _shown(tracks: Tracks, shown: list[tuple[int, int]]) -> Tracks:
     """Tracks without the positions that a view hides."""
-    there = np.zeros(tracks.visible.shape, dtype=bool)
+    there = np.zeros((tracks.num_frames, tracks.num_points), dtype=bool)
     for row, column in shown:
-        if row < there.shape[0] and column < there.shape[1]:
+        if row < tracks.num_frames and column < tracks.num_points:
             there[row, column] = True
     return replace(
         tracks,
