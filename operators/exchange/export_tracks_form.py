@@ -183,7 +183,12 @@ def _add_more(ctx: Any, more: types.Object, name: str, chosen: FileFormat) -> No
     if not chosen.module:
         return
     more.int("every", default=1, label="Use every ... frame", description="Of the video; 1: all of them")
-    more.float("min_confidence", default=0.0, label="Least confidence", description="Positions with less are left out")
+    more.float(
+        "min_confidence",
+        default=chosen.min_confidence,
+        label="Least confidence",
+        description="Positions with less are left out",
+    )
     more.int("min_length", default=1, label="Least length", description="In frames in which a track is seen")
     more.int("top", label="At most ... tracks", description="Those that are seen longest and most surely; empty: all")
     if FILEPATH in media_fields_with_copies(ctx.dataset):

@@ -58,6 +58,7 @@ class FileFormat:
         every_frame: rows stand for the frames of the video, so that none is left out
         pose: named points of individuals; they are stored as one keypoint per individual
         options: which of `names`, `images`, `scorer` and `reconstruct` it heeds
+        min_confidence: positions with less are left out, where nobody says otherwise
     """
 
     title: str
@@ -70,6 +71,7 @@ class FileFormat:
     every_frame: bool = False
     pose: bool = False
     options: tuple[str, ...] = ()
+    min_confidence: float = 0.0
 
     def load(self) -> FormatModule:
         """The module, imported."""
@@ -117,6 +119,7 @@ FORMATS: Mapping[str, FileFormat] = {
         imports=False,
         lost=(*_SHOWN_ALONE, LABELS),
         options=("images", "reconstruct"),
+        min_confidence=0.5,
     ),
     "rerun": FileFormat(
         "rerun recording", ".rrd", ".reconstruction.rerun_file", imports=False, lost=(HIDDEN, CONFIDENCE, KEYFRAMES),

@@ -35,7 +35,7 @@ def export_tracks(
     format: str = "cvat",
     frame_offset: int | None = None,
     every: int = 1,
-    min_confidence: float = 0.0,
+    min_confidence: float | None = None,
     min_length: int = 1,
     top: int | None = None,
     names: str = "labels",
@@ -62,7 +62,7 @@ def export_tracks(
             "rerun", "nuke", "after-effects", "blender" or "3de"; what each holds: docs/exchange.md
         frame_offset: the number that the video's first frame has in the file; None as the format is used to
         every: every k-th frame of the video alone
-        min_confidence: positions with less are left out
+        min_confidence: positions with less are left out; None = 0.5 for "colmap", else 0
         min_length: tracks that are seen in fewer frames are left out
         top: so many tracks, those with the highest sum of confidence over the frames in which they are seen
         names: "labels": points are named by their nodes or labels, where a format names them; "index": by number

@@ -31,7 +31,7 @@ class ExportOptions:
     format: str = "cvat"
     frame_offset: int | None = None
     every: int = 1
-    min_confidence: float = 0.0
+    min_confidence: float | None = None
     min_length: int = 1
     top: int | None = None
     names: str = "labels"
@@ -49,7 +49,8 @@ class ExportOptions:
         _check_whole("min_length", self.min_length, 1)
         if self.top is not None:
             _check_whole("top", self.top, 1)
-        check_min_confidence(self.min_confidence)
+        if self.min_confidence is not None:
+            check_min_confidence(self.min_confidence)
         for name, value, allowed in (("names", self.names, NAMES), ("frames", self.frames, FRAMES)):
             if value not in allowed:
                 raise OptionError(f"Invalid {name} ({value!r}). Supported values are {', '.join(allowed)}")
@@ -72,6 +73,11 @@ class ExportOptions:
     def first_frame(self) -> int:
         """The number that the video's first frame has in the file."""
         return CONVENTIONS[self.format].first_frame if self.frame_offset is None else self.frame_offset
+
+    @property
+    def least_confidence(self) -> float:
+        """Positions with less are left out."""
+        return self.file_format.min_confidence if self.min_confidence is None else self.min_confidence
 
     def write_options(self) -> WriteOptions:
         """What a writer is told."""

@@ -43,6 +43,12 @@ class FileOutcome:
         return replace(self, warnings=(*self.warnings, *warnings))
 
 
+def _with_path(outcome: FileOutcome) -> str:
+    """What went wrong, with the file where the message does not name it."""
+    message = outcome.message or ""
+    return message if outcome.path in message else f"{outcome.path}: {message}"
+
+
 @dataclass
 class ExchangeReport:
     """What became of an export or import; `print(report)` says it in words.
@@ -65,7 +71,7 @@ class ExchangeReport:
     def failures(self) -> list[Failure]:
         """The files that failed, with the reason."""
         failed = [outcome for outcome in self.outcomes if outcome.status == FAILED]
-        return [Failure(o.sample_id, o.filepath, o.kind or "", f"{o.path}: {o.message}") for o in failed]
+        return [Failure(o.sample_id, o.filepath, o.kind or "", _with_path(o)) for o in failed]
 
     @property
     def warnings(self) -> list[tuple[str, str]]:

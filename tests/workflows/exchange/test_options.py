@@ -53,4 +53,6 @@ def test_frames_count_as_the_format_is_used_to_unless_told():
     assert ExportOptions("nuke").first_frame == 1
     assert ExportOptions("nuke", frame_offset=1001).write_options().first_frame == 1001
     assert ImportOptions("mot").first_frame == 1
+    assert [ExportOptions(name).least_confidence for name in ("csv", "colmap")] == [0, 0.5]
+    assert ExportOptions("colmap", min_confidence=0.0).least_confidence == 0
     assert ImportOptions("csv", frame_offset=1).read_options((4, 3)).size_px == (4, 3)

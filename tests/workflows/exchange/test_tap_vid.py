@@ -144,7 +144,7 @@ def test_tracked_from_its_queries_and_judged_by_itself(tmp_path: Path) -> None:
     assert list(queries) == [sample.id]
     np.testing.assert_allclose(queries[sample.id], sample["queries"], atol=1e-3)
     for number, points in enumerate(("queries", "ground_truth", queries)):
-        report = pt.track_dataset(dataset, f"t{number}", points=points, keep_hidden=True)
+        report = pt.track_dataset(dataset, f"t{number}", points=points, tracker="optical-flow", keep_hidden=True)
         assert (report.failures, report.num_points) == ([], 3)
         judged = pt.evaluate_dataset(dataset, f"t{number}", "ground_truth")
         assert judged.failures == []

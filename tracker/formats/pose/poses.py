@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from ..clip import UNNAMED, TrackedClip, check_cells
 
 _LARGEST_PX = 1e9
 _LISTED = 5
+_NUMBERED = re.compile(rf"{UNNAMED}_([1-9]\d{{0,8}})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +151,10 @@ def clip_of_poses(
         place: of the file, for messages
         size_px, edges, path: as `TrackedClip`
 
+    Returns:
+        the tracks, individual by individual; points of one individual that are called point_1, point_2, ... are tracks
+        of these numbers without names
+
     Raises:
         FormatError: for positions or scores that are none, frames that stand there twice, names that are not unique
     """
@@ -168,6 +174,7 @@ def clip_of_poses(
     known: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
     score = np.where(np.isnan(score), 1.0, score)
     hidden = np.zeros(shape, dtype=bool) if found.hidden is None else found.hidden[order].reshape(shape)  # (T, N)
+    indices, unnamed = _numbers_of(found)
     several = num_individuals > 1 or any(found.individuals)
     labels = [name or None for name in found.individuals for _ in found.nodes]
     nodes = np.empty(shape[1], dtype=object)
@@ -181,13 +188,21 @@ def clip_of_poses(
             objects=[k + 1 for k in range(num_individuals) for _ in found.nodes] if several else None,  # type: ignore[arg-type]
         ),
         frames,
-        np.arange(1, shape[1] + 1),
+        indices,
         size_px,
         path=path,
-        nodes=nodes,
+        nodes=None if unnamed else nodes,
         edges=edges,
         keyframes=None if found.keyframes is None else found.keyframes[order].reshape(shape),  # (T, N)
     )
+
+
+def _numbers_of(found: FoundPoses) -> tuple[np.ndarray, bool]:
+    """(N,) numbers of the tracks, and whether they are points without names: those that `poses_of` calls by number."""
+    numbers = [match.group(1) if (match := _NUMBERED.fullmatch(name)) else None for name in found.nodes]
+    if len(found.individuals) == 1 and numbers and all(numbers):
+        return np.array([int(number or 0) for number in numbers]), True
+    return np.arange(1, len(found.individuals) * len(found.nodes) + 1), False
 
 
 def _check_values(xy: np.ndarray, score: np.ndarray, frames: np.ndarray, place: str) -> None:

@@ -65,8 +65,9 @@ def read_keys(path: Path) -> list[tuple[str, str]]:
         FormatError: if it is no such table
     """
     keys: dict[tuple[str, str], None] = {}
-    for _, key, _ in _read_rows(path):
-        keys.setdefault(key)
+    for _, key, cells in _read_rows(path):
+        if cells is not None:
+            keys.setdefault(key)
     return list(keys)
 
 
@@ -76,6 +77,9 @@ def _read_tables(path: Path) -> Iterator[dict[str, list[Any]]]:
     current: tuple[str, str] | None = None
     columns: dict[str, list[Any]] = {}
     for header, key, cells in _read_rows(path):
+        if cells is None:
+            yield {name: [] for name in header if name in COLUMNS}
+            return
         if key != current:
             if current is not None:
                 yield columns
@@ -87,7 +91,9 @@ def _read_tables(path: Path) -> Iterator[dict[str, list[Any]]]:
         yield columns
 
 
-def _read_rows(path: Path) -> Iterator[tuple[list[str], tuple[str, str], dict[str, Any]]]:
+def _read_rows(path: Path) -> Iterator[tuple[list[str], tuple[str, str], dict[str, Any] | None]]:
+    """Yields (header, video, values) of each row; of a table without rows its header alone."""
+    number = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -99,6 +105,8 @@ def _read_rows(path: Path) -> Iterator[tuple[list[str], tuple[str, str], dict[st
                     raise FormatError(f"{path}, row {number}: {len(row)} values for {len(header)} columns")
                 cells = {name: _value(row[place], name, path, number) for place, name in wanted}
                 yield header, (str(cells.get("sample_id", "")), str(cells.get("filepath", ""))), cells
+            if not number:
+                yield header, ("", ""), None
     except UnicodeDecodeError as error:
         raise FormatError(f"{path} is no text in UTF-8: {error}") from error
     except csv.Error as error:

@@ -21,7 +21,7 @@ from ..clip import TrackedClip
 from ..extras import needed
 from ..options import ReadOptions, WriteOptions
 from ..output_files import complete_path
-from .rows import COLUMNS, KEYS, NUMBERS, check_header, check_new, clip_of, columns_of
+from .rows import COLUMNS, KEYS, NEEDED, NUMBERS, check_header, check_new, clip_of, columns_of
 
 _TEXTS = ("sample_id", "filepath", "label", "node")
 _WHOLE = ("frame", "track", "object")
@@ -120,7 +120,9 @@ def _tables(path: Path) -> Iterator[dict[str, Any]]:
     seen: set[tuple[str, str]] = set()
     current: tuple[str, str] | None = None
     parts: list[dict[str, Any]] = []
+    header: list[str] = []
     for batch, names in _batches(path, COLUMNS):
+        header = names
         columns = {name: _plain(batch.column(name), name, path) for name in names}
         start = 0
         for key, rows in groupby(_keys_of(batch, names)):
@@ -132,8 +134,8 @@ def _tables(path: Path) -> Iterator[dict[str, Any]]:
                 current, parts = key, []
             parts.append({name: values[start:end] for name, values in columns.items()})
             start = end
-    if current is not None:
-        yield _joined(parts)
+    # a table without rows is of a video without tracks
+    yield _joined(parts) if current is not None else {name: np.empty(0) for name in header or NEEDED}
 
 
 def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:

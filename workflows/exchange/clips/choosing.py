@@ -22,8 +22,8 @@ def chosen_clip(clip: TrackedClip, options: ExportOptions, left_out: Counter[str
         options: of the export
         left_out: counts what is not exported, and why
     """
-    if options.min_confidence > 0:
-        unsure = clip.known & (clip.tracks.confidence < options.min_confidence)
+    if options.least_confidence > 0:
+        unsure = clip.known & (clip.tracks.confidence < options.least_confidence)
         left_out["positions below min_confidence"] += int(unsure.sum())
         clip = _without(clip, unsure)
     if options.every > 1:

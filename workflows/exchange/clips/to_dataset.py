@@ -62,11 +62,11 @@ def store_clip(
     video = video_shape_of(select_videos(dataset, sample_id).first(), expected_frames=expected)
     stored = StoredClip(clip.tracks.num_points, 0)
     _check_video(clip, video, latest, place, stored.warnings)
-    made = _point_tracks(clip, video, layout, stored)
+    nodes = _skeleton_nodes(dataset, name, clip, place) if layout == "objects" else []
+    made = _point_tracks(clip, video, layout, nodes, stored)
     check_points_target(dataset, sample_id, name, made, overwrite=overwrite)
-    nodes = _nodes_of(clip)
-    if layout == "objects" and nodes and not give_skeleton(dataset, name, nodes, clip.edges):
-        stored.warnings.append(f"the field {name!r} has another skeleton, which stays: its points are named by that")
+    if layout == "objects" and nodes:
+        give_skeleton(dataset, name, nodes, clip.edges)
     store_point_tracks(dataset, sample_id, name, made, video)
     stored.num_labels = made.num_labels
     stored.warnings += made.warnings
@@ -97,7 +97,29 @@ def _check_video(clip: TrackedClip, video: VideoShape, latest: int, place: str, 
         warnings.append(f"the file says {clip.num_frames} frames, and the video has {video.num_frames}")
 
 
-def _point_tracks(clip: TrackedClip, video: VideoShape, layout: str, stored: StoredClip) -> PointTracks:
+def _skeleton_nodes(dataset: fo.Dataset, name: str, clip: TrackedClip, place: str) -> list[str]:
+    """The points of the field's skeleton in their order; the clip's own where it has none.
+
+    Raises:
+        FormatError: if the field has a skeleton without these points
+    """
+    nodes = [node for node in dict.fromkeys(clip.node_list()) if node]
+    existing = dataset.skeletons.get(f"frames.{name}")
+    known = list(existing.labels or ()) if existing is not None else []
+    if not known:
+        return nodes
+    strange = [node for node in nodes if node not in known]
+    if strange:
+        raise FormatError(
+            f"{place} has the point {strange[0]!r}, and the skeleton of the field {name!r} does not "
+            f"({', '.join(known)}). Use another field, or layout='points'"
+        )
+    return known
+
+
+def _point_tracks(
+    clip: TrackedClip, video: VideoShape, layout: str, skeleton: list[str], stored: StoredClip
+) -> PointTracks:
     indices = np.array(renumbered(clip.indices.tolist(), stored.warnings), dtype=np.int64)
     columns = column_of(indices)
     number = int(indices.max(initial=0))
@@ -120,7 +142,7 @@ def _point_tracks(clip: TrackedClip, video: VideoShape, layout: str, stored: Sto
     tracks = Tracks(xy, visible, confidence, labels=labels, objects=objects)  # type: ignore[arg-type]
     return PointTracks(
         tracks,
-        _names_of(clip, labels, objects, nodes, columns, layout),
+        _names_of(clip, labels, objects, nodes, columns, layout, skeleton),
         layout,
         keep_hidden=not hides and hidden > 0,
         extras=_extras(clip, indices),
@@ -143,10 +165,6 @@ def _queries(clip: TrackedClip, columns: np.ndarray, number: int) -> np.ndarray 
     return query_t
 
 
-def _nodes_of(clip: TrackedClip) -> list[str]:
-    return [name for name in dict.fromkeys(clip.node_list()) if name]
-
-
 def _names_of(
     clip: TrackedClip,
     labels: list[Any],
@@ -154,17 +172,17 @@ def _names_of(
     nodes: list[Any],
     columns: np.ndarray,
     layout: str,
+    skeleton: list[str],
 ) -> TrackNames | None:
     called = tuple(label or DEFAULT_LABEL for label in labels)
-    prompts = _prompts_of(clip, columns) if layout == "objects" else None
+    prompts = _prompts_of(clip, columns, skeleton) if layout == "objects" else None
     names = TrackNames(called, tuple(objects), tuple(nodes) if any(nodes) else None, prompts)
     says_more = prompts or names.has_objects or names.has_nodes or set(called) - {DEFAULT_LABEL}
     return names if says_more else None
 
 
-def _prompts_of(clip: TrackedClip, columns: np.ndarray) -> tuple[PromptLabel, ...]:
+def _prompts_of(clip: TrackedClip, columns: np.ndarray, nodes: list[str]) -> tuple[PromptLabel, ...]:
     """One label per individual, its points in the order of the skeleton."""
-    nodes = _nodes_of(clip)
     found: dict[tuple[str, int | None], list[int | None]] = {}
     named = zip(columns.tolist(), clip.labels(), clip.object_list(), clip.node_list(), strict=True)
     for column, label, number, node in named:

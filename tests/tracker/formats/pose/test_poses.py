@@ -55,6 +55,12 @@ def test_points_are_visible_from_a_score_on():
     assert (clip.frames.tolist(), clip.known.all()) == ([1, 3], True)
 
 
+def test_points_that_are_called_by_number_come_back_without_names():
+    clip = clip_of_poses(found(nodes=["point_3", "point_8"]), np.arange(2), 0, "a")
+    assert (clip.indices.tolist(), clip.nodes) == ([3, 8], None)
+    assert clip_of_poses(found(nodes=["point_3", "point_03"]), np.arange(2), 0, "a").nodes is not None
+
+
 def test_what_is_wrong_is_told():
     for values, words in (
         ({"nodes": ["a", "a"]}, "two points of one name"),

@@ -63,6 +63,19 @@ def test_individuals_become_keypoints_with_a_skeleton(dataset: fo.Dataset):
     assert found.keyframes is not None
 
 
+def test_a_skeleton_that_is_there_gives_the_order_and_refuses_other_points(dataset: fo.Dataset):
+    clip = replace(mice(), num_frames=None, indices=np.arange(1, 5))
+    dataset.skeletons = {"frames.tracks": fo.KeypointSkeleton(labels=["ear", "tail", "nose"], edges=[[0, 2]])}
+    store(dataset, clip, "objects")
+    first = dataset.first().frames[1].tracks.keypoints[0]
+    assert np.isnan(first.points[0]).all()
+    assert first.points[2] == [0, 0]
+    assert read(dataset).chosen(np.arange(4)).node_list() == ["nose", "tail", "nose", "tail"]
+    dataset.skeletons = {"frames.tracks": fo.KeypointSkeleton(labels=["ear", "nose"], edges=[[0, 1]])}
+    with pytest.raises(FormatError, match=r"'tail'.*ear, nose.*layout='points'"):
+        store(dataset, clip, "objects", overwrite=True)
+
+
 def test_a_file_of_another_video_is_refused(dataset: fo.Dataset):
     with pytest.raises(FormatError, match="320 x 120 pixels"):
         store(dataset, replace(corner_clip(), size_px=(320, 120)))
