@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import FormatError, OutputError
+from ..errors import FormatError, OutputError, OutputExistsError
 from ..video.frames import VideoFrames
 
 _FRAMES_AT_ONCE = 32
@@ -40,27 +40,37 @@ def complete_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
     Args:
         path: of the folder
-        overwrite: replace one that is there
+        overwrite: put files into one that is there, in place of those of the same names; all others stay
 
     Raises:
-        OutputError: if it is there, or cannot be written
+        OutputExistsError: if it is there, and that was not asked for
+        OutputError: if it cannot be written
     """
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists. Use overwrite=True to replace it, or choose another path")
+        raise OutputExistsError(f"{path} exists. Use overwrite=True to replace its files, or choose another path")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         try:
             part.mkdir(parents=True)
             yield part
             if path.is_dir():
-                shutil.rmtree(path)
-            os.replace(part, path)
+                _move_files(part, path)
+            else:
+                os.replace(part, path)
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _move_files(source: Path, target: Path) -> None:
+    """Moves files in the order in which they were written: what names the others comes last."""
+    for file in sorted((one for one in source.rglob("*") if one.is_file()), key=lambda one: one.stat().st_mtime_ns):
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(file, place)
 
 
 def write_pictures(video_path: str, frames: np.ndarray, folder: Path, names: list[str]) -> None:

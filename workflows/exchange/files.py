@@ -162,7 +162,10 @@ def _paths_in(target: Path, suffix: str) -> list[Path]:
     indexed = (target / entry["file"] for entry in read_index(target))
     below = {found for found in indexed if found.is_file() and found.resolve().is_relative_to(root)}
     paths = sorted(
-        found for found in {*target.iterdir(), *below} if found.suffix.lower() == suffix and found.name != INDEX
+        found
+        for found in {*target.iterdir(), *below}
+        # what begins with a dot was being written when its export was killed
+        if found.suffix.lower() == suffix and found.name != INDEX and not found.name.startswith(".")
     )
     if not paths:
         raise FormatError(f"The folder {target} holds no {suffix} files")

@@ -45,6 +45,10 @@ def test_a_folder_is_whole_or_not_there(tmp_path: Path):
     for text in ("old", "new"):
         with complete_folder(tmp_path / "a", overwrite=text == "new") as folder:
             (folder / text).touch()
-    assert files_in(tmp_path) == ["a", "a/new"]
+            (folder / "below").mkdir()
+            (folder / "below" / "same").write_text(text)
+    # what somebody else put there is not deleted
+    assert files_in(tmp_path) == ["a", "a/below", "a/below/same", "a/new", "a/old"]
+    assert (tmp_path / "a" / "below" / "same").read_text() == "new"
     with pytest.raises(OutputError, match="exists"), complete_folder(tmp_path / "a", overwrite=False):
         pass

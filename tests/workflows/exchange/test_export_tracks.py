@@ -149,6 +149,9 @@ def test_turned_videos_are_failures_where_a_program_does_not_turn_them(
         pt.export_tracks(dataset, "tracks", tmp_path / "a.nk", format="nuke")
     assert not (tmp_path / "a.nk").exists()
     assert pt.export_tracks(dataset, "tracks", tmp_path / "a.csv", format="csv").failures == []
+    pt.import_tracks(dataset, "back", tmp_path / "a.csv", format="csv")
+    found, wanted = (pt.read_tracks(dataset.first(), field) for field in ("back", "tracks"))
+    np.testing.assert_array_equal(found.xy, wanted.xy)
 
 
 def test_names_that_are_not_unique_are_refused(two: fo.Dataset, tmp_path: Path) -> None:

@@ -66,6 +66,35 @@ def test_what_cannot_be_told_is_listed(tmp_path: Path):
         found_files(tmp_path, ".xml", SAMPLES)
 
 
+def test_half_written_files_of_an_export_that_was_killed_are_no_files(tmp_path: Path):
+    touched(tmp_path, "goat_aaaaaaaa.xml", ".goat_bbbbbbbb.77.part.xml")
+    assert [one.sample_id for one in found_files(tmp_path, ".xml", SAMPLES)] == [A]
+
+
+def test_files_below_are_found_through_the_index_and_none_outside(tmp_path: Path):
+    folder = tmp_path / "out"
+    (folder / "below").mkdir(parents=True)
+    touched(tmp_path, "outside.xml")
+    touched(folder / "below", "x.xml")
+    write_index(folder, "cvat", [SampleFile(folder / "below" / "x.xml", B, SAMPLES[1][1])])
+    index = (
+        (folder / "index.json")
+        .read_text()
+        .replace("]", ', {"file": "../outside.xml", "sample_id": "1", "filepath": ""}]')
+    )
+    (folder / "index.json").write_text(index)
+    assert [(one.path.name, one.sample_id) for one in found_files(folder, ".xml", SAMPLES)] == [("x.xml", B)]
+
+
+def test_clips_of_a_file_are_told_by_what_it_says_of_each(tmp_path: Path):
+    touched(tmp_path, "all.csv")
+    keys = [(C, "/elsewhere/x.mp4"), ("", "/else where/goat.mp4")]
+    found = found_files(tmp_path / "all.csv", ".csv", [SAMPLES[0], SAMPLES[2]], lambda path: keys)
+    assert [(one.entry, one.sample_id) for one in found] == [(0, C), (1, A)]
+    with pytest.raises(CollectionError, match=r"all\.csv, clip 2"):
+        found_files(tmp_path / "all.csv", ".csv", SAMPLES, lambda path: keys)
+
+
 def test_two_files_of_one_sample_are_refused(tmp_path: Path):
     touched(tmp_path, "goat.xml", "goat_aaaaaaaa.xml")
     with pytest.raises(CollectionError, match="the same sample"):

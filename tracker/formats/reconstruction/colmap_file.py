@@ -4,7 +4,7 @@ A track is one keypoint in each image in which it is seen, so every pair of imag
 Pixels from the outer corner of the first pixel: its centre is (0.5, 0.5). An image per frame, `<frame>.png` from 0; the
 pictures themselves are written where asked for (`images`, into `<name>_images`), and COLMAP needs them for colours
 alone. Points that are hidden, and those that move against the rest, are left out. `reconstruct` runs COLMAP's
-incremental mapper, into `<name>_model/0`. Source: pycolmap 4.2 (BSD).
+incremental mapper and keeps the model of most images, in `<name>_model/0`. Source: pycolmap 4.2 (BSD).
 """
 
 from __future__ import annotations
@@ -125,16 +125,19 @@ def _reconstruct(colmap: Any, database_path: Path, path: Path, overwrite: bool) 
     options = colmap.IncrementalPipelineOptions()
     options.random_seed = 0
     options.num_threads = 1
-    with complete_folder(_beside(path, "model"), overwrite=overwrite) as folder:
+    with tempfile.TemporaryDirectory() as scratch:
         # without pictures the points have no colours
-        images = _beside(path, "images") if _beside(path, "images").is_dir() else folder
-        made = colmap.incremental_mapping(str(database_path), str(images), str(folder), options)
-        if not made:
-            raise FormatError(
-                "COLMAP found no model: the camera hardly moves, or most of what is tracked does. Take frames that are "
-                "further apart, or choose tracks of what stands still by a view"
-            )
+        images = _beside(path, "images") if _beside(path, "images").is_dir() else Path(scratch)
+        made = colmap.incremental_mapping(str(database_path), str(images), scratch, options)
+    if not made:
+        raise FormatError(
+            "COLMAP found no model: the camera hardly moves, or most of what is tracked does. Take frames that are "
+            "further apart, or choose tracks of what stands still by a view"
+        )
     best = max(made.values(), key=lambda model: model.num_reg_images())
+    with complete_folder(_beside(path, "model"), overwrite=overwrite) as folder:
+        (folder / "0").mkdir()
+        best.write(str(folder / "0"))
     best.update_point_3d_errors()
     with colmap.Database.open(str(database_path)) as database:
         total = database.num_images()

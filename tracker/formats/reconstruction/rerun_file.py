@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import FormatError
 from ..clip import TrackedClip
 from ..conventions import CONVENTIONS
 from ..extras import needed
@@ -21,6 +22,7 @@ from ..options import WriteOptions
 from ..output_files import complete_path
 
 _TAIL = 15
+_LARGEST_ID = 65_535
 _APPLICATION = "point_tracking"
 
 
@@ -28,11 +30,15 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
     """Writes one clip.
 
     Raises:
+        FormatError: for numbers of tracks or objects that rerun cannot hold
         OutputError
         DependencyError: without rerun-sdk
     """
     rerun = needed("rerun", "rerun")
     (clip,) = clips
+    largest = max([0, *clip.indices.tolist(), *(number or 0 for number in clip.object_list())])
+    if largest > _LARGEST_ID:
+        raise FormatError(f"A track or object has the number {largest}, and rerun holds numbers up to {_LARGEST_ID}")
     with complete_path(path, overwrite=options.overwrite) as part:
         recording = rerun.RecordingStream(_APPLICATION)
         recording.save(str(part))
