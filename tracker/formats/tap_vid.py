@@ -67,6 +67,25 @@ class TapVidClip:
                 yield _decode_jpeg(frame, f"frame {t} of {self.name!r}")
 
 
+def placed_clip(
+    name: str, video: np.ndarray | Sequence[bytes], xy_px: np.ndarray, visible: np.ndarray, size_px: tuple[int, int]
+) -> TapVidClip:
+    """A clip of tracks in pixels.
+
+    Args:
+        name: of the clip
+        video: as `TapVidClip` has it
+        xy_px: (T, N, 2) float pixels; NaN where not known
+        visible: (T, N) bool
+        size_px: (width, height) of the frame
+    """
+    xy = np.moveaxis(xy_px, 0, 1)  # (N, T, 2)
+    placed: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
+    # what is hidden somewhere is kept at the upper left, as the benchmark's own files do
+    points = np.where(placed[..., None], pixels_to_raster(xy, size_px), 0.0)
+    return TapVidClip(name, video, points, ~(visible.T & placed))
+
+
 class _ArraysOnly(pickle.Unpickler):
     """Builds numpy arrays and plain values, and nothing else."""
 

@@ -23,7 +23,7 @@ from ...tracker.errors import CollectionError, OptionError, OutputError, TruthEr
 from ...tracker.formats.tap_vid import (
     TapVidClip,
     encode_jpeg,
-    pixels_to_raster,
+    placed_clip,
     raster_to_pixels,
     read_tap_vid,
     write_tap_vid,
@@ -165,12 +165,5 @@ def _clips_of(samples: SampleCollection, gt_field: str, as_jpeg: bool) -> Iterat
         frames = [frame.copy() for chunk in VideoFrames(filepath).chunks() for frame in chunk]
         if len(frames) != len(known.xy):
             raise TruthError(f"{filepath} has {len(frames)} frames, its known tracks {len(known.xy)}")
-        xy = np.moveaxis(known.xy, 0, 1)  # (N, T, 2)
-        placed: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
-        yield TapVidClip(
-            name=str(name or Path(filepath).stem),
-            video=[encode_jpeg(frame) for frame in frames] if as_jpeg else np.stack(frames),
-            # what is hidden somewhere is kept at the upper left, as the benchmark's own files do
-            points=np.where(placed[..., None], pixels_to_raster(xy, known.size_px), 0.0),
-            occluded=~(known.visible.T & placed),
-        )
+        video = [encode_jpeg(frame) for frame in frames] if as_jpeg else np.stack(frames)
+        yield placed_clip(str(name or Path(filepath).stem), video, known.xy, known.visible, known.size_px)

@@ -14,11 +14,10 @@ import numpy as np
 from ...errors import FormatError, OutputError, TruthError
 from ...types import Tracks
 from ..clip import TrackedClip
-from ..conventions import CONVENTIONS
 from ..options import ReadOptions, WriteOptions
 from ..output_files import check_free
 from ..pictures import frame_pictures
-from ..tap_vid import TapVidClip, encode_jpeg, read_tap_vid, write_tap_vid
+from ..tap_vid import TapVidClip, encode_jpeg, placed_clip, raster_to_pixels, read_tap_vid, write_tap_vid
 
 
 def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions) -> None:
@@ -43,15 +42,7 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
 
 def _written(clip: TrackedClip) -> TapVidClip:
     pictures = [encode_jpeg(picture) for picture in frame_pictures(clip.path, clip.frames)]
-    xy = np.moveaxis(clip.tracks.xy, 0, 1)  # (N, T, 2)
-    placed: np.ndarray = np.asarray(np.isfinite(xy).all(axis=2))
-    return TapVidClip(
-        name=Path(clip.path).stem,
-        video=pictures,
-        # what is hidden somewhere is kept at the upper left, as the benchmark's own files do
-        points=np.where(placed[..., None], CONVENTIONS["tapvid"].to_file(xy, clip.size_px or (1, 1)), 0.0),
-        occluded=~clip.tracks.visible.T,
-    )
+    return placed_clip(Path(clip.path).stem, pictures, clip.tracks.xy, clip.tracks.visible, clip.size_px or (1, 1))
 
 
 def read_clips(path: Path, options: ReadOptions) -> Iterator[TrackedClip]:
@@ -62,7 +53,7 @@ def read_clips(path: Path, options: ReadOptions) -> Iterator[TrackedClip]:
     """
     for clip in _read(path):
         size_px = _size_of(clip)
-        xy = np.moveaxis(CONVENTIONS["tapvid"].from_file(clip.points, size_px), 1, 0)  # (T, N, 2)
+        xy = np.moveaxis(raster_to_pixels(clip.points, size_px), 1, 0)  # (T, N, 2)
         visible = ~clip.occluded.T & np.isfinite(xy).all(axis=2)
         # hidden points at the raster's corner have no position
         known = visible | (np.isfinite(xy).all(axis=2) & (np.moveaxis(clip.points, 1, 0) != 0).any(axis=2))

@@ -105,7 +105,7 @@ def _skeleton_nodes(dataset: fo.Dataset, name: str, clip: TrackedClip, place: st
     """
     nodes = [node for node in dict.fromkeys(clip.node_list()) if node]
     existing = dataset.skeletons.get(f"frames.{name}")
-    known = list(existing.labels or ()) if existing is not None else []
+    known: list[str] = list(existing.labels or []) if existing is not None else []
     if not known:
         return nodes
     strange = [node for node in nodes if node not in known]
