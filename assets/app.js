@@ -69,6 +69,7 @@
 
   const pause = (milliseconds) => new Promise((over) => setTimeout(over, milliseconds));
 
+  /** Two functions: what gives the open player, and what moves the next one to a frame. */
   function useSeek() {
     const player = recoil.useRecoilCallback(
       ({ snapshot }) =>
@@ -76,18 +77,17 @@
           fos.modalLooker ? snapshot.getLoadable(fos.modalLooker).contents : null,
       [],
     );
-    return async (frame) => {
-      for (let tries = 0; tries < 50; tries++) {
-        const looker = player();
-        const isReady = looker && looker.state && looker.state.duration !== null;
-        if (isReady && looker.seekToFrame) {
-          looker.seekToFrame(frame);
-          await pause(300);
-          if (looker.frameNumber === frame) return;
-        }
+    const seek = async (frame, before) => {
+      for (let tries = 0; tries < 60; tries++) {
         await pause(200);
+        const looker = player();
+        // for a while the page still knows the player that was closed
+        if (!looker || looker === before || !looker.seekToFrame || !(looker.state && looker.state.duration)) continue;
+        if (looker.frameNumber === frame) return;
+        looker.seekToFrame(frame);
       }
     };
+    return { player, seek };
   }
 
   class LoadOpenedSamples extends foo.Operator {
@@ -114,17 +114,18 @@
         copyStateOfGrid: fos.useSetModalState ? fos.useSetModalState() : null,
         expand: fos.useSetExpandedSample(),
         loadStored: useLoadStored(),
-        seek: useSeek(),
+        moving: useSeek(),
       };
     }
 
     async execute({ hooks, params }) {
       const { id, frame } = params;
+      const before = hooks.moving.player();
       await hooks.loadStored([id]);
       await hooks.expand({ id });
       // before that, the sidebar would wait for values that never come
       if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid();
-      if (frame > 1) await hooks.seek(frame);
+      if (frame > 1) await hooks.moving.seek(frame, before);
     }
   }
 

@@ -41,6 +41,19 @@
     document.head.append(style);
   }
 
+  /** Makes an element as high as the panel that it is in, which the App does not. */
+  PT.fillPanel = (element) => {
+    const content = element && element.closest('[data-cy^="panel-content"]');
+    if (!content || element.dataset.watched) return;
+    element.dataset.watched = "yes";
+    const fit = () => {
+      const above = element.getBoundingClientRect().top - content.getBoundingClientRect().top + content.scrollTop;
+      element.style.height = `${Math.max(content.clientHeight - above - 4, 0)}px`;
+    };
+    new ResizeObserver(fit).observe(content);
+    fit();
+  };
+
   /** The open player; the panel is drawn anew whenever it is another one. */
   function Following({ data, send }) {
     const looker = recoil.useRecoilValue(fos.modalLooker);

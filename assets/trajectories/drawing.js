@@ -3,7 +3,7 @@
  * A place on a canvas is `box` = [left, top, width, height] of the video's frame there, in pixels of the page.
  */
 (function () {
-  const FAINT = 0.45;
+  const FAINT = 0.75;
   const OTHERS = 0.18; // lines of other tracks while one is selected
 
   const onCanvas = (box, point) => [box[0] + point[0] * box[2], box[1] + point[1] * box[3]];
@@ -47,7 +47,7 @@
     for (const column of order) {
       const isSelected = column === selected;
       context.globalAlpha = isSelected ? 1 : selected === null ? FAINT : OTHERS;
-      context.lineWidth = isSelected ? 2.5 : 1;
+      context.lineWidth = isSelected ? 2.5 : 1.25;
       context.strokeStyle = colors[column];
       for (const points of scene.stretches(column, 1, scene.data.num_frames)) line(context, box, points);
     }

@@ -7,6 +7,7 @@
   const h = React.createElement;
   const REACH = 10; // pixels of the screen between a click and a line
   const TICK_MS = 700;
+  const HINT = "To see the video too, press 'Split horizontally' (two columns) above, then the tab 'Sample'";
   const COLUMNS = [
     ["index", "Track", "The track's number, as its keypoints carry it"],
     ["label", "Label", "What the track is called"],
@@ -76,10 +77,10 @@
   }
 
   /** Draws the panel's picture and the trails whenever the frame, the zoom or what is to be drawn changes. */
-  function useDrawing(scene, colors, looker, view, onFrame) {
+  function useDrawing(scene, colors, looker, view, onFrame, onTold) {
     const canvas = React.useRef(null);
     const lines = React.useRef(null);
-    const now = useLatest({ view, onFrame });
+    const now = useLatest({ view, onFrame, onTold });
     React.useEffect(() => {
       if (!scene || !canvas.current) return undefined;
       const overlay = new PT.Overlay();
@@ -110,6 +111,7 @@
           PT.drawPoints(context, scene, box, colors, selected, frame);
           now.current.onFrame(frame);
         }
+        now.current.onTold(PT.hostOf() ? PT.lacking(looker).join("\n") : HINT);
         const place = trails ? PT.boxOf(looker) : null;
         const trailKey = [place, frame, window_, tail, selected, overlay.canvas.clientWidth].join();
         if (place && trailKey !== drawn.trails) {
@@ -152,8 +154,10 @@
 
   function Panel({ data, send, looker }) {
     const scene = React.useMemo(() => (data.scene.problem ? null : new PT.Scene(data.scene)), [data.scene.key]);
+    PT.shown = scene;
     const colors = React.useMemo(() => (scene ? PT.colorsOf(scene.tracks, looker) : []), [scene, looker]);
     const [track, setTrack] = React.useState(null);
+    const [told, setTold] = React.useState(""); // of the player
     const [setting, setSetting] = React.useState(false);
     const [trails, setTrails] = React.useState(PT.remembered.trails);
     const [tail, setTail] = React.useState(PT.remembered.tail);
@@ -170,7 +174,7 @@
     };
     const place = React.useRef(null);
     const [zoom, setZoom] = useZoom(place);
-    const canvas = useDrawing(scene, colors, looker, { selected, zoom, trails, tail, setting }, onFrame);
+    const canvas = useDrawing(scene, colors, looker, { selected, zoom, trails, tail, setting }, onFrame, setTold);
     const drag = React.useRef(null);
     const frame = () => Math.min(PT.frameOf(looker), scene.data.num_frames);
 
@@ -297,12 +301,12 @@
     const help = setting
       ? `Click where track ${track} is in this frame. The wheel makes the picture larger, dragging moves it`
       : "Click on a line to go there and select its track; the wheel makes the picture larger";
-    const told = [...PT.lacking(looker), ...scene.data.told, ...(locked ? [locked] : [])];
+    const notes = [...told.split("\n"), ...scene.data.told, locked].filter(Boolean);
     return h(
       "div",
-      { className: "pt-panel", "data-cy": "pt-panel" },
+      { className: "pt-panel", "data-cy": "pt-panel", ref: PT.fillPanel },
       h("div", { className: "pt-bar" }, setup),
-      told.map((text) => h("div", { key: text, className: "pt-told", "data-cy": "pt-told" }, text)),
+      notes.map((text) => h("div", { key: text, className: "pt-told", "data-cy": "pt-told" }, text)),
       h("canvas", {
         ref: (element) => { canvas.current = place.current = element; },
         "data-cy": "pt-picture", className: setting ? "pt-picture pt-setting" : "pt-picture", title: help,

@@ -28,11 +28,14 @@
       [looker.subscribeToState, "The panel does not follow the video (no subscribeToState)"],
       [looker.seekToFrame, "Clicks do not move the video (no seekToFrame)"],
       [looker.getVideo, "The picture behind the lines stays in the first frame (no getVideo)"],
-      [box && document.querySelector(HOST), "There are no trails on the video (no canvasBBox or modal-looker-container)"],
+      [box, "There are no trails on the video (no canvasBBox)"],
     ]
       .filter(([found]) => !found)
       .map(([, sentence]) => `${sentence}: this version of the App is not known to the plugin`);
   }
+
+  /** The element that the player is in; null while the tab with the video is not in front. */
+  const hostOf = () => [...document.querySelectorAll(HOST)].find((host) => host.clientWidth > 0) || null;
 
   const frameOf = (looker) => (looker && looker.frameNumber) || 1;
 
@@ -78,7 +81,7 @@
 
     /** Its context, cleared; null where there is no player to lie on. */
     cleared() {
-      const host = document.querySelector(HOST);
+      const host = hostOf();
       if (!host) return null;
       if (this.canvas.parentElement !== host) host.append(this.canvas);
       return PT.prepared(this.canvas, this.canvas.clientWidth, this.canvas.clientHeight);
@@ -89,5 +92,5 @@
     }
   }
 
-  Object.assign(PT, { needed, lacking, frameOf, seek, pictureOf, boxOf, colorsOf, Overlay });
+  Object.assign(PT, { needed, lacking, hostOf, frameOf, seek, pictureOf, boxOf, colorsOf, Overlay });
 })();
