@@ -78,13 +78,16 @@
       [],
     );
     const seek = async (frame, before) => {
-      for (let tries = 0; tries < 60; tries++) {
+      let calm = 0;
+      for (let tries = 0; tries < 60 && calm < 8; tries++) {
         await pause(200);
         const looker = player();
         // for a while the page still knows the player that was closed
         if (!looker || looker === before || !looker.seekToFrame || !(looker.state && looker.state.duration)) continue;
-        if (looker.frameNumber === frame) return;
-        looker.seekToFrame(frame);
+        if (looker.frameNumber !== frame && looker.frameNumber > 1) return; // a person moved on
+        calm = looker.frameNumber === frame ? calm + 1 : 0;
+        // what is still being loaded begins with the first frame once more
+        if (!calm) looker.seekToFrame(frame);
       }
     };
     return { player, seek };

@@ -23,12 +23,12 @@
   /** What a player cannot do, in sentences. */
   function lacking(looker) {
     if (!looker) return [];
-    const box = looker.state && looker.state.canvasBBox;
+    const { canvasBBox, scale, pan } = looker.state || {};
     return [
       [looker.subscribeToState, "The panel does not follow the video (no subscribeToState)"],
       [looker.seekToFrame, "Clicks do not move the video (no seekToFrame)"],
       [looker.getVideo, "The picture behind the lines stays in the first frame (no getVideo)"],
-      [box, "There are no trails on the video (no canvasBBox)"],
+      [canvasBBox && scale && pan, "There are no trails on the video (no canvasBBox, scale or pan)"],
     ]
       .filter(([found]) => !found)
       .map(([, sentence]) => `${sentence}: this version of the App is not known to the plugin`);
@@ -55,10 +55,12 @@
     }
   }
 
-  /** Where the frame lies on the player, [left, top, width, height]; null where that is not known. */
+  /** Where the frame lies on the player, [left, top, width, height], enlarged and moved; null where not known. */
   function boxOf(looker) {
-    const box = looker && looker.state && looker.state.canvasBBox;
-    return box && box.length === 4 && box[2] > 0 ? box : null;
+    const { canvasBBox, scale, pan } = (looker && looker.state) || {};
+    if (!canvasBBox || !(canvasBBox[2] > 0) || !scale || !pan) return null;
+    const [left, top, width, height] = canvasBBox.map((value) => value * scale);
+    return [left + pan[0], top + pan[1], width, height];
   }
 
   /** A colour per track: the App's own, as "Color by instance" gives it to points. */

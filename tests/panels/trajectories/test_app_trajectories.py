@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import browser
 import fiftyone as fo
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.app
 _NUM_FRAMES, _SIZE = 30, (240, 136)
 _LOOKER = "window.PointTracking.looker"
 _PANEL, _STATUS, _PICTURE = '[data-cy="pt-panel"]', '[data-cy="pt-status"]', '[data-cy="pt-picture"]'
-_TRAILS = '[data-cy="point-tracking-trails"]'
+_TIMEOUT_MS = 20_000
 
 
 def _at(number: int, frame: int) -> np.ndarray:
@@ -77,64 +76,54 @@ def _click_picture(page: Page, xy: np.ndarray) -> None:
     page.mouse.click(box["x"] + left + xy[0] / _SIZE[0] * width, box["y"] + top + xy[1] / _SIZE[1] * height)
 
 
-def _trail_ends(page: Page) -> dict[str, Any]:
-    """Where the trails end and where the player draws its points, in pixels of the page, in the order of the tracks.
+_RECORD = """() => {
+    window.ends = {};
+    window.middles = {};
+    const proto = CanvasRenderingContext2D.prototype;
+    const [lineTo, arc] = [proto.lineTo, proto.arc];
+    const onPage = (context, x, y) => {
+        const at = context.getTransform().transformPoint({ x, y });
+        return [at.x / window.devicePixelRatio, at.y / window.devicePixelRatio];
+    };
+    const isTrails = (context) => context.canvas.dataset.cy === "point-tracking-trails";
+    const isPlayer = (context) => context.canvas.closest('[data-cy="modal-looker-container"]') && !isTrails(context);
+    proto.lineTo = function (x, y) {
+        if (isTrails(this)) window.ends[this.strokeStyle] = onPage(this, x, y);
+        return lineTo.call(this, x, y);
+    };
+    proto.arc = function (x, y, ...rest) {
+        if (isPlayer(this)) window.middles[this.fillStyle] = onPage(this, x, y);
+        return arc.call(this, x, y, ...rest);
+    };
+    window.forget = () => Object.assign(proto, { lineTo, arc });
+}"""
 
-    Both are what was asked of the canvases: the last place of each line, and the middles of circles.
+
+def _check_trails(page: Page, count: int) -> None:
+    """Every trail ends where the player draws its point, to 2 pixels of the screen, in the colour of the point.
+
+    Both are what is asked of the two canvases: the last place of each line, and the middle of each circle.
     """
-    return page.evaluate(
-        """async () => {
-            const looker = window.PointTracking.looker;
-            const ends = {}, middles = [];
-            const proto = CanvasRenderingContext2D.prototype;
-            const { lineTo, arc } = proto;
-            proto.lineTo = function (x, y) {
-                if (this.canvas.dataset.cy === "point-tracking-trails") ends[this.strokeStyle] = [x, y];
-                return lineTo.call(this, x, y);
-            };
-            // anything that is drawn anew: a tail of another length
-            const slider = document.querySelector('[data-cy="pt-tail"]');
-            const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
-            set.call(slider, String(Number(slider.value) === 8 ? 9 : 8));
-            slider.dispatchEvent(new Event("input", { bubbles: true }));
-            await new Promise((over) => setTimeout(over, 500));
-            proto.lineTo = lineTo;
-            // the player's own points, through the transform of its own canvas
-            const canvas = looker.canvas || document.querySelector('[data-cy="modal-looker-container"] canvas');
-            const colors = [];
-            for (const overlay of looker.currentOverlays) {
-                const { label } = overlay;
-                const recorder = {
-                    arc: (x, y) => middles.push([label.index, x, y]),
-                    set fillStyle(color) { colors.push([label.index, color]); },
-                };
-                const context = new Proxy(recorder, {
-                    get: (own, name) => (name in own ? own[name] : () => {}),
-                    set: (own, name, value) => { if (name === "fillStyle") colors.push([label.index, value]); return true; },
-                });
-                overlay.draw(context, looker.state);
-            }
-            return { ends, middles, colors, box: looker.state.canvasBBox, width: canvas.clientWidth };
-        }"""
-    )
-
-
-def _check_trails(page: Page, numbers: list[int]) -> None:
-    """Every trail ends at its track's point, to 2 pixels of the screen, in the colour of the point."""
-    found = _trail_ends(page)
-    middles = {number: np.array([x, y]) for number, x, y in found["middles"]}
-    assert sorted(middles) == numbers
-    assert len(found["ends"]) == len(numbers)
-    colors = dict(found["colors"])
-    for number, middle in middles.items():
-        end = found["ends"][colors[number].lower()]
-        np.testing.assert_allclose(end, middle, atol=2)
+    video = page.locator('[data-cy="modal-looker-container"]').bounding_box()
+    assert video is not None
+    page.evaluate(_RECORD)
+    # trails of another length, and a pointer over the player: both are drawn anew
+    page.locator('[data-cy="pt-tail"]').press("ArrowLeft")
+    page.mouse.move(video["x"] + 20, video["y"] + 100, steps=4)
+    page.wait_for_function(f"Object.keys(window.ends).length === {count} && Object.keys(window.middles).length === {count}")
+    page.evaluate("window.forget()")
+    ends, middles = page.evaluate("[window.ends, window.middles]")
+    assert sorted(ends) == sorted(middles)
+    for color, middle in middles.items():
+        np.testing.assert_allclose(ends[color], middle, atol=2)
 
 
 def test_the_panel_follows_and_moves_the_video_and_corrects_tracks(dataset: fo.Dataset) -> None:
     with browser.app_page(dataset) as page:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_default_timeout(_TIMEOUT_MS)
+        expect.set_options(timeout=_TIMEOUT_MS)
         browser.open_sample(page)
         _open_beside(page)
         _wait_for_frame(page, 1)
@@ -149,17 +138,16 @@ def test_the_panel_follows_and_moves_the_video_and_corrects_tracks(dataset: fo.D
 
         # trails lie on the player's points, enlarged and moved too
         _seek(page, 15)
-        _check_trails(page, [1, 2, 3, 4])
+        _check_trails(page, 4)
         browser.screenshot(page, "trajectories_1_beside")
-        whole = page.evaluate(f"{_LOOKER}.state.canvasBBox")
         video = page.locator('[data-cy="modal-looker-container"]').bounding_box()
         assert video is not None
         page.mouse.move(video["x"] + video["width"] * 0.4, video["y"] + video["height"] * 0.5)
         for _ in range(4):
             page.mouse.wheel(0, -200)
             page.wait_for_timeout(100)
-        page.wait_for_function(f"{_LOOKER}.state.canvasBBox[2] > {1.2 * whole[2]}")
-        _check_trails(page, [1, 2, 3, 4])
+        page.wait_for_function(f"{_LOOKER}.state.scale > 1.2")
+        _check_trails(page, 4)
         browser.screenshot(page, "trajectories_2_zoomed")
 
         # a click on a line goes there and selects the point
@@ -224,6 +212,8 @@ def test_each_name_of_the_app_that_is_missing_takes_one_thing_away_and_without_t
     dataset: fo.Dataset,
 ) -> None:
     with browser.app_page(dataset) as page:
+        page.set_default_timeout(_TIMEOUT_MS)
+        expect.set_options(timeout=_TIMEOUT_MS)
         browser.open_sample(page)
         _open_beside(page)
         for name, told in (
@@ -241,7 +231,9 @@ def test_each_name_of_the_app_that_is_missing_takes_one_thing_away_and_without_t
         page.reload()
         if not page.locator(browser.MODAL).count():
             page.wait_for_selector(browser.LOOKER)
-            browser.open_sample(page)
+            page.set_default_timeout(_TIMEOUT_MS)
+        expect.set_options(timeout=_TIMEOUT_MS)
+        browser.open_sample(page)
         page.locator('[data-cy="panel-tab-point_trajectories"]').click()
         expect(page.get_by_text("The plugin's script did not load: a plain picture is shown")).to_be_visible()
         page.wait_for_selector(".js-plotly-plot .nsewdrag")
