@@ -1,4 +1,4 @@
-"""What a person does to tracks in the panel: the keypoint of a track is found, a position stored, tracks followed again."""
+"""What a person does to tracks in the panel: finding a keypoint, storing a position, hiding, following again."""
 
 from __future__ import annotations
 

@@ -95,7 +95,9 @@ class TrajectoriesPanel(foo.Panel):
             scene = {"problem": in_app_words(str(error)), "field": state.get("field")}
         state.set("problem", scene.get("problem"))
         # the script does not know the panel it is in
-        ctx.panel.set_data("trajectories.scene", {**scene, "key": uuid.uuid4().hex, "fields": fields, "panel": ctx.panel.id})
+        ctx.panel.set_data(
+            "trajectories.scene", {**scene, "key": uuid.uuid4().hex, "fields": fields, "panel": ctx.panel.id}
+        )
         self._say(ctx)
 
     def _say(self, ctx: Any, text: str | None = None, **more: Any) -> None:
@@ -258,7 +260,7 @@ class TrajectoriesPanel(foo.Panel):
         mark = FrameStore(dataset, field).mark(sample_id) or {}
         if stamp_of(mark) != ctx.params["stamp"]:
             raise FieldError(
-                "The tracks were changed elsewhere since the panel was drawn. Nothing was done; the panel shows them anew"
+                "The tracks were changed elsewhere meanwhile. Nothing was done; the panel shows them as they are now"
             )
         reason = why_locked(dataset, field, mark)
         if reason is not None:

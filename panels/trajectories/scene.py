@@ -1,4 +1,4 @@
-"""What the browser is sent of an open video: its tracks as packed positions, figures of each, and what to say of them."""
+"""What the browser is sent of an open video: its tracks as packed positions, figures, and what to say of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 
 from ...store.corrections.corrections import check_layout_of, read_corrections
 from ...store.database.frame_documents import FrameStore
-from ...store.runs.outcomes import count_of
 from ...store.tracks.reader import read_tracks_at
 from ...store.tracks.track_names import DEFAULT_LABEL
 from ...store.tracks.videos import dataset_of, frame_size_of
@@ -193,14 +192,16 @@ def _told(num_chosen: int, num_shown: int, num_frames: int, num_held: int, track
     """What a person has to know of what is shown."""
     told = []
     if num_shown < num_chosen:
-        told.append(f"{num_shown} of {num_chosen} tracks are shown, evenly chosen. Filter by label or object to see others")
+        told.append(
+            f"{num_shown} of {num_chosen} tracks are shown, evenly chosen. Filter by label or object for others"
+        )
     if num_frames < num_held:
         told.append(
             f"A long video: {num_frames} of {num_held} frames were read for the lines and figures. Near the playhead "
             "all frames are exact. Suspicion needs all frames: use 'Suggest points to check'"
         )
     if not num_chosen:
-        told.append("This video has no such tracks" if tracks.num_points else "This video was tracked without any point")
+        told.append("This video has no such tracks" if tracks.num_points else "This video was tracked without points")
     elif not tracks.visible.any():
         told.append("No point is visible in any frame of this video")
     return told

@@ -1,4 +1,4 @@
-"""The panel in the real App: it follows the video, moves it, corrects by clicks; and what is left without its script."""
+"""The panel in the real App: it follows the video, moves it, corrects by clicks; and what is left without script."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
     xy = np.array([[_at(number, frame) for number in range(1, 5)] for frame in range(1, _NUM_FRAMES + 1)])
     seen = np.ones(xy.shape[:2], bool)
     seen[20:, 3] = False  # the last track ends in frame 20
-    pt.write_tracks(dataset.first(), "tracks", pt.Tracks(xy, seen, seen.astype(float), labels=["cat", "cat", "dog", "dog"]))
+    pt.write_tracks(
+        dataset.first(), "tracks", pt.Tracks(xy, seen, seen.astype(float), labels=["cat", "cat", "dog", "dog"])
+    )
     dataset.app_config.color_scheme = fo.ColorScheme(color_by="instance")
     dataset.save()
     yield dataset
@@ -70,9 +72,8 @@ def _click_picture(page: Page, xy: np.ndarray) -> None:
     """Clicks where a pixel of the video is in the panel's picture."""
     box = page.locator(_PICTURE).bounding_box()
     assert box is not None
-    left, top, width, height = page.evaluate(
-        f"window.PointTracking.fitted([{_SIZE[0]}, {_SIZE[1]}], {box['width']}, {box['height']}, {{scale: 1, x: 0, y: 0}})"
-    )
+    shape = f"{list(_SIZE)}, {box['width']}, {box['height']}"
+    left, top, width, height = page.evaluate(f"window.PointTracking.fitted({shape}, {{scale: 1, x: 0, y: 0}})")
     page.mouse.click(box["x"] + left + xy[0] / _SIZE[0] * width, box["y"] + top + xy[1] / _SIZE[1] * height)
 
 
@@ -110,7 +111,9 @@ def _check_trails(page: Page, count: int) -> None:
     # trails of another length, and a pointer over the player: both are drawn anew
     page.locator('[data-cy="pt-tail"]').press("ArrowLeft")
     page.mouse.move(video["x"] + 20, video["y"] + 100, steps=4)
-    page.wait_for_function(f"Object.keys(window.ends).length === {count} && Object.keys(window.middles).length === {count}")
+    page.wait_for_function(
+        f"Object.keys(window.ends).length === {count} && Object.keys(window.middles).length === {count}"
+    )
     page.evaluate("window.forget()")
     ends, middles = page.evaluate("[window.ends, window.middles]")
     assert sorted(ends) == sorted(middles)
@@ -222,18 +225,15 @@ def test_each_name_of_the_app_that_is_missing_takes_one_thing_away_and_without_t
             ("getVideo", "stays in the first frame"),
             ("state", "no trails on the video"),
         ):
-            page.evaluate(f"window.saved = {_LOOKER}.{name}; {_LOOKER}.{name} = {'{}' if name == 'state' else 'null'}")
+            gone = "{}" if name == "state" else "null"
+            page.evaluate(f"() => {{ window.saved = {_LOOKER}.{name}; {_LOOKER}.{name} = {gone}; }}")
             expect(page.locator('[data-cy="pt-told"]').filter(has_text=told)).to_be_visible()
-            page.evaluate(f"{_LOOKER}.{name} = window.saved")
+            page.evaluate(f"() => {{ {_LOOKER}.{name} = window.saved; }}")
             expect(page.locator('[data-cy="pt-told"]')).to_have_count(0)
 
         page.route("**/trajectories/video.js*", lambda route: route.abort())
         page.reload()
-        if not page.locator(browser.MODAL).count():
-            page.wait_for_selector(browser.LOOKER)
-            page.set_default_timeout(_TIMEOUT_MS)
-        expect.set_options(timeout=_TIMEOUT_MS)
-        browser.open_sample(page)
+        page.wait_for_selector(browser.MODAL)  # the App remembers that it was open
         page.locator('[data-cy="panel-tab-point_trajectories"]').click()
         expect(page.get_by_text("The plugin's script did not load: a plain picture is shown")).to_be_visible()
         page.wait_for_selector(".js-plotly-plot .nsewdrag")

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from packed_positions import unpack
 
-from point_tracking.panels.trajectories.packing import HIDDEN, HIGHEST, LOWEST, pack_positions
-
-
-def unpack(text: str, num_tracks: int, size_px: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """(T, N, 2) pixels and (T, N) visible, as `unpack` of the script does it."""
-    packed = np.frombuffer(base64.b64decode(text), "<u2").reshape(-1, num_tracks, 2)  # (T, N, 2)
-    share = packed / (HIDDEN - 1) * (HIGHEST - LOWEST) + LOWEST
-    return share * np.array(size_px), packed[..., 0] != HIDDEN
+from point_tracking.panels.trajectories.packing import pack_positions
 
 
 @given(st.integers(0, 999), st.integers(0, 5), st.integers(1, 4), st.integers(1, 4096), st.integers(1, 2304))
@@ -25,7 +17,9 @@ def test_positions_come_back_to_a_tenth_of_a_pixel(
     rng = np.random.default_rng(seed)
     xy = rng.uniform(-0.4, 1.4, (num_frames, num_tracks, 2)) * (width, height)
     visible = rng.uniform(size=xy.shape[:2]) < 0.7
-    back, shown = unpack(pack_positions(np.where(visible[..., None], xy, np.nan), visible, (width, height)), num_tracks, (width, height))
+    back, shown = unpack(
+        pack_positions(np.where(visible[..., None], xy, np.nan), visible, (width, height)), num_tracks, (width, height)
+    )
     np.testing.assert_array_equal(shown, visible)
     np.testing.assert_allclose(back[shown], xy[visible], atol=0.1)
 
