@@ -66,6 +66,7 @@ class TrajectoriesPanel(foo.Panel):
 
     def on_load(self, ctx: Any) -> None:
         ctx.panel.state.set("script", None)
+        ctx.panel.state.set("missing", [])
         self.fill(ctx)
 
     def on_change_current_sample(self, ctx: Any) -> None:
