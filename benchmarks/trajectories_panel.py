@@ -1,7 +1,7 @@
 """How long the panel Trajectories takes to open: reading on the server, and in a browser from the click to the picture.
 
-Videos and tracks are generated. The last one is very long: 20,000 frames with 100 tracks, of which the panel reads a part.
-The browser is Chromium without a screen or graphics card, where one is installed.
+Videos and tracks are generated. The last ones are very long: 20,000 frames, of which the panel reads a part. The
+browser is Chromium without a screen or graphics card, where one is installed.
 
     python benchmarks/trajectories_panel.py [--repeat 3] [--no-browser] [--output results/trajectories_panel.md]
 
@@ -108,8 +108,8 @@ def main() -> None:
     lines = [
         "# The panel Trajectories",
         "",
-        f"Seconds, fastest - slowest of {options.repeat}. Reading: `build_scene`, with figures and suspicion. Opening: one "
-        "try in a headless browser on the same machine, from the click on the tab to the picture. "
+        f"Seconds, fastest - slowest of {options.repeat}. Reading: `build_scene`, with figures and suspicion. Opening: "
+        "one try in a headless browser on the same machine, from the click on the tab to the picture. "
         f"Goal: {GOAL_S:g} s to open 20,000 frames.",
         "",
         markdown_table(head, rows),

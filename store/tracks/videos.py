@@ -92,9 +92,9 @@ def opened_video(dataset: fo.Dataset, view: SampleCollection | None, sample_id: 
     """
     if sample_id is None:
         raise CollectionError("No video is open. Open a sample of the grid")
-    if isinstance(view, ClipsView):
+    if view is not None and isinstance(view, ClipsView):
         of_clip = dict(zip(*view.values(["id", "sample_id"]), strict=True))
-        sample_id = of_clip.get(sample_id, sample_id)
+        sample_id = str(of_clip.get(sample_id, sample_id))
     found = [] if dataset.media_type not in ("video", "group") else select_videos(dataset, sample_id).limit(1)
     for sample in found:
         if sample.media_type == "video":

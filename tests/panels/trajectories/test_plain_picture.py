@@ -26,6 +26,7 @@ def test_the_first_frame_is_a_grey_picture_of_at_most_that_size(clip: Path, long
     head, _, coded = url.partition(",")
     assert head == "data:image/jpeg;base64"
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(coded), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
     assert picture.ndim == 2
     assert max(picture.shape) == min(max(media.SIZE), longest_side)
 
