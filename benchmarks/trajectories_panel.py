@@ -1,6 +1,6 @@
 """How long the panel Trajectories takes to open: reading on the server, and in a browser from the click to the picture.
 
-Videos and tracks are generated. The last ones are very long: 20,000 frames, of which the panel reads a part. The
+Videos and tracks are generated. The last is very long: 20,000 frames, of which the panel reads a part. The
 browser is Chromium without a screen or graphics card, where one is installed.
 
     python benchmarks/trajectories_panel.py [--repeat 3] [--no-browser] [--output results/trajectories_panel.md]
@@ -23,7 +23,7 @@ from harness import describe_machine, markdown_table
 
 SIZE = (160, 96)
 # frames, tracks
-CASES = ((90, 100), (90, 400), (400, 500), (20_000, 100), (20_000, 400))
+CASES = ((90, 100), (90, 400), (400, 500), (20_000, 100))
 GOAL_S = 5.0
 HIDDEN_SHARE = 0.05
 TESTS = Path(__file__).parents[1] / "tests"
@@ -92,8 +92,17 @@ def measure(folder: Path, num_frames: int, num_tracks: int, repeat: int, with_br
         fastest_and_slowest(lambda: build_window(sample, "tracks", indices, num_frames // 2), repeat),
         f"{opening_seconds(sample):.1f}" if with_browser else "-",
     ]
-    sample._dataset.delete()
+    _delete(sample._dataset)
     return row
+
+
+def _delete(dataset: Any) -> None:
+    """FiftyOne alone would first copy all that objects of this process hold of it, which takes minutes."""
+    import fiftyone as fo
+
+    fo.Sample._instances.pop(dataset._sample_collection_name, None)
+    fo.Frame._instances.pop(dataset._frame_collection_name, None)
+    dataset.delete()
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.app
 _NUM_FRAMES, _SIZE = 30, (240, 136)
 _LOOKER = "window.PointTracking.looker"
 _PANEL, _STATUS, _PICTURE = '[data-cy="pt-panel"]', '[data-cy="pt-status"]', '[data-cy="pt-picture"]'
-_TIMEOUT_MS = 20_000
+_TIMEOUT_MS = 60_000
 
 
 def _at(number: int, frame: int) -> np.ndarray:
@@ -39,6 +39,7 @@ def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
     pt.write_tracks(
         dataset.first(), "tracks", pt.Tracks(xy, seen, seen.astype(float), labels=["cat", "cat", "dog", "dog"])
     )
+    dataset.set_values("tracks_info.tracker", ["optical-flow"])  # what follows them again
     dataset.app_config.color_scheme = fo.ColorScheme(color_by="instance")
     dataset.save()
     yield dataset
