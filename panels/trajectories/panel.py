@@ -21,7 +21,7 @@ from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.background_runs import BackgroundRun, background_runs
 from .edits import following_again, hide_track_from, keypoint_id_of, place_track, track_of_keypoint
 from .plain_picture import PLOT_LAYOUT, plotly_traces
-from .scene import Choice, build_scene, build_window, stamp_of, why_locked
+from .scene import Choice, build_scene, build_window, opened_scene, stamp_of, why_locked
 
 NAME = "point_trajectories"
 # of the script; registered in assets/trajectories/panel.js
@@ -67,7 +67,7 @@ class TrajectoriesPanel(foo.Panel):
     def on_load(self, ctx: Any) -> None:
         ctx.panel.state.set("script", None)
         ctx.panel.state.set("missing", [])
-        self.fill(ctx)
+        self.fill(ctx, opened_scene)
 
     def on_change_current_sample(self, ctx: Any) -> None:
         """Another video: what was chosen of the last one is forgotten, but for the field."""
@@ -77,9 +77,9 @@ class TrajectoriesPanel(foo.Panel):
             ctx.panel.state.set(name, None)
         ctx.panel.state.set("pending", [])
         ctx.panel.state.set("stale", False)
-        self.fill(ctx)
+        self.fill(ctx, opened_scene)
 
-    def fill(self, ctx: Any) -> None:
+    def fill(self, ctx: Any, read: Callable[[fo.Sample, Choice], dict[str, Any]] = build_scene) -> None:
         """Reads what is stored now, and sends it to the browser."""
         state = ctx.panel.state
         state.set("shown", ctx.current_sample)
@@ -89,7 +89,7 @@ class TrajectoriesPanel(foo.Panel):
             sample = _open_video(ctx)
             field = _field_of(sample, fields, state.get("field"))
             state.set("field", field)
-            scene = build_scene(sample, Choice(field, state.get("label"), state.get("object")))
+            scene = read(sample, Choice(field, state.get("label"), state.get("object")))
             if state.get("script") == "missing":
                 ctx.panel.set_data("plot", plotly_traces(sample, scene))
         except PointTrackingError as error:

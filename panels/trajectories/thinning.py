@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 MAX_TRACKS = 500
-MAX_POSITIONS = 200_000
+MAX_POSITIONS = 100_000
 
 
 def even_choice(number: int, at_most: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from trackers import random_tracks
 import point_tracking as pt
 from point_tracking.panels.trajectories import scene as scenes
 from point_tracking.panels.trajectories import thinning
-from point_tracking.panels.trajectories.scene import Choice, build_scene, build_window
+from point_tracking.panels.trajectories.scene import Choice, build_scene, build_window, opened_scene
 from point_tracking.tracker.errors import FieldError
 
 MakeDataset = Callable[..., fo.Dataset]
@@ -138,3 +138,12 @@ def test_a_read_only_field_is_locked(sample: fo.Sample) -> None:
     field.read_only = True
     field.save()
     assert "read-only" in build_scene(dataset.first(), Choice("tracks"))["locked"]
+
+
+def test_a_panel_that_opens_reads_once_until_tracks_change(sample: fo.Sample) -> None:
+    pt.write_tracks(sample, "tracks", _tracks(share=1.0))
+    first = opened_scene(sample, Choice("tracks"))
+    assert opened_scene(sample, Choice("tracks")) is first
+    assert opened_scene(sample, Choice("tracks", label="cat")) is not first
+    pt.hide_tracks(sample, "tracks", [1])
+    assert opened_scene(sample, Choice("tracks"))["tracks"][0]["length"] == 0
