@@ -83,7 +83,7 @@ def build_scene(sample: fo.Sample, choice: Choice) -> dict[str, Any]:
     size_px = frame_size_of(sample)
     held = frame_index_of(np.array(found.holding, dtype=np.int64))
     held = held[held < mark["num_frames"]]
-    frames = held[even_choice(len(held), frames_at_most(int(mark["num_points"])))]
+    frames = held[even_choice(len(held), frames_at_most(len(held), int(mark["num_points"])))]
     tracks = read_tracks_at(sample, choice.field, frames)
     chosen = _chosen(tracks, choice)
     shown = chosen[even_choice(len(chosen), MAX_TRACKS)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 MAX_TRACKS = 500
-MAX_POSITIONS = 100_000
+# positions that are read whole; of more an overview is read, as the exact ones come around the playhead alone
+MAX_POSITIONS = 150_000
+OVERVIEW_POSITIONS = 40_000
 
 
 def even_choice(number: int, at_most: int) -> np.ndarray:
@@ -23,6 +25,8 @@ def even_choice(number: int, at_most: int) -> np.ndarray:
     return np.unique(np.linspace(0, number - 1, at_most).round().astype(np.int64))
 
 
-def frames_at_most(num_tracks: int) -> int:
-    """How many frames of so many tracks are read: at least two, so that there is a way."""
-    return max(MAX_POSITIONS // max(num_tracks, 1), 2)
+def frames_at_most(num_frames: int, num_tracks: int) -> int:
+    """How many frames to read of a video with so many frames and tracks: all, or at least two, for a way."""
+    if num_frames * num_tracks <= MAX_POSITIONS:
+        return max(num_frames, 2)
+    return max(OVERVIEW_POSITIONS // num_tracks, 2)

@@ -91,7 +91,8 @@ def test_a_video_without_tracks_says_so(make_dataset: MakeDataset, tmp_path: Pat
 def test_too_many_frames_and_tracks_are_thinned_and_it_is_said(
     sample: fo.Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thinning, "MAX_POSITIONS", 25)
+    monkeypatch.setattr(thinning, "MAX_POSITIONS", 59)
+    monkeypatch.setattr(thinning, "OVERVIEW_POSITIONS", 25)
     monkeypatch.setattr(scenes, "MAX_TRACKS", 3)
     tracks = _tracks(share=1.0)
     pt.write_tracks(sample, "tracks", tracks)
