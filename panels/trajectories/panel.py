@@ -27,7 +27,7 @@ NAME = "point_trajectories"
 # of the script; registered in assets/trajectories/panel.js
 COMPONENT = "PointTrajectories"
 _OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
-_SCRIPT_WAIT_MS = 8000
+_SCRIPT_WAIT_MS = 5000
 _PLOT_HEIGHT_PX = 600
 
 
