@@ -1,17 +1,33 @@
-/* What Python operators cannot do in the App: showing in samples that were opened before what is stored now.
+/* What Python operators cannot do in the App: showing in samples that were opened before what is stored now. The panel
+ * "Trajectories" is in the files of `trajectories`, which are loaded from here.
  *
  * A sample that is opened a second time shows in its first frame the labels it had the first time: the page keeps
  * them. `load_opened_samples` loads those samples anew. FiftyOne's own `open_sample` moreover shows a sample with the
  * fields and switches that the last opened one had, where a click copies those of the grid, new fields among them;
  * `open_sample_anew` does both. No build: the page's globals are the interface. `getCurrentEnvironment`,
  * `useUpdateSamples` and `useSetModalState` are inner names of FiftyOne 1.22: where one is missing, samples are
- * opened without what it does.
+ * opened without what it does. `modalLooker` and its `seekToFrame` are too: without them a sample opens in its first frame.
  */
 (function () {
   const foo = window.__foo__;
   const fos = window.__fos__;
   const recoil = window.recoil;
   if (!foo || !fos) return;
+
+  const here = document.currentScript ? document.currentScript.src : "";
+
+  // in this order; the time keeps the browser from taking files of another version
+  async function loadPanel() {
+    for (const name of ["scene", "drawing", "video", "panel", "component"]) {
+      await new Promise((loaded, failed) => {
+        const script = document.createElement("script");
+        script.src = new URL(`trajectories/${name}.js?t=${Date.now()}`, here).href;
+        script.onload = loaded;
+        script.onerror = () => failed(new Error(`${script.src} did not load`));
+        document.head.append(script);
+      });
+    }
+  }
 
   // how the page's store names the record of a sample that was opened
   const OPENED = "-modal";
@@ -51,6 +67,32 @@
     );
   }
 
+  const pause = (milliseconds) => new Promise((over) => setTimeout(over, milliseconds));
+
+  /** Two functions: what gives the open player, and what moves the next one to a frame. */
+  function useSeek() {
+    const player = recoil.useRecoilCallback(
+      ({ snapshot }) =>
+        () =>
+          fos.modalLooker ? snapshot.getLoadable(fos.modalLooker).contents : null,
+      [],
+    );
+    const seek = async (frame, before) => {
+      let calm = 0;
+      for (let tries = 0; tries < 60 && calm < 8; tries++) {
+        await pause(200);
+        const looker = player();
+        // for a while the page still knows the player that was closed
+        if (!looker || looker === before || !looker.seekToFrame || !(looker.state && looker.state.duration)) continue;
+        if (looker.frameNumber !== frame && looker.frameNumber > 1) return; // a person moved on
+        calm = looker.frameNumber === frame ? calm + 1 : 0;
+        // what is still being loaded begins with the first frame once more
+        if (!calm) looker.seekToFrame(frame);
+      }
+    };
+    return { player, seek };
+  }
+
   class LoadOpenedSamples extends foo.Operator {
     get config() {
       return new foo.OperatorConfig({ name: "load_opened_samples", label: "Load opened samples anew", unlisted: true });
@@ -75,18 +117,22 @@
         copyStateOfGrid: fos.useSetModalState ? fos.useSetModalState() : null,
         expand: fos.useSetExpandedSample(),
         loadStored: useLoadStored(),
+        moving: useSeek(),
       };
     }
 
     async execute({ hooks, params }) {
-      const { id } = params;
+      const { id, frame } = params;
+      const before = hooks.moving.player();
       await hooks.loadStored([id]);
       await hooks.expand({ id });
       // before that, the sidebar would wait for values that never come
       if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid();
+      if (frame > 1) await hooks.moving.seek(frame, before);
     }
   }
 
   foo.registerOperator(LoadOpenedSamples, "@fo-video/point-tracking");
   foo.registerOperator(OpenSampleAnew, "@fo-video/point-tracking");
+  loadPanel().catch((error) => console.error("The panel Trajectories works without its script", error));
 })();

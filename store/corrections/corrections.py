@@ -52,9 +52,7 @@ def read_corrections(store: FrameStore, sample_id: str, size_px: tuple[int, int]
     Returns:
         by track and time
     """
-    if not store.has_corrections(sample_id):
-        return []
-    return corrections_in(store.labels(sample_id), size_px)
+    return corrections_in(store.labels(sample_id, corrected=True), size_px)
 
 
 def corrections_in(labels: Mapping[int, Mapping[str, Any]], size_px: tuple[int, int]) -> list[Correction]:

@@ -245,10 +245,11 @@ class FrameStore:
         """Removes what was stored aside."""
         collection(STAGED).delete_many({"_id": self.key(sample_id).below})
 
-    def labels(self, sample_id: str) -> dict[int, dict[str, Any]]:
-        """The label documents of a sample as they are stored, by frame number."""
+    def labels(self, sample_id: str, *, corrected: bool = False) -> dict[int, dict[str, Any]]:
+        """The label documents of a sample as stored, by frame number; `corrected`: where a keypoint was corrected."""
+        only = {f"{self.label_field}.keypoints.corrected": True} if corrected else {}
         steps = [
-            {"$match": {"_sample_id": ObjectId(sample_id), self.label_field: _STORED}},
+            {"$match": {"_sample_id": ObjectId(sample_id), self.label_field: _STORED, **only}},
             {"$project": {"_id": 0, "frame_number": 1, "label": f"${self.label_field}"}},
             {"$sort": {"frame_number": 1}},
         ]

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import fiftyone as fo
+from bson import ObjectId
 from fiftyone.core.collections import SampleCollection
+
+from .connection import RetryingCollection
 
 
 def raw_values(samples: SampleCollection, names: Sequence[str]) -> list[list[Any]]:
@@ -20,3 +23,28 @@ def raw_values(samples: SampleCollection, names: Sequence[str]) -> list[list[Any
         for each field a list with an entry per sample; labels are documents
     """
     return samples.aggregate([fo.Values(name, _raw=True) for name in names])
+
+
+def raw_keypoints(
+    dataset: fo.Dataset, sample_id: str, label_field: str, frame_numbers: Sequence[int], names: Sequence[str]
+) -> dict[int, list[dict[str, Any]]]:
+    """The keypoints of some frames of a sample; no other frame is loaded.
+
+    Args:
+        dataset: with the sample
+        sample_id: the sample
+        label_field: with the keypoints, without "frames."
+        frame_numbers: of the frames, from 1
+        names: of what is wanted of each keypoint, declared or not
+
+    Returns:
+        frame number -> its keypoints as documents, which lack what is not stored; frames without any are left out
+    """
+    steps = [
+        {"$match": {"_sample_id": ObjectId(sample_id), "frame_number": {"$in": list(frame_numbers)}}},
+        {"$project": {"_id": 0, "frame_number": 1, **{f"{label_field}.keypoints.{name}": 1 for name in names}}},
+        {"$sort": {"frame_number": 1}},
+    ]
+    found = RetryingCollection(dataset._frame_collection).aggregate(steps)
+    keypoints = {frame["frame_number"]: (frame.get(label_field) or {}).get("keypoints") for frame in found}
+    return {number: ones for number, ones in keypoints.items() if ones}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -12,7 +13,7 @@ from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, fr
 from ...tracker.errors import FieldError
 from ...tracker.types import Tracks
 from ..database.fields import FRAMES_PREFIX, has_label_field
-from ..database.raw_values import raw_values
+from ..database.raw_values import raw_keypoints, raw_values
 from .imported_numbers import number_array
 from .sample_status import SampleMark, read_marks
 from .track_names import DEFAULT_LABEL
@@ -58,10 +59,50 @@ def read_tracks_in_video(sample: fo.Sample, label_field: str) -> tuple[Tracks, i
     return _read(sample, label_field, drop_late=True)
 
 
-def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Tracks, int]:
+def read_tracks_at(sample: fo.Sample, label_field: str, frame_indices: Sequence[int] | np.ndarray) -> Tracks:
+    """As `read_tracks`, of some frames alone: what the others hold is not loaded.
+
+    Args:
+        sample: a video sample of a dataset, with tracks that were written by this package
+        label_field: name of the frame field, without "frames."
+        frame_indices: (T,) strictly increasing, from 0
+
+    Returns:
+        Tracks of these T frames; `labels` and `objects` are what keypoints in them say
+
+    Raises:
+        FieldError: if the field does not hold such tracks of this sample
+        VideoError: if the video's size cannot be found out
+    """
     dataset, sample_id = dataset_of(sample)
+    _check_field(dataset, label_field)
+    mark = read_marks(dataset, [sample_id], label_field).get(sample_id)
+    if mark is None:
+        raise FieldError(f"{label_field!r} holds no tracks of this video that point tracking wrote. Track it first")
+    numbers = frame_number_of(np.asarray(frame_indices, dtype=np.int64)).tolist()
+    found = raw_keypoints(dataset, sample_id, label_field, numbers, _ATTRIBUTES)
+    # as if these were all frames of the video
+    rows = [row for row, number in enumerate(numbers) if number in found]
+    columns: dict[str, list[Any]] = {"frame_number": [frame_number_of(row) for row in rows]}
+    for name in _ATTRIBUTES:
+        columns[name] = [[keypoint.get(name) for keypoint in found[numbers[row]]] for row in rows]
+    _check_points(columns["points"])
+    return _READERS[mark.layout](columns, frame_size_of(sample), len(numbers), mark)
+
+
+def _check_field(dataset: fo.Dataset, label_field: str) -> None:
     if not has_label_field(dataset, label_field):
         raise FieldError(f"There is no frame field {label_field!r}. Track this dataset first, or check the name")
+
+
+def _check_points(points: list[list[Any]]) -> None:
+    if any(not of_one for of_frame in points for of_one in of_frame):
+        raise FieldError("A keypoint of this field has no point. Delete it, or mark a hidden one with occluded=True")
+
+
+def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Tracks, int]:
+    dataset, sample_id = dataset_of(sample)
+    _check_field(dataset, label_field)
     columns = _read_columns(dataset, sample_id, label_field)
     mark = read_marks(dataset, [sample_id], label_field).get(sample_id)
     if mark is not None:
@@ -81,14 +122,13 @@ def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict
     """One list per attribute, with one entry per frame that holds keypoints."""
     prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
     # also where the schema knows of no `occluded`: what people or other programs add is mostly not declared
-    names = ["points", "index", "confidence", "occluded", "label", "object", "track_numbers"]
-    paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in names)]
+    paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in _ATTRIBUTES)]
     values = raw_values(select_videos(dataset, sample_id), paths)
     per_frame = [column[0] if column and column[0] is not None else [] for column in values]
     filled = [k for k, points in enumerate(per_frame[1]) if points]
-    if any(not point for k in filled for point in per_frame[1][k]):
-        raise FieldError("A keypoint of this field has no point. Delete it, or mark a hidden one with occluded=True")
-    return {name: [column[k] for k in filled] for name, column in zip(["frame_number", *names], per_frame, strict=True)}
+    _check_points([per_frame[1][k] for k in filled])
+    kept = ([column[k] for k in filled] for column in per_frame)
+    return dict(zip(["frame_number", *_ATTRIBUTES], kept, strict=True))
 
 
 def _layout_of(columns: dict[str, list[Any]], mark: SampleMark | None) -> str:
@@ -224,6 +264,7 @@ def _check_numbers(frame_number: int, points: Any, numbers: Any) -> None:
         )
 
 
+_ATTRIBUTES = ("points", "index", "confidence", "occluded", "label", "object", "track_numbers")
 _NAMES = ("label", "object")
 _OF_OBJECTS = ("points", "track_numbers", "confidence", "label", "index")
 _READERS = {"points": _from_single_points, "frame": _from_multi_points, "objects": _from_objects}

@@ -76,6 +76,32 @@ def select_videos(dataset: fo.Dataset, sample_ids: str | Sequence[str]) -> fo.Da
     return videos_of(dataset).select(sample_ids)
 
 
+def opened_video(dataset: fo.Dataset, view: SampleCollection | None, sample_id: str | None) -> fo.Sample | SampleView:
+    """The video that is open in the App.
+
+    Args:
+        dataset: that the App shows
+        view: that it shows of it; in a view of clips samples are parts of videos
+        sample_id: of the open sample, a clip or a video in a slice of a group; None where none is open
+
+    Returns:
+        the whole video, as a sample of the dataset
+
+    Raises:
+        CollectionError: if no video is open
+    """
+    if sample_id is None:
+        raise CollectionError("No video is open. Open a sample of the grid")
+    if view is not None and isinstance(view, ClipsView):
+        of_clip = dict(zip(*view.values(["id", "sample_id"]), strict=True))
+        sample_id = str(of_clip.get(sample_id, sample_id))
+    found = [] if dataset.media_type not in ("video", "group") else select_videos(dataset, sample_id).limit(1)
+    for sample in found:
+        if sample.media_type == "video":
+            return dataset[sample.id] if dataset.media_type == "video" else sample
+    raise CollectionError("What is open is no video. Point tracks need a video sample")
+
+
 def videos_of(samples: SampleCollection) -> SampleCollection:
     """Of a grouped collection the slices that are videos, whichever is active; any other as it is."""
     # a view that groups samples of its own accord has no slices

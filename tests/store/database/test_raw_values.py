@@ -6,7 +6,7 @@ import fiftyone as fo
 from bson import ObjectId
 from fiftyone import ViewField as F
 
-from point_tracking.store.database.raw_values import raw_values
+from point_tracking.store.database.raw_values import raw_keypoints, raw_values
 
 
 def test_labels_come_as_documents_with_what_is_not_declared_as_a_view_shows_them() -> None:
@@ -25,4 +25,20 @@ def test_labels_come_as_documents_with_what_is_not_declared_as_a_view_shows_them
     view = dataset.filter_labels("frames.boxes", F("label") == "kid")
     (((shown,),),) = raw_values(view, ["frames.boxes.detections.label"])
     assert shown == ["kid"]
+    dataset.delete()
+
+
+def test_of_some_frames_keypoints_come_with_what_they_have_of_what_was_asked_for() -> None:
+    dataset = fo.Dataset()
+    dataset.media_type = "video"
+    sample = fo.Sample(filepath="/absent.mp4")
+    for number in (2, 3, 5):
+        points = [fo.Keypoint(points=[[0.5, 0.25]], index=number, label="goat"), fo.Keypoint(points=[[0, 1]])]
+        sample.frames[number] = fo.Frame(tracks=fo.Keypoints(keypoints=points))
+    sample.frames[4] = fo.Frame(tracks=fo.Keypoints(keypoints=[]))
+    dataset.add_sample(sample)
+    found = raw_keypoints(dataset, sample.id, "tracks", [1, 2, 4, 5], ["points", "index"])
+    assert list(found) == [2, 5]
+    assert found[5] == [{"points": [[0.5, 0.25]], "index": 5}, {"points": [[0, 1]]}]
+    assert raw_keypoints(dataset, sample.id, "others", [2], ["points"]) == {}
     dataset.delete()

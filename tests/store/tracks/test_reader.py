@@ -14,6 +14,7 @@ import pytest
 from trackers import random_tracks
 
 import point_tracking as pt
+from point_tracking.store.tracks.reader import read_tracks_at
 from point_tracking.tracker.errors import FieldError, OptionError
 
 SIZE = media.SIZE
@@ -136,3 +137,32 @@ def test_keypoints_of_others_are_read_by_their_index(make_dataset: MakeDataset, 
         pt.read_tracks(sample, "joints")
     with pytest.raises(FieldError, match="no frame field"):
         pt.read_tracks(sample, "nothing")
+
+
+@pytest.mark.parametrize("layout", ["points", "frame", "objects"])
+def test_of_some_frames_the_same_comes_back_as_of_all(
+    make_dataset: MakeDataset, clip: Path, rng: np.random.Generator, layout: str
+) -> None:
+    tracks = replace(random_tracks(rng, 12, 5, SIZE, share_visible=0.5), **(NAMES if layout != "frame" else {}))
+    sample = make_dataset(clip).first()
+    pt.write_tracks(sample, "tracks", tracks, layout=layout)
+    whole, frames = pt.read_tracks(sample, "tracks"), [0, 3, 4, 11]
+    some = read_tracks_at(sample, "tracks", frames)
+    np.testing.assert_array_equal(some.xy, whole.xy[frames])
+    np.testing.assert_array_equal(some.visible, whole.visible[frames])
+    np.testing.assert_array_equal(some.confidence, whole.confidence[frames])
+    assert read_tracks_at(sample, "tracks", []).xy.shape == (0, 5, 2)
+    every = read_tracks_at(sample, "tracks", range(12))
+    assert (every.labels is None) == (whole.labels is None)
+    assert every.labels is None or every.labels.tolist() == whole.labels.tolist()
+
+
+def test_of_some_frames_only_tracks_of_ours_are_read(make_dataset: MakeDataset, clip: Path) -> None:
+    dataset = make_dataset(clip)
+    with pytest.raises(FieldError, match="no frame field 'tracks'"):
+        read_tracks_at(dataset.first(), "tracks", [0])
+    sample = dataset.first()
+    sample.frames[1] = fo.Frame(tracks=fo.Keypoints(keypoints=[fo.Keypoint(points=[[0.5, 0.5]], index=1)]))
+    sample.save()
+    with pytest.raises(FieldError, match="no tracks of this video"):
+        read_tracks_at(sample, "tracks", [0])

@@ -12,6 +12,7 @@ import pytest
 from trackers import random_tracks
 
 import point_tracking as pt
+from point_tracking.store.tracks.videos import opened_video
 from point_tracking.tracker.errors import (
     CollectionError,
 )
@@ -70,3 +71,17 @@ def test_rotated_video_is_normalised_to_the_displayed_frame(make_dataset: MakeDa
     pt.write_tracks(sample, "tracks", tracks)
     (point,) = sample.frames[1]["tracks"].keypoints[0].points
     assert tuple(point) == pytest.approx(((width - 1) / width, (height - 1) / height))
+
+
+def test_the_opened_video_is_the_whole_one_of_a_clip_or_a_group(make_dataset: MakeDataset, clip: Path) -> None:
+    dataset = make_dataset(clip)
+    sample = dataset.first()
+    sample["events"] = fo.TemporalDetections(detections=[fo.TemporalDetection(label="run", support=[2, 5])])
+    sample.save()
+    clips = dataset.to_clips("events")
+    assert opened_video(dataset, clips, clips.first().id).id == sample.id
+    assert opened_video(dataset, None, sample.id) is sample
+    with pytest.raises(CollectionError, match="No video is open"):
+        opened_video(dataset, clips, None)
+    with pytest.raises(CollectionError, match="is no video"):
+        opened_video(dataset, dataset, clips.first().id)

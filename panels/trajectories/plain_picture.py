@@ -1,0 +1,88 @@
+"""The panel without its script: a plotly picture of the tracks over the first frame. It does not follow the video."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import fiftyone as fo
+import numpy as np
+
+from ...store.tracks.reader import read_tracks_at
+from ...tracker.coordinates import column_of, frame_index_of, frame_number_of
+from ...tracker.errors import VideoError
+from ...tracker.video.frames import VideoFrames
+
+MAX_LINES = 100
+_LONGEST_SIDE = 640
+_QUALITY = 80
+
+
+def grey_frame(path: str, longest_side: int = _LONGEST_SIDE) -> str | None:
+    """The first frame of a video in grey, as a JPEG in a data URL.
+
+    Args:
+        path: of the video
+        longest_side: in pixels; larger frames are made smaller
+
+    Returns:
+        the URL; None where the video does not decode
+    """
+    import cv2
+
+    try:
+        video = VideoFrames(path)
+        scale = min(longest_side / max(video.size_px), 1.0)
+        width, height = (max(round(side * scale), 1) for side in video.size_px)
+        frame = video.read([0], size_px=(width, height))[0]
+    except VideoError:
+        return None
+    _, coded = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    return f"data:image/jpeg;base64,{base64.b64encode(coded.tobytes()).decode('ascii')}"
+
+
+def plotly_traces(sample: fo.Sample, scene: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tracks of a scene as plotly draws them.
+
+    Args:
+        sample: the video
+        scene: from `build_scene`
+
+    Returns:
+        the first frame, and at most `MAX_LINES` lines; a point has the id "<track>:<frame number>"
+    """
+    rows = scene["tracks"][:MAX_LINES]
+    frames = frame_index_of(np.array(scene["frames"], dtype=np.int64))
+    tracks = read_tracks_at(sample, scene["field"], frames)
+    picture = grey_frame(sample.filepath)
+    width, height = scene["size"]
+    traces: list[dict[str, Any]] = []
+    if picture is not None:
+        # the picture may be smaller than the frame
+        shown = min(_LONGEST_SIDE / max(width, height), 1.0)
+        traces.append({"type": "image", "source": picture, "hoverinfo": "skip", "dx": 1 / shown, "dy": 1 / shown})
+    for row in rows:
+        column = column_of(row["index"])
+        at = np.where(tracks.visible[:, column, None], tracks.xy[:, column], np.nan).round(1)
+        x, y = ([None if np.isnan(value) else float(value) for value in axis] for axis in at.T)
+        traces.append(
+            {
+                "type": "scattergl",
+                "mode": "lines+markers",
+                "marker": {"size": 3},
+                "line": {"width": 1},
+                "name": f"{row['label']} {row['index']}",
+                "x": x,
+                "y": y,
+                "ids": [f"{row['index']}:{frame_number_of(t)}" for t in frames.tolist()],
+            }
+        )
+    return traces
+
+
+PLOT_LAYOUT = {
+    "yaxis": {"autorange": "reversed", "scaleanchor": "x", "visible": False},
+    "xaxis": {"visible": False},
+    "showlegend": False,
+    "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+}

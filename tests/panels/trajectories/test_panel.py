@@ -1,0 +1,242 @@
+"""What the panel answers to what a person does, without a browser: bad input above all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import media
+import numpy as np
+import pytest
+
+import point_tracking as pt
+from point_tracking.panels.trajectories.panel import COMPONENT, TrajectoriesPanel
+from point_tracking.workflows.lifecycle.background_runs import background_runs
+
+MakeDataset = Callable[..., fo.Dataset]
+
+
+class App:
+    """Stands in for the page: keeps what the panel sends, and sends it back as the script does."""
+
+    def __init__(self, dataset: fo.Dataset, sample_id: str | None, view: Any = None) -> None:
+        self.dataset, self.view, self.sample_id = dataset, view if view is not None else dataset, sample_id
+        self.state: dict[str, Any] = {}
+        self.data: dict[str, Any] = {}
+        self.asked: list[tuple[str, Any]] = []
+        self.panel = TrajectoriesPanel()
+
+    def send(self, event: str, **params: Any) -> App:
+        """An event, with what the script adds to each."""
+        state = SimpleNamespace(get=self.state.get, set=self.state.__setitem__)
+        ctx = SimpleNamespace(
+            dataset=self.dataset,
+            view=self.view,
+            current_sample=self.sample_id,
+            selected_labels=params.pop("selected_labels", []),
+            params={**{name: self.scene.get(name) for name in ("sample", "field", "stamp")}, **params},
+            panel=SimpleNamespace(id="here", state=state, set_data=self.data.__setitem__),
+            ops=self,
+            trigger=lambda uri, params=(): self.asked.append((uri, params)),
+        )
+        getattr(self.panel, event)(ctx)
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """What is asked of the App."""
+        return lambda *given, **params: self.asked.append((name, given or params))
+
+    @property
+    def scene(self) -> dict[str, Any]:
+        return self.data.get("trajectories.scene", {})
+
+    @property
+    def status(self) -> dict[str, Any]:
+        return self.data["trajectories.status"]
+
+    def told(self) -> str:
+        """What was said in messages."""
+        return " ".join(str(given[0]) for name, given in self.asked if name == "notify")
+
+
+@pytest.fixture
+def dataset(make_dataset: MakeDataset, clip: Path) -> fo.Dataset:
+    dataset = make_dataset(clip)
+    xy = np.tile([[20.0, 10.0], [30.0, 40.0], [60.0, 20.0]], (12, 1, 1))
+    seen = np.ones((12, 3), bool)
+    pt.write_tracks(dataset.first(), "tracks", pt.Tracks(xy, seen, seen * 1.0))
+    return dataset
+
+
+@pytest.fixture
+def app(dataset: fo.Dataset) -> App:
+    return App(dataset, dataset.first().id).send("on_load")
+
+
+def _visible(dataset: fo.Dataset) -> np.ndarray:
+    return pt.read_tracks(dataset.first(), "tracks").visible
+
+
+def test_the_panel_is_registered() -> None:
+    assert foo.operator_exists("@fo-video/point-tracking/point_trajectories")
+
+
+def test_an_opened_video_is_sent_once(app: App) -> None:
+    assert (app.scene["field"], app.scene["panel"], len(app.scene["tracks"])) == ("tracks", "here", 3)
+    key = app.scene["key"]
+    assert app.send("on_change_current_sample").scene["key"] == key
+    assert app.send("look_again").scene["key"] != key
+
+
+def test_a_picked_track_is_selected_in_the_video_and_back(app: App, dataset: fo.Dataset) -> None:
+    app.send("pick", track=2, frame=5)
+    ((name, ((label,),)),) = app.asked
+    keypoint = dataset.first().frames[5].tracks.keypoints[1]
+    assert (name, label["label_id"], label["frame_number"]) == ("set_selected_labels", keypoint.id, 5)
+    assert label["sample_id"] == app.sample_id
+    selected = {**label, "field": "frames.tracks"}
+    app.send("on_change_selected_labels", selected_labels=[selected])
+    assert app.data["trajectories.picked"]["track"] == 2
+    app.asked.clear()
+    app.send("pick", track=2, frame=99)
+    assert app.asked[0][0] == "clear_selected_labels"
+
+
+def test_positions_are_set_hidden_and_taken_back(app: App, dataset: fo.Dataset) -> None:
+    app.send("set_position", track=2, frame=5, x=0.5, y=0.25)
+    at = pt.read_tracks(dataset.first(), "tracks").xy[4, 1]
+    np.testing.assert_allclose(at, np.array([0.5, 0.25]) * media.SIZE, atol=1e-3)
+    assert (app.status["pending"], app.status["stale"]) == ([2], True)
+    assert app.scene["corrected"] == [[2, 5]]
+    app.send("set_position", track=2, frame=6, x=1.0, y=1.0)  # the outer edge
+    assert "wrong" not in app.told()
+    np.testing.assert_allclose(pt.read_tracks(dataset.first(), "tracks").xy[5, 1], np.array(media.SIZE) - 1, atol=1e-3)
+    app.send("wrong_from_here", track=1, frame=9)
+    assert _visible(dataset)[:, 0].sum() == 8
+    assert "Track 1 is hidden from frame 9 on: 4 points of 1 track in 4 frames" in app.status["text"]
+    app.send("take_back")
+    assert _visible(dataset).all()
+    app.send("take_back")
+    assert "no correction to take back" in app.told()
+
+
+def test_tracks_are_followed_again_in_the_background(app: App, dataset: fo.Dataset) -> None:
+    app.send("track_again", frame=3)
+    assert "No point of this video was corrected yet" in app.told()
+    app.send("set_position", track=2, frame=5, x=0.5, y=0.25)
+    app.send("track_again", frame=3)
+    assert app.status["running"]
+    run = next(one for one in background_runs(dataset.name) if id(one) == app.state["run"])
+    assert run.wait(60)
+    app.asked.clear()
+    app.send("on_tick", frame=3)
+    assert run.told
+    assert (app.status["running"], app.status["pending"], app.status["stale"]) == (False, [], False)
+    assert "Tracked 1 track again from 1 correction" in app.status["text"]
+    assert [name for name, _ in app.asked] == [
+        "reload_samples",
+        "close_sample",
+        "@fo-video/point-tracking/open_sample_anew",
+    ]
+    assert app.asked[-1][1] == {"id": app.sample_id, "frame": 3}
+    app.state["run"] = 1  # of an App that was started anew
+    assert not app.send("on_tick", frame=3).status["running"]
+
+
+def test_the_field_is_deleted_while_the_panel_is_open(app: App, dataset: fo.Dataset) -> None:
+    dataset.delete_frame_field("tracks")
+    app.send("set_position", track=2, frame=5, x=0.5, y=0.25)
+    assert "not there any more" in app.told()
+    assert "problem" in app.scene
+    assert app.send("on_change_selected_labels", selected_labels=[{"frame_number": 1}]).asked
+
+
+def test_the_field_is_written_anew_while_the_panel_is_open(app: App, dataset: fo.Dataset) -> None:
+    other = pt.Tracks(np.full((12, 1, 2), 5.0), np.ones((12, 1), bool), np.ones((12, 1)))
+    pt.write_tracks(dataset.first(), "tracks", other, overwrite=True)
+    app.send("wrong_from_here", track=1, frame=1)
+    assert "changed elsewhere meanwhile. Nothing was done" in app.told()
+    assert _visible(dataset).all()
+    assert len(app.scene["tracks"]) == 1
+    app.send("wrong_from_here", track=1, frame=1)
+    assert not _visible(dataset).any()
+
+
+def test_tracks_that_cannot_be_corrected_stay(app: App, dataset: fo.Dataset) -> None:
+    field = dataset.get_field("frames.tracks")
+    field.read_only = True
+    field.save()
+    app.send("set_position", track=2, frame=5, x=0.5, y=0.25)
+    assert "read-only" in app.told()
+    assert "read-only" in app.scene["locked"]
+    assert pt.read_tracks(dataset.first(), "tracks").xy[4, 1].tolist() == pytest.approx([30, 40])
+
+
+def test_without_a_video_or_tracks_it_is_said(dataset: fo.Dataset, make_dataset: MakeDataset, tmp_path: Path) -> None:
+    assert App(dataset, None).send("on_load").scene["problem"].startswith("No video is open")
+    untracked = make_dataset(media.video(tmp_path / "other.mp4", num_frames=3))
+    assert "Use 'Track points' first" in App(untracked, untracked.first().id).send("on_load").scene["problem"]
+    images = make_dataset(media.picture_file(tmp_path / "picture.png"))
+    assert "no video" in App(images, images.first().id).send("on_load").scene["problem"]
+
+
+def test_a_clip_shows_its_video(dataset: fo.Dataset) -> None:
+    sample = dataset.first()
+    sample["events"] = fo.TemporalDetections(detections=[fo.TemporalDetection(label="run", support=[3, 6])])
+    sample.save()
+    clips = dataset.to_clips("events")
+    clip_id = clips.first().id
+    app = App(dataset, clip_id, clips).send("on_load")
+    assert (app.scene["sample"], app.scene["num_frames"]) == (sample.id, 12)
+    app.send("pick", track=2, frame=5)
+    assert app.asked[-1][1][0][0]["sample_id"] == clip_id
+    app.send("wrong_from_here", track=1, frame=5)
+    assert _visible(dataset)[:, 0].sum() == 4
+
+
+def test_the_video_of_a_group_is_shown(tmp_path: Path) -> None:
+    dataset = fo.Dataset()
+    group = fo.Group()
+    dataset.add_group_field("group", default="left")
+    paths = {name: media.video(tmp_path / f"{name}.mp4", num_frames=4) for name in ("left", "right")}
+    paths["still"] = media.picture_file(tmp_path / "still.png")
+    dataset.add_samples([fo.Sample(filepath=str(path), group=group.element(name)) for name, path in paths.items()])
+    right = dataset.select_group_slices("right").first()
+    seen = np.ones((4, 2), bool)
+    pt.write_tracks(right, "tracks", pt.Tracks(np.full((4, 2, 2), 9.0), seen, seen * 1.0))
+    app = App(dataset, right.id).send("on_load")
+    assert (app.scene["sample"], len(app.scene["tracks"])) == (right.id, 2)
+    app.send("set_position", track=2, frame=2, x=0.5, y=0.5)
+    assert app.scene["corrected"] == [[2, 2]]
+    left = dataset.select_group_slices("left").first()
+    assert "no tracks" in App(dataset, left.id).send("on_load").scene["problem"]
+    still = dataset.select_group_slices("still").first()
+    assert "no video" in App(dataset, still.id).send("on_load").scene["problem"]
+    dataset.delete()
+
+
+def _shown(app: App) -> dict[str, Any]:
+    state = SimpleNamespace(get=app.state.get, set=app.state.__setitem__)
+    return TrajectoriesPanel().render(SimpleNamespace(panel=SimpleNamespace(state=state))).type.properties
+
+
+def test_without_the_script_a_plain_picture_is_shown(app: App) -> None:
+    assert set(_shown(app)) == {"trajectories", "wait"}
+    assert _shown(app)["trajectories"].view.component == COMPONENT
+    app.send("script_is_here", missing=[])
+    assert set(_shown(app)) == {"trajectories"}
+    app.send("script_is_late")
+    assert set(_shown(app)) == {"trajectories"}, "it is there"
+    app.send("script_is_here", missing=["modalLooker"])
+    assert set(_shown(app)) == {"plain", "plot"}
+    assert "no modalLooker" in _shown(app)["plain"].view.label
+    assert len(app.data["plot"]) == 4, "a frame and three lines"
+    app.send("on_load").send("script_is_late")
+    assert "did not load" in _shown(app)["plain"].view.label
+    app.send("pick_in_plot", id="3:7")
+    assert app.asked[-2][0] == "set_selected_labels"
+    assert "Track 3 in frame 7" in app.told()
