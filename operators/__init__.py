@@ -15,6 +15,7 @@ from .correction.correct_point import CorrectPoint, RetrackCorrections
 from .correction.edit_points import CorrectOpenSample, HidePoints, KeepTracks, RemoveTracks, UndoCorrection
 from .correction.suggest_points import SuggestPoints
 from .evaluation.evaluate_tracks import EvaluateTracks
+from .motion.describe_motion import DescribeMotion
 from .preprocessing.preprocess_videos import PreprocessVideos
 from .propagation.propagate_labels import PropagateLabels, PropagateOpenSample
 from .runs.show_run_samples import ShowRunSamples
@@ -35,6 +36,7 @@ OPERATORS = (
     CorrectOpenSample,
     PreprocessVideos,
     EvaluateTracks,
+    DescribeMotion,
     AdaptTracker,
     ShowRunSamples,
 )
