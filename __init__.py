@@ -44,6 +44,7 @@ _PUBLIC = {
     "render_dataset": ".workflows.rendering.render_dataset",
     "render_trails": ".workflows.rendering.render_trails",
     "describe_motion": ".workflows.motion.describe_motion",
+    "index_motion": ".workflows.motion.brain_index",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from .workflows.lifecycle.kinds import load_report
     from .workflows.model_zoo.model import load_model
     from .workflows.model_zoo.source import download_model
+    from .workflows.motion.brain_index import index_motion
     from .workflows.motion.describe_motion import describe_motion
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
     from .workflows.propagation.propagate_labels import propagate_labels

@@ -7,6 +7,7 @@ pans, and one that walks ahead as one that zooms: tracks of points tell no depth
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,7 +27,7 @@ DIRECTIONS = {
 }
 
 # root mean square distance of a frame's points from its middle, in diagonals: what a turn or growth moves them by
-_ARM = 1 / np.sqrt(12)
+ARM = 1 / np.sqrt(12)
 # a hand shakes faster than this, and a pan is slower
 _SMOOTH_S = 0.8
 _SPAN_SMOOTH_S = 0.4
@@ -94,7 +95,7 @@ def camera_motion(motion: PictureMotion, step_s: np.ndarray, diagonal_px: float,
         return CameraMotion(UNKNOWN, 0.0, 0.0, 0.0, 0.0, 0.0, labels, rates)
     slow = travel / seconds
     shake = float(np.sqrt(sum(s**2 * n for s, n in shakes) / sum(n for _, n in shakes)))
-    kind = _kind(slow * [1, 1, _ARM, _ARM], fast / seconds, shake)
+    kind = _kind(slow * [1, 1, ARM, ARM], fast / seconds, shake)
     pan, tilt, roll, zoom = (float(value) for value in slow)
     return CameraMotion(kind, pan, tilt, float(np.degrees(roll)), float(np.expm1(zoom)), shake, labels, rates)
 
@@ -102,7 +103,7 @@ def camera_motion(motion: PictureMotion, step_s: np.ndarray, diagonal_px: float,
 def shots_of(steps: int, cuts: np.ndarray) -> list[slice]:
     """The stretches of steps between cuts."""
     bounds = [-1, *cuts.tolist(), steps]
-    return [slice(a + 1, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a + 1]
+    return [slice(a + 1, b) for a, b in pairwise(bounds) if b > a + 1]
 
 
 def _camera_steps(motion: PictureMotion, diagonal_px: float) -> np.ndarray:
@@ -142,7 +143,7 @@ class _Moved:
     def of(cls, steps: np.ndarray, step_s: np.ndarray) -> _Moved:
         path = np.concatenate([np.zeros((1, 4)), np.cumsum(steps, axis=0)])
         slow = smoothed(path, steps_in(_SMOOTH_S, step_s))
-        rest = (path - slow) * [1, 1, _ARM, _ARM]
+        rest = (path - slow) * [1, 1, ARM, ARM]
         # a step's own noise is no shaking
         rest_way = np.diff(smoothed(rest, 2), axis=0)
         spans = np.diff(smoothed(path, steps_in(_SPAN_SMOOTH_S, step_s)), axis=0)
@@ -189,10 +190,10 @@ def _kind(slow: np.ndarray, fast: float, shake: float) -> str:
 
 def _labels(moved: _Moved, step_s: np.ndarray) -> np.ndarray:
     """(S,) of str: what the camera does in each step of a shot, without stretches too short to be seen."""
-    rates = moved.span_rates * [1, 1, _ARM, _ARM]
+    rates = moved.span_rates * [1, 1, ARM, ARM]
     strongest = np.abs(rates).argmax(1)
     size = np.abs(rates).max(1)
-    shaky = moved.shake > SHAKING and moved.fast_travel > (np.abs(moved.travel) * [1, 1, _ARM, _ARM]).max()
+    shaky = moved.shake > SHAKING and moved.fast_travel > (np.abs(moved.travel) * [1, 1, ARM, ARM]).max()
     labels = np.full(len(rates), "", dtype=object)
     for k, (move, value) in enumerate(zip(strongest, size, strict=True)):
         if shaky:
@@ -214,4 +215,4 @@ def runs_of(labels: np.ndarray) -> list[tuple[int, int]]:
         return []
     changes = np.flatnonzero(labels[1:] != labels[:-1]) + 1
     bounds = [0, *changes.tolist(), len(labels)]
-    return list(zip(bounds, bounds[1:], strict=False))
+    return list(pairwise(bounds))

@@ -74,4 +74,5 @@ def _share(part: np.ndarray, of: np.ndarray) -> np.ndarray:
 
 def _leaves(points: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
     half_width, half_height = (size_px[0] - 1) / 2, (size_px[1] - 1) / 2
-    return (np.abs(points.real) > half_width) | (np.abs(points.imag) > half_height)
+    x, y = np.real(points), np.imag(points)
+    return (np.abs(x) > half_width) | (np.abs(y) > half_height)

@@ -1,4 +1,4 @@
-"""All that is told of the motion in one clip: figures to filter by, spans for the time line, points that go together."""
+"""All that is told of the motion in one clip: figures to filter by, spans for the time line, points of a kind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .apart import ApartMotion, apart_motion
 from .background import PictureMotion, picture_motion
 from .camera import CameraMotion, camera_motion
 from .cuts import find_cuts, survival
+from .embedding import motion_embedding
 from .events import Event, camera_events, fast_events, fast_speed_of, leaving_events, merged
 from .fates import Fates, fates_of
 from .groups import common_fate
@@ -70,6 +71,7 @@ class MotionDescription:
         camera: what the camera did, step by step
         rows: (R,) frame indices that were looked at
         groups: (N,) int per point as `groups.common_fate` says, of each piece after the other
+        embedding: of the whole clip, see `embedding`
     """
 
     figures: Mapping[str, str | float | int | None]
@@ -77,6 +79,7 @@ class MotionDescription:
     camera: CameraMotion
     rows: np.ndarray
     groups: np.ndarray
+    embedding: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +136,8 @@ def describe(pieces: Sequence[Trajectories]) -> MotionDescription:
         **_motion_figures(aparts, groups),
         **(_fate_figures(pieces[0], fates[0]) if len(pieces) == 1 else _no_fates(pieces)),
     }
-    return MotionDescription(figures, merged(events), camera, rows, np.concatenate(groups))
+    embedding = motion_embedding(camera, aparts, step_s)
+    return MotionDescription(figures, merged(events), camera, rows, np.concatenate(groups), embedding)
 
 
 def _thinned(piece: Trajectories) -> Trajectories:

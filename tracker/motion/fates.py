@@ -66,10 +66,11 @@ def _goes_out(trajectories: Trajectories, first: np.ndarray, last: np.ndarray) -
     at, before = np.maximum(last, 0), np.maximum(last - 2, 0)
     steady = trajectories.seen[before, columns] & (before >= first) & (at > before)
     speed = np.where(steady, points[at, columns] - points[before, columns], 0) / np.maximum(at - before, 1)
-    ahead = points[at, columns] + _AHEAD * speed
+    here = points[at, columns]
+    ahead = here + _AHEAD * speed
     width, height = (side - 1 for side in trajectories.size_px)
     slack = _BORDER * np.array([width, height])
     moves_out = np.abs(speed) > 0
-    outside_x = (np.abs(ahead.real) > width / 2 - slack[0]) & (np.abs(ahead.real) > np.abs(points[at, columns].real))
-    outside_y = (np.abs(ahead.imag) > height / 2 - slack[1]) & (np.abs(ahead.imag) > np.abs(points[at, columns].imag))
+    outside_x = (np.abs(ahead.real) > width / 2 - slack[0]) & (np.abs(ahead.real) > np.abs(np.real(here)))
+    outside_y = (np.abs(ahead.imag) > height / 2 - slack[1]) & (np.abs(ahead.imag) > np.abs(np.imag(here)))
     return moves_out & (outside_x | outside_y)

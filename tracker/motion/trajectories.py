@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..coordinates import inside_frame
-from ..errors import ShapeError, MotionError
+from ..errors import MotionError, ShapeError
 from ..types import Tracks
 
 # a rate for arrays and files that tell none
@@ -90,10 +90,11 @@ def trajectories_of(tracks: Tracks, size_px: tuple[int, int], fps: float | None)
     num_outside = num_visible - int(np.count_nonzero(tracks.visible & inside))
     if num_outside > _MOST_OUTSIDE * num_visible:
         raise MotionError(
-            f"{num_outside} of {num_visible} visible points lie outside the {size_px[0]} x {size_px[1]} frame, so these "
-            "tracks are not of this video. Track it anew, or give the sample the video that was tracked"
+            f"{num_outside} of {num_visible} visible points lie outside the {size_px[0]} x {size_px[1]} frame, so "
+            "these tracks are not of this video. Track it anew, or give the sample the video that was tracked"
         )
-    rows = tracked_rows(np.isfinite(tracks.xy).all(axis=2).any(axis=1))
+    placed: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))
+    rows = tracked_rows(np.asarray(placed.any(axis=1)))
     return Trajectories(
         tracks.xy[rows], np.asarray(tracks.visible & inside)[rows], rows, size_px, fps if fps else USUAL_FPS
     )

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -122,3 +123,23 @@ def _camera(builder: ClipBuilder, moves: Sequence[CameraMove], fps: float) -> Ca
         pan_angles=Path(velocity, size, rate, phase, anchor),
         zoom=replace(zero_path(zoom, anchor), velocity=zoom),
     )
+
+
+def known_grid(
+    builder: ClipBuilder, clip: int, grid_xy: np.ndarray, query_t: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where points that are given in some frames really go.
+
+    Args:
+        builder: of the clips
+        clip: which of them
+        grid_xy: (N, 2) pixels
+        query_t: (N,) frame index that each is given in
+
+    Returns:
+        (T, N, 2) float32 pixels and (T, N) bool, visible
+    """
+    with torch.no_grad():
+        xy = torch.tensor(grid_xy, dtype=torch.float32)[None]
+        followed = builder.follow_points([clip], torch.tensor(query_t)[None], xy)
+    return followed.xy[0].numpy(), followed.visible[0].numpy()

@@ -12,6 +12,7 @@ from ...store.tracks.videos import check_collection
 from ...tracker.models.base import CancelCheck, Tracker
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import attempt_each, open_run, run_environment
+from .brain_index import index_motion
 from .describe_sample import SampleDescription
 from .motion_fields import check_motion_fields, declare_motion_fields, save_motion_views
 from .options import MotionOptions
@@ -26,6 +27,7 @@ def describe_motion(
     *,
     texture: bool = MOTION_DEFAULTS.texture,
     groups: bool = MOTION_DEFAULTS.groups,
+    find_similar: bool = MOTION_DEFAULTS.find_similar,
     tracker: str | Tracker = MOTION_DEFAULTS.tracker,
     tracker_options: Mapping[str, Any] | None = None,
     grid_size: int = MOTION_DEFAULTS.grid_size,
@@ -49,6 +51,7 @@ def describe_motion(
             `featureless=True` (in the layout "points"; the share is told in all)
         groups: with a label field, give keypoints of the layout "points" the attribute `motion_group`: 0 goes with the
             picture, 1, 2, ... move together apart from it, -1 is not known
+        find_similar: also do what `index_motion` does, for all samples that are described
         tracker: without a label field, that follows the grid
         tracker_options: what `load_tracker` takes for that name
         grid_size: of that grid, points per side
@@ -107,4 +110,6 @@ def run_description(
                 run, report, reporter, targets, lambda sample_id, path: work.attempt(sample_id, path, reporter)
             )
             report.views = save_motion_views(dataset, options)
+            if options.find_similar:
+                report.brain_keys = list(index_motion(dataset, options.label_field))
     return report

@@ -18,10 +18,10 @@ from ...store.runs.outcomes import DONE, FAILED, SKIPPED
 from ...store.tracks.reader import read_tracks_in_video
 from ...store.tracks.sample_status import read_marks
 from ...store.tracks.videos import frame_size_of, select_videos
+from ...tracker.coordinates import frame_number_of
 from ...tracker.errors import Cancelled, MotionError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
-from ...tracker.coordinates import frame_number_of
 from ...tracker.motion.description import MotionDescription, describe
 from ...tracker.motion.trajectories import trajectories_of
 from ...tracker.types import Tracks
@@ -165,6 +165,7 @@ class SampleDescription:
                 for event in described.events
             ]
         )
+        sample[self.options.vector_field] = described.embedding
         sample.save()
         return replace(
             outcome,

@@ -1,11 +1,11 @@
-"""Which tracks lie on featureless ground at some time: their least texture along the way, at the size they are tracked in."""
+"""Which tracks lie on featureless ground at some time: their least texture along the way."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...tracker.models.base import CancelCheck
 from ...tracker.errors import Cancelled
+from ...tracker.models.base import CancelCheck
 from ...tracker.queries.texture import FEATURELESS, texture_scores, usual_size
 from ...tracker.types import Tracks
 from ...tracker.video.frame_source import FrameSource
@@ -52,6 +52,6 @@ def is_featureless(least: np.ndarray) -> np.ndarray:
 def featureless_warning(number: int, of: int) -> str:
     """What a user is told: "23 of 400 points lie on featureless ground"."""
     return (
-        f"{number} of {of} points lie on featureless ground, such as sky, water or a plain wall, where tracks are wrong "
-        "far more often"
+        f"{number} of {of} points lie on featureless ground, such as sky, water or a plain wall, where tracks are "
+        "wrong far more often"
     )

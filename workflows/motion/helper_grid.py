@@ -1,4 +1,4 @@
-"""A grid of points tracked through a video for its motion alone: piece by piece, so that nothing grows with the length."""
+"""A grid of points tracked for the motion of a video alone: piece by piece, so that memory stays the same."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _pieces(
 ) -> Iterator[Trajectories]:
     bounds = piece_bounds(video.num_frames, video.fps or USUAL_FPS)
     for k, (first, last) in enumerate(bounds):
-        queries = _queries(video.size_px, grid_size, first, last)
+        queries = grid_of_piece(video.size_px, grid_size, first, last)
         tracked = track_clip(
             video,
             queries,
@@ -79,7 +79,14 @@ def piece_bounds(num_frames: int, fps: float) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], num_frames - 1], strict=True))
 
 
-def _queries(size_px: tuple[int, int], grid_size: int, first: int, last: int) -> Queries:
+def grid_of_piece(size_px: tuple[int, int], grid_size: int, first: int, last: int) -> Queries:
+    """Points in the first, the middle and the last frame of a piece.
+
+    Args:
+        size_px: (width, height) of the displayed frame
+        grid_size: points per side
+        first, last: frame indices
+    """
     width, height = size_px
     grids = [
         grid_queries(grid_size, height=height, width=width, frame_index=t)

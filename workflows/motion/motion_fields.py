@@ -32,7 +32,7 @@ def check_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
             "field out: a grid is tracked then for its motion alone"
         )
     schema = dataset.get_field_schema(flat=False)
-    for name in (options.motion_field, options.events_field):
+    for name in (options.motion_field, options.events_field, options.vector_field):
         if name not in schema:
             check_sample_field_name(name, "motion field")
             continue
@@ -76,6 +76,10 @@ def declare_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
                 embedded_doc_type=fo.TemporalDetections,
                 description=f"What moves when in {of}",
                 info=info,
+            )
+        if options.vector_field not in schema:
+            dataset.add_sample_field(
+                options.vector_field, fo.VectorField, description=f"The motion in {of}, as a vector", info=info
             )
         if options.label_field is not None:
             prefix = f"{options.label_field}.keypoints"

@@ -35,6 +35,12 @@ class MotionOptions(RunOptions):
         True,
         form=FormInput("Group points that move together", "Give keypoints the number of their group"),
     )
+    find_similar: bool = option(
+        False,
+        form=FormInput(
+            "Sort by like motion", "Also make an index for sorting by similarity, and a map for the Embeddings panel"
+        ),
+    )
     # motion of the whole picture needs no better one, and it is the fastest
     tracker: str | Tracker = "optical-flow"
     tracker_options: Mapping[str, Any] | None = None
@@ -70,6 +76,11 @@ class MotionOptions(RunOptions):
     def events_field(self) -> str:
         """The sample field with the spans."""
         return f"{self.motion_field}_events"
+
+    @property
+    def vector_field(self) -> str:
+        """The sample field with the vectors that like motion is found by."""
+        return f"{self.motion_field}_vector"
 
     @property
     def base_key(self) -> str:

@@ -37,6 +37,7 @@ class MotionReport(SampleReport[MotionOutcome]):
         label_field: whose tracks were looked at; None = a helper grid
         motion_field, events_field: sample fields that were written
         views: names of saved views
+        brain_keys: of the index and the map of like motion, where they were asked for
     """
 
     FROM_RECORD = ("label_field",)
@@ -47,13 +48,14 @@ class MotionReport(SampleReport[MotionOutcome]):
     motion_field: str = ""
     events_field: str = ""
     views: list[str] | None = None
+    brain_keys: list[str] | None = None
 
     @property
     def notes(self) -> list[str]:
         """Where it is, and how to look at it."""
         return [
-            f"Filter by the fields of `{self.motion_field}` in the sidebar, open a sample to see `{self.events_field}` on "
-            "its time line, or choose one of the saved views.",
+            f"Filter by the fields of `{self.motion_field}` in the sidebar, open a sample to see "
+            f"`{self.events_field}` on its time line, or choose one of the saved views.",
         ]
 
     def __str__(self) -> str:
