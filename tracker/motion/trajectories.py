@@ -111,7 +111,7 @@ def tracked_rows(placed: np.ndarray) -> np.ndarray:
     """
     found = np.flatnonzero(placed)
     if len(found) < 2:
-        return np.arange(len(placed)) if len(found) else found
+        return found
     step = int(np.median(np.diff(found)))
     missing = [np.arange(a + step, b, step) for a, b in zip(found, [*found[1:], len(placed)], strict=True)]
     return np.unique(np.concatenate([found, *missing]))

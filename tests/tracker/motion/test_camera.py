@@ -50,7 +50,7 @@ def test_directions_are_those_of_the_camera(by, label):
 
 
 def test_a_pause_in_a_pan_is_a_span_of_its_own():
-    parts = [drifting_tracks((2, 0), frames=20).xy, drifting_tracks((0, 0), frames=20).xy + [38, 0]]
+    parts = [drifting_tracks((2, 0), frames=20).xy, drifting_tracks((0, 0), frames=20).xy + np.array([38, 0])]
     xy = np.concatenate(parts)
     visible = (xy[..., 0] <= 191) & (xy[..., 0] >= 0)
     labels = described(Tracks(xy, visible, visible.astype(float))).camera.labels

@@ -25,7 +25,8 @@ def test_pieces_of_a_clip_tell_what_the_whole_does():
     tracks = drifting_tracks((1.0, 0.5))
     whole = trajectories_of(tracks, SIZE, FPS)
     pieces = [
-        type(whole)(whole.xy[a:b], whole.seen[a:b], whole.rows[a:b], SIZE, FPS) for a, b in ((0, 15), (14, 30), (29, 40))
+        type(whole)(whole.xy[a:b], whole.seen[a:b], whole.rows[a:b], SIZE, FPS)
+        for a, b in ((0, 15), (14, 30), (29, 40))
     ]
     one, three = describe([whole]), describe(pieces)
     for name in ("camera", "num_cuts", "num_groups"):

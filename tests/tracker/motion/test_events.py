@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,4 +41,4 @@ def test_merged_events_cover_the_same_frames_and_do_not_overlap(given_events):
     for label in "ab":
         assert frames(label, result) == frames(label, events)
         mine = [e for e in result if e.label == label]
-        assert all(one.last < two.first for one, two in zip(mine, mine[1:], strict=False))
+        assert all(one.last < two.first for one, two in itertools.pairwise(mine))

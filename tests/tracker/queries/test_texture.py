@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from point_tracking.tracker.queries import grid_queries
+from point_tracking.tracker.queries import point_queries
 from point_tracking.tracker.queries.texture import (
     FEATURELESS,
     noise_of,
@@ -54,14 +54,12 @@ def test_scores_are_read_in_the_size_of_the_frame_given():
 
 
 def test_points_near_a_corner_move_to_it_and_others_stay():
-    queries = grid_queries(12, height=120, width=160)
+    queries = point_queries([(0, x, 60) for x in (20, 67, 110)])
     moved, number = snapped_queries(queries, half_plain(), SIZE)
     change = np.abs(moved.xy - queries.xy).max(axis=1)
-    assert number == (change > 0).sum() > 0
+    assert (number, (change > 0).tolist()) == (1, [False, True, False])
     assert change.max() <= 0.06 * 120
-    assert (change[queries.xy[:, 0] > 90] == 0).all()
-    assert (change[queries.xy[:, 0] < 55] == 0).all()
-    assert (texture_scores(half_plain(), moved.xy[change > 0], SIZE) >= FEATURELESS).all()
+    assert texture_scores(half_plain(), moved.xy, SIZE)[1] >= FEATURELESS
 
 
 def test_large_videos_are_looked_at_small():
