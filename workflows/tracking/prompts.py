@@ -156,7 +156,7 @@ def settled_prompt(
 
     Returns:
         the prompt, and how many of its points lie on featureless ground; 0 for points
-        that no grid chose
+        that no grid over the whole frame chose
 
     Raises:
         EmptyQueriesError: if no point is left
@@ -164,7 +164,7 @@ def settled_prompt(
     """
     prompt = sample_prompt(samples, sample_id, options, video, warnings)
     queries = prompt.queries
-    if queries.origin not in ("grid", "masked_grid") or not len(queries) or len(np.unique(queries.t)) > 1:
+    if queries.origin != "grid" or not len(queries):
         return prompt, 0
     frame = _frame_of(video, queries, tracker)
     if frame is None:  # what is wrong is told where tracking begins
