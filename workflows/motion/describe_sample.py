@@ -19,13 +19,14 @@ from ...store.tracks.reader import read_tracks_in_video
 from ...store.tracks.sample_status import read_marks
 from ...store.tracks.videos import frame_size_of, select_videos
 from ...tracker.coordinates import frame_number_of
-from ...tracker.errors import Cancelled, MotionError
+from ...tracker.errors import Cancelled, MotionError, VideoError
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.models.registry import load_tracker
 from ...tracker.motion.description import MotionDescription, describe
 from ...tracker.motion.trajectories import trajectories_of
 from ...tracker.types import Tracks
 from ...tracker.video.frames import VideoFrames
+from ...tracker.video.probe import probe
 from ..lifecycle.progress import ProgressReporter
 from .featureless import featureless_warning, is_featureless, least_texture
 from .helper_grid import helper_pieces
@@ -200,9 +201,6 @@ def digest_of(tracks: Tracks, options: MotionOptions) -> str:
 
 def _rate_of(sample: Any, warnings: list[str]) -> float | None:
     """Frames per second: the file's, else what the sample says."""
-    from ...tracker.errors import VideoError
-    from ...tracker.video.probe import probe
-
     try:
         rate = probe(sample.filepath).fps
     except VideoError:

@@ -115,7 +115,8 @@ def test_a_source_that_was_replaced_since_is_a_failure(dataset: fo.Dataset, out:
     first.unlink()  # copies may be tracked where the sources are not
     where = {"write_to": "source", "overwrite": True}
     report = pt.track_dataset(again.dataset, "back", tracker=drift, grid_size=2, **where)
-    assert (report.failures, report.warnings) == ([], [])
+    assert report.failures == []
+    assert not [text for _, text in report.warnings if "featureless" not in text]
     assert dataset.values("back_info.num_frames") == [60, 20]
 
 
