@@ -112,6 +112,7 @@ def tracked_rows(placed: np.ndarray) -> np.ndarray:
     found = np.flatnonzero(placed)
     if len(found) < 2:
         return found
-    step = int(np.median(np.diff(found)))
+    steps = np.sort(np.diff(found))
+    step = int(steps[(len(steps) - 1) // 2])  # the lower of two middle ones: gaps are longer
     missing = [np.arange(a + step, b, step) for a, b in zip(found, [*found[1:], len(placed)], strict=True)]
     return np.unique(np.concatenate([found, *missing]))
