@@ -1,4 +1,4 @@
-"""All that is told of the motion in one clip: figures to filter by, spans for the time line, points of a kind."""
+"""All that is told of the motion in one clip: figures to filter by, spans of time, points that go together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans of time in which something of note happens, for the time line."""
+"""Spans of time in which something of note happens."""
 
 from __future__ import annotations
 
