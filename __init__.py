@@ -43,6 +43,8 @@ _PUBLIC = {
     "suggest_points": ".workflows.correction.suggest_points",
     "render_dataset": ".workflows.rendering.render_dataset",
     "render_trails": ".workflows.rendering.render_trails",
+    "describe_motion": ".workflows.motion.describe_motion",
+    "index_motion": ".workflows.motion.brain_index",
     "adapt_tracker": ".workflows.adaptation.adapt_tracker",
     "truth_queries": ".workflows.evaluation.queries",
     "load_tapvid": ".workflows.exchange.tap_vid",
@@ -89,6 +91,8 @@ if TYPE_CHECKING:
     from .workflows.lifecycle.kinds import load_report
     from .workflows.model_zoo.model import load_model
     from .workflows.model_zoo.source import download_model
+    from .workflows.motion.brain_index import index_motion
+    from .workflows.motion.describe_motion import describe_motion
     from .workflows.preprocessing.preprocess_dataset import preprocess_dataset
     from .workflows.propagation.propagate_labels import propagate_labels
     from .workflows.rendering.render_dataset import render_dataset

@@ -17,6 +17,7 @@ from .correction.suggest_points import SuggestPoints
 from .evaluation.evaluate_tracks import EvaluateTracks
 from .exchange.export_tracks import ExportTracks
 from .exchange.import_tracks import ImportTracks
+from .motion.describe_motion import DescribeMotion
 from .preprocessing.preprocess_videos import PreprocessVideos
 from .propagation.propagate_labels import PropagateLabels, PropagateOpenSample
 from .runs.show_run_samples import ShowRunSamples
@@ -37,6 +38,7 @@ OPERATORS = (
     CorrectOpenSample,
     PreprocessVideos,
     EvaluateTracks,
+    DescribeMotion,
     AdaptTracker,
     ExportTracks,
     ImportTracks,

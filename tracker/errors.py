@@ -96,6 +96,10 @@ class TruthError(PointTrackingError, ValueError):
     """Known tracks that are missing, cannot be read, or do not fit what they are to judge."""
 
 
+class MotionError(PointTrackingError, ValueError):
+    """Tracks that no motion can be told from: none, or those of another video."""
+
+
 class FormatError(PointTrackingError, ValueError):
     """A file of another program that is damaged, of another format, or does not fit the video it is read for."""
 

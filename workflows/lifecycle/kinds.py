@@ -41,6 +41,7 @@ KINDS = {
     "point_tracking_adaptation": RunKind("adaptation", "..adaptation.report:AdaptationReport", by_sample=False),
     "point_tracking_propagation": RunKind("propagation", "..propagation.report:PropagationReport"),
     "point_tracking_correction": RunKind("correction", "..correction.report:CorrectionReport"),
+    "point_tracking_motion": RunKind("motion", "..motion.report:MotionReport"),
 }
 
 

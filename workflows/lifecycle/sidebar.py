@@ -54,6 +54,8 @@ def _is_of(path: str, names: Iterable[str]) -> bool:
 
 
 def _shown_paths(dataset: fo.Dataset, name: str) -> list[str]:
-    """The paths of a field that the App shows: those within an embedded document, else its own."""
+    """The paths of a field that the App shows: those within an embedded document, else its own, as of a label."""
+    if issubclass(getattr(dataset.get_field(name), "document_type", None) or object, fo.Label):
+        return [name]
     inner = [path for path in dataset.get_field_schema(flat=True) if path.startswith(f"{name}.")]
     return inner or [name]

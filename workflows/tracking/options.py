@@ -34,6 +34,13 @@ ENGINES = {
     "ray": "A Ray cluster: every worker reads the videos and writes to the database itself",
 }
 
+KEEP, LEAVE_OUT, SNAP_TO_TEXTURE = "keep", "leave_out", "snap_to_texture"
+FEATURELESS_CHOICES = {
+    KEEP: "Track them, and say how many they are",
+    LEAVE_OUT: "Leave them out",
+    SNAP_TO_TEXTURE: "Move them to the nearest corner, where there is one",
+}
+
 # one clip's tracks are held in memory (13 bytes each) and stored (45 to 190 bytes each)
 MAX_POINTS_X_FRAMES = 50_000_000
 
@@ -73,6 +80,15 @@ class TrackOptions(RunOptions):
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = None
     classes: Sequence[str] | str | None = None
     prompt_frames: str = "first"
+    featureless: str = option(
+        KEEP,
+        form=FormInput(
+            "Points of a grid on featureless ground",
+            "Sky, water, plain walls: tracks are wrong there far more often",
+            choices=FEATURELESS_CHOICES,
+        ),
+        not_in_model="load_model tracks every point; use track_dataset",
+    )
     backward: bool = option(
         False,
         form=FormInput(
@@ -132,6 +148,9 @@ class TrackOptions(RunOptions):
         object.__setattr__(self, "checked_sampling", as_sampling(self.sampling))
         super().__post_init__()
         check_layout(self.layout, self.keep_hidden)
+        if not isinstance(self.featureless, str) or self.featureless not in FEATURELESS_CHOICES:
+            choices = ", ".join(FEATURELESS_CHOICES)
+            raise OptionError(f"Invalid featureless ({self.featureless!r}). Supported values are {choices}")
         if self.overwrite and self.skip_existing:
             raise OptionError("overwrite and skip_existing exclude each other: replace finished samples, or leave them")
         number = self.replace_labels

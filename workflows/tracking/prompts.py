@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import fiftyone as fo
@@ -26,11 +26,13 @@ from ...store.labels.prompts.points import check_points_field, read_points
 from ...store.labels.views import shown_samples
 from ...store.tracks.source_links import FILEPATH
 from ...store.tracks.track_names import TrackNames
-from ...tracker.errors import FieldError, NoPromptError, OptionError, QueryError
+from ...tracker.errors import FieldError, NoPromptError, OptionError, QueryError, VideoError
+from ...tracker.models.base import Tracker
 from ...tracker.queries import grid_queries, inside_queries, point_queries
+from ...tracker.queries.texture import FEATURELESS, snapped_queries, texture_scores, usual_size
 from ...tracker.types import Queries
 from ...tracker.video.frames import VideoFrames
-from .options import TRACK_DEFAULTS, TrackOptions
+from .options import LEAVE_OUT, SNAP_TO_TEXTURE, TRACK_DEFAULTS, TrackOptions
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ _ASPECT_TOLERANCE = 0.02
 _HIDDEN = "The view hides all that {field!r} holds for this sample"
 # share of the declared frames that a file is believed to hold
 _SURELY_THERE = 0.5
+# share of the points from which it is worth saying that they lie on featureless ground
+_WORTH_SAYING = 0.05
 
 
 def reads_masks_of_sources(dataset: fo.Dataset, destination: fo.Dataset, options: TrackOptions) -> bool:
@@ -134,6 +138,63 @@ def sample_prompt(
         if sample is None:
             raise NoPromptError(_HIDDEN.format(field=options.mask_field))
     return prompt_of(sample, sample_id, options, video, warnings)
+
+
+def settled_prompt(
+    samples: SampleCollection,
+    sample_id: str,
+    options: TrackOptions,
+    video: VideoFrames,
+    tracker: Tracker,
+    warnings: list[str],
+) -> tuple[Prompt, int]:
+    """What to track in one sample, once points of a grid on featureless ground are dealt with as the options say.
+
+    Args:
+        samples, sample_id, options, video, warnings: as for `sample_prompt`
+        tracker: whose working size the ground is looked at in
+
+    Returns:
+        the prompt, and how many of its points lie on featureless ground; 0 for points
+        that no grid over the whole frame chose
+
+    Raises:
+        EmptyQueriesError: if no point is left
+        and the errors of `sample_prompt`
+    """
+    prompt = sample_prompt(samples, sample_id, options, video, warnings)
+    queries = prompt.queries
+    if queries.origin != "grid" or not len(queries):
+        return prompt, 0
+    frame = _frame_of(video, queries, tracker)
+    if frame is None:  # what is wrong is told where tracking begins
+        return prompt, 0
+    total = len(queries)
+    if options.featureless == SNAP_TO_TEXTURE:
+        queries, moved = snapped_queries(queries, frame, video.size_px)
+        if moved:
+            warnings.append(f"{moved} of {total} points were moved from featureless ground to the nearest corner")
+    weak = texture_scores(frame, queries.xy, video.size_px) < FEATURELESS
+    number = int(weak.sum())
+    if options.featureless == LEAVE_OUT and number:
+        queries = queries.chosen(~weak).require_any(
+            f"All {total} points lie on featureless ground, such as sky or a plain wall. Keep them, or give points"
+        )
+        warnings.append(f"{number} of {total} points lie on featureless ground and were left out")
+        number = 0
+    elif number >= _WORTH_SAYING * total:
+        warnings.append(f"{number} of {total} points lie on featureless ground, where tracks are wrong far more often")
+    return replace(prompt, queries=queries), number
+
+
+def _frame_of(video: VideoFrames, queries: Queries, tracker: Tracker) -> np.ndarray | None:
+    """The frame the points are asked for in, in the size it is tracked in; None where it does not decode."""
+    reading = tracker.first_reading(video.size_px, queries)
+    size_px = usual_size(video.size_px) if reading is None else reading[1]
+    try:
+        return video.read([int(queries.t[0])], size_px=size_px)[0]
+    except VideoError:
+        return None
 
 
 def prompt_of(

@@ -33,7 +33,7 @@ from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.video.frames import VideoFrames
 from ..correction.overwriting import Following, KeptCorrections, kept_corrections, with_corrections
 from .options import TrackOptions, check_track_size
-from .prompts import Prompt, reads_masks_of_sources, sample_prompt
+from .prompts import Prompt, reads_masks_of_sources, settled_prompt
 from .targets import Target
 
 
@@ -79,7 +79,7 @@ class Job:
         state: what the last step gave
         share: of its tracking that is done, from 0 to 1
         seconds: spent in steps that are over
-        warnings: for its outcome
+        warnings, num_featureless: for its outcome
         claimed: whether the run holds the sample
     """
 
@@ -89,6 +89,7 @@ class Job:
     seconds: float = 0.0
     step_began: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    num_featureless: int = 0
     claimed: bool = False
 
     def expect(self, kind: type[S]) -> S:
@@ -238,7 +239,7 @@ class SampleSteps:
         holder = (self.samples, target.sample_id)
         if self._masks_of_sources:
             holder = (self.destination, target.destination_id)
-        prompt = sample_prompt(*holder, options, video, job.warnings)
+        prompt, job.num_featureless = settled_prompt(*holder, options, video, tracker, job.warnings)
         queries = prompt.queries
         kept = None
         if target.marked and not options.discard_corrections:
@@ -335,6 +336,7 @@ class SampleSteps:
             job,
             DONE,
             num_points=tracks.num_points,
+            num_featureless=job.num_featureless,
             num_frames=tracks.num_frames,
             num_keypoints=stored,
             megapixels=sample.video.size_px[0] * sample.video.size_px[1] / 1e6,

@@ -48,6 +48,7 @@ def track_dataset(
     points: Sequence[Sequence[float]] | Mapping[str, Sequence[Sequence[float]]] | str | None = TRACK_DEFAULTS.points,
     classes: Sequence[str] | str | None = TRACK_DEFAULTS.classes,
     prompt_frames: str = TRACK_DEFAULTS.prompt_frames,
+    featureless: str = TRACK_DEFAULTS.featureless,
     backward: bool = TRACK_DEFAULTS.backward,
     sampling: Sampling | Mapping[str, Any] | None = TRACK_DEFAULTS.sampling,
     layout: str = TRACK_DEFAULTS.layout,
@@ -98,6 +99,8 @@ def track_dataset(
         classes: of the field of labels, only those called so
         prompt_frames: "first": each object of the field is asked for in its keyframes; where it has
             none, in its first labelled frame; "all": in every labelled frame
+        featureless: points of a grid on ground that gives a tracker nothing to hold on to (sky, water, plain
+            walls): "keep" them and say how many, "leave_out", or "snap_to_texture": move them to the nearest corner
         backward: also track towards the start of the video
         sampling: None for every frame, or {"every_nth": n}, {"fps": f},
             {"max_frames": m}; frame numbers stay those of the video, and frames

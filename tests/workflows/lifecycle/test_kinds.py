@@ -14,6 +14,7 @@ from point_tracking.workflows.correction.options import CorrectOptions
 from point_tracking.workflows.evaluation.options import EvaluationOptions
 from point_tracking.workflows.lifecycle.kinds import KINDS, load_report, report_class
 from point_tracking.workflows.lifecycle.report import SampleReport
+from point_tracking.workflows.motion.options import MotionOptions
 from point_tracking.workflows.preprocessing.options import PreprocessOptions
 from point_tracking.workflows.propagation.options import PropagateOptions
 from point_tracking.workflows.tracking.options import TrackOptions
@@ -22,6 +23,7 @@ from point_tracking.workflows.tracking.report import TrackReport
 
 def test_the_kinds_are_those_of_the_options() -> None:
     options = (TrackOptions, PreprocessOptions, EvaluationOptions, AdaptOptions, PropagateOptions, CorrectOptions)
+    options = (*options, MotionOptions)
     assert {cls.METHOD for cls in options} == set(KINDS)
     for method, kind in KINDS.items():
         assert issubclass(report_class(method), SampleReport) == kind.by_sample

@@ -18,11 +18,20 @@ from point_tracking.workflows.evaluation.report import EvaluationReport
 from point_tracking.workflows.lifecycle import report as report_module
 from point_tracking.workflows.lifecycle.kinds import KINDS, report_class
 from point_tracking.workflows.lifecycle.report import Report, SampleReport
+from point_tracking.workflows.motion.report import MotionReport
 from point_tracking.workflows.preprocessing.report import PreprocessReport
 from point_tracking.workflows.propagation.report import PropagationReport
 from point_tracking.workflows.tracking.report import TrackReport
 
-REPORTS = (TrackReport, PreprocessReport, EvaluationReport, AdaptationReport, PropagationReport, CorrectionReport)
+REPORTS = (
+    MotionReport,
+    TrackReport,
+    PreprocessReport,
+    EvaluationReport,
+    AdaptationReport,
+    PropagationReport,
+    CorrectionReport,
+)
 TEXT = st.text(string.ascii_letters + "_|\n\u00e9", max_size=5)
 PLAIN = st.none() | st.booleans() | st.integers(-9, 9) | TEXT
 

@@ -1,0 +1,41 @@
+"""Tracks on featureless ground."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from point_tracking.tracker.errors import Cancelled
+from point_tracking.tracker.types import Tracks
+from point_tracking.tracker.video.frames import ArrayFrames
+from point_tracking.workflows.motion.featureless import featureless_warning, is_featureless, least_texture
+
+
+def half_plain_clip() -> ArrayFrames:
+    frame = np.full((96, 128, 3), 120, np.uint8)
+    frame[:, 64:] = ((np.indices((96, 64)) // 8).sum(0) % 2 * 120 + 60)[..., None]  # (96, 64, 1)
+    return ArrayFrames(np.repeat(frame[None], 30, axis=0), 25.0)
+
+
+def test_a_track_that_crosses_plain_ground_is_featureless_and_one_that_is_hidden_there_is_not():
+    x = np.linspace(110, 20, 30)
+    xy = np.stack([np.stack([x, np.full(30, 50.0)], -1)] * 2 + [np.full((30, 2), 100.0)[:, ::1] * [1, 0.5]], 1)
+    visible = np.ones((30, 3), bool)
+    visible[x < 80, 1] = False
+    tracks = Tracks(xy, visible, visible.astype(float))
+    assert is_featureless(least_texture(half_plain_clip(), tracks)).tolist() == [True, False, False]
+
+
+def test_what_is_never_seen_is_not_called_featureless():
+    tracks = Tracks(np.zeros((30, 2, 2)), np.zeros((30, 2), bool), np.zeros((30, 2)))
+    assert not is_featureless(least_texture(half_plain_clip(), tracks)).any()
+
+
+def test_it_can_be_cancelled():
+    tracks = Tracks(np.zeros((30, 2, 2)), np.ones((30, 2), bool), np.ones((30, 2)))
+    with pytest.raises(Cancelled):
+        least_texture(half_plain_clip(), tracks, lambda: True)
+
+
+def test_the_warning_says_how_many():
+    assert featureless_warning(23, 400).startswith("23 of 400 points lie on featureless ground")

@@ -1,0 +1,57 @@
+"""Which tracks lie on featureless ground at some time: their least texture along the way."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...tracker.errors import Cancelled
+from ...tracker.models.base import CancelCheck
+from ...tracker.queries.texture import FEATURELESS, texture_scores, usual_size
+from ...tracker.types import Tracks
+from ...tracker.video.frame_source import FrameSource
+
+# of longer videos, as many frames from the first to the last
+_MOST_FRAMES = 24
+
+
+def least_texture(video: FrameSource, tracks: Tracks, cancelled: CancelCheck | None = None) -> np.ndarray:
+    """The least texture that each point has where it is seen.
+
+    Args:
+        video: T frames
+        tracks: T frames, N points
+        cancelled: asked between frames
+
+    Returns:
+        (N,) float; NaN for points that are not seen in a frame that was looked at
+
+    Raises:
+        Cancelled: if the work was cancelled
+    """
+    seen = np.flatnonzero(tracks.visible.any(axis=1))
+    least = np.full(tracks.num_points, np.nan, dtype=np.float32)
+    if not len(seen):
+        return least
+    even = seen[np.linspace(0, len(seen) - 1, min(len(seen), _MOST_FRAMES)).astype(np.int64)]
+    size_px = usual_size(video.size_px)
+    for index in np.unique(even):
+        if cancelled is not None and cancelled():
+            raise Cancelled("The run was cancelled")
+        frame = video.read([int(index)], size_px=size_px)[0]
+        columns = np.flatnonzero(tracks.visible[index])
+        scores = texture_scores(frame, tracks.xy[index, columns], video.size_px)
+        least[columns] = np.fmin(least[columns], scores)
+    return least
+
+
+def is_featureless(least: np.ndarray) -> np.ndarray:
+    """(N,) bool; points of which nothing is known are not."""
+    return np.nan_to_num(least, nan=np.inf) < FEATURELESS
+
+
+def featureless_warning(number: int, of: int) -> str:
+    """What a user is told: "23 of 400 points lie on featureless ground"."""
+    return (
+        f"{number} of {of} points lie on featureless ground, such as sky, water or a plain wall, where tracks are "
+        "wrong far more often"
+    )
