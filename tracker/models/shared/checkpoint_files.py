@@ -72,6 +72,23 @@ def fill_model(model: nn.Module, state: Mapping[str, Tensor], name: str, path: s
     model.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
 
 
+def check_tracker_name(found: str, name: str, path: str | os.PathLike[str]) -> None:
+    """Refuses a file that holds weights of another tracker of its family.
+
+    Args:
+        found: the tracker that its tensors are for
+        name: the tracker it was loaded as
+        path: of the file, for messages
+
+    Raises:
+        CheckpointError: if they differ
+    """
+    if found != name:
+        raise CheckpointError(
+            f"{path} holds weights of {found!r}, not of {name!r}. Load it with load_tracker({found!r}, checkpoint=...)"
+        )
+
+
 def _unpickle(file: Path) -> Any:
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
