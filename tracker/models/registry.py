@@ -28,10 +28,12 @@ from .adapted import Lineage, check_adapted_name, find_adapted, list_adapted
 from .alltracker.published import PUBLISHED as ALLTRACKER_FILES
 from .base import Tracker, check_option_names
 from .cotracker.weights.published import PUBLISHED as COTRACKER_FILES
+from .locotrack.published import PUBLISHED as LOCOTRACK_FILES
 from .published_weights.checksums import judge_weights
 from .published_weights.files import WeightsFile
 from .published_weights.store import fetch_weights, find_weights, has_consent
 from .published_weights.terms import NOT_STATED, use_allowed, used_together
+from .tapir.published import PUBLISHED as TAPIR_FILES
 
 DEFAULT_TRACKER = "pt-fused"
 
@@ -219,6 +221,68 @@ _TRACKERS: dict[str, TrackerInfo] = {
             needs_gpu=True,
             requirements=("torch", "safetensors", "huggingface_hub"),
             tags=("gpu", "dense"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="bootstapir",
+            summary="any point of any frame in one pass: the strongest where queries lie in many frames",
+            code_license="Apache-2.0",
+            **_published(TAPIR_FILES["bootstapir"]),
+            loader=".tapir.tracker:load_bootstapir",
+            options=".tapir.options:TapirOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            same_tensors=("bootstapir-online",),
+            tags=("gpu", "occlusion"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="bootstapir-online",
+            summary="bootstapir for live streams: frame by frame, memory independent of the length",
+            code_license="Apache-2.0",
+            **_published(TAPIR_FILES["bootstapir-online"]),
+            loader=".tapir.tracker:load_bootstapir_online",
+            options=".tapir.options:TapirOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            same_tensors=("bootstapir",),
+            tags=("gpu", "streaming", "long-video"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="tapir",
+            summary="what bootstapir grew from, trained on synthetic video alone; half the work, less accurate",
+            code_license="Apache-2.0",
+            **_published(TAPIR_FILES["tapir"]),
+            loader=".tapir.tracker:load_tapir",
+            options=".tapir.options:TapirOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            tags=("gpu", "occlusion"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="locotrack-base",
+            summary="compares whole surroundings of points; light, and any query frames in one pass",
+            code_license="Apache-2.0",
+            **_published(LOCOTRACK_FILES["locotrack-base"]),
+            loader=".locotrack.tracker:load_locotrack_base",
+            options=".locotrack.options:LocoTrackOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            tags=("gpu", "occlusion"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="locotrack-small",
+            summary="locotrack-base with a smaller network: faster, somewhat less accurate",
+            code_license="Apache-2.0",
+            **_published(LOCOTRACK_FILES["locotrack-small"]),
+            loader=".locotrack.tracker:load_locotrack_small",
+            options=".locotrack.options:LocoTrackOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            tags=("gpu", "occlusion"),
             adaptable=False,
         ),
     )

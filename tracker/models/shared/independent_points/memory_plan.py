@@ -1,0 +1,166 @@
+"""How a clip is cut so that it fits into memory, and what it will take.
+
+Nothing that is cut changes the results. The maps of all frames stay: every point
+may be given in any of them. The estimate is compared with measured peaks in
+benchmarks/peers.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from ..memory import available_bytes
+from .model_sizes import Size
+
+_FLOAT_BYTES = 4
+_MIB = 2**20
+_RESULT_BYTES = 60
+"""Of a point in a frame: positions, logits and scores, and what `Tracks` holds of them."""
+_CPU_SLACK = 1.1
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a network takes; values are float32, operations are multiply + add = 2.
+
+    Args:
+        map_values: stored per pixel of a frame
+        encoder_values: alive per pixel of a frame while it is encoded
+        point_values: of a point, such as its templates
+        token_values: alive per point and frame while these are refined
+        block_values: alive per point and frame of a block, while their surroundings are read
+        pair_values: alive per pair of frames
+        encoder_flops: per pixel of a frame
+        start_flops: of a point in a frame, once
+        refine_flops: of a point in a frame, per iteration
+    """
+
+    map_values: float
+    encoder_values: float
+    point_values: float
+    token_values: float
+    block_values: float
+    pair_values: float
+    encoder_flops: float
+    start_flops: float
+    refine_flops: float
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is to be tracked.
+
+    Args:
+        num_frames: of the clip
+        num_points: of all query frames together
+        frame_size: (height, width) of the given frames
+        sizes: (height, width) in which the network looks at them
+        map_bytes: of a stored value
+    """
+
+    num_frames: int
+    num_points: int
+    frame_size: Size
+    sizes: Sequence[Size]
+    map_bytes: int = _FLOAT_BYTES
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one clip is worked through.
+
+    Args:
+        encoder_frames: encoded together
+        points: tracked together
+        block: points x frames whose surroundings are read at once
+        estimated_bytes: peak above the loaded model
+        budget_bytes: what may be used; None where that is not known
+    """
+
+    encoder_frames: int
+    points: int
+    block: int
+    estimated_bytes: int = 0
+    budget_bytes: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The plan as JSON values, for reports."""
+        return {
+            "encoder_frames": self.encoder_frames,
+            "points_together": self.points,
+            "block": self.block,
+            "estimated_mb": round(self.estimated_bytes / _MIB),
+            "budget_mb": None if self.budget_bytes is None else round(self.budget_bytes / _MIB),
+        }
+
+
+def make_plan(costs: Costs, work: Workload, device: torch.device, budget_bytes: int | None) -> Plan:
+    """Chooses the fastest way that fits a budget.
+
+    Args:
+        costs: of the network
+        work: what is to be tracked
+        device: where it runs
+        budget_bytes: memory above the model; None = what is free
+
+    Returns:
+        the plan; where even the smallest exceeds the budget, that one
+    """
+    budget = available_bytes(device) if budget_bytes is None else budget_bytes
+    plan = None
+    for plan in _plans(work, device):
+        plan = replace(plan, estimated_bytes=estimate_bytes(costs, work, device, plan), budget_bytes=budget)
+        if budget is None or plan.estimated_bytes <= budget:
+            break
+    assert plan is not None
+    return plan
+
+
+def smaller_plan(costs: Costs, work: Workload, device: torch.device, failed: Plan) -> Plan | None:
+    """The next plan after one with which memory ran out; None where there is no smaller one."""
+    for plan in _plans(work, device):
+        if plan.points * plan.block * plan.encoder_frames < failed.points * failed.block * failed.encoder_frames:
+            estimated = estimate_bytes(costs, work, device, plan)
+            return replace(plan, estimated_bytes=estimated, budget_bytes=failed.budget_bytes)
+    return None
+
+
+def _plans(work: Workload, device: torch.device) -> Iterator[Plan]:
+    """Plans from the fastest to the smallest."""
+    on_cpu = device.type == "cpu"
+    # on a CPU what is worked on stays in its caches; a large GPU is filled
+    frames, tokens, block = (1, 1 << 10, 1 << 7) if on_cpu else (8, 1 << 17, 1 << 14)
+    smallest_block = 1 << 4
+    points = max(min(tokens // max(work.num_frames, 1), work.num_points), 1)
+    yield (plan := Plan(frames, points, block))
+    while plan.points > 1 or plan.block > smallest_block or plan.encoder_frames > 1:
+        plan = Plan(
+            max(plan.encoder_frames // 2, 1), max(plan.points // 2, 1), max(plan.block // 2, min(block, smallest_block))
+        )
+        yield plan
+
+
+def estimate_bytes(costs: Costs, work: Workload, device: torch.device, plan: Plan) -> int:
+    """Peak memory of a run above the loaded model.
+
+    Args:
+        costs: of the network
+        work: what is to be tracked
+        device: where it runs
+        plan: how it is worked through
+    """
+    pixels = [height * width for height, width in work.sizes]
+    maps = work.num_frames * sum(pixels) * costs.map_values * work.map_bytes
+    results = work.num_frames * work.num_points * _RESULT_BYTES
+    given = work.frame_size[0] * work.frame_size[1] * 3 * (2 + 2 * _FLOAT_BYTES)
+    encoding = plan.encoder_frames * (given + max(pixels) * costs.encoder_values * _FLOAT_BYTES)
+    points = min(plan.points, max(work.num_points, 1))
+    tokens = points * work.num_frames
+    refining = points * costs.point_values + tokens * costs.token_values
+    refining += min(plan.block, tokens) * costs.block_values + work.num_frames**2 * costs.pair_values
+    total = maps + results + max(encoding, refining * _FLOAT_BYTES)
+    return int(total * (_CPU_SLACK if device.type == "cpu" else 1))

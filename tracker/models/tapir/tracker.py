@@ -1,0 +1,106 @@
+"""TAPIR and BootsTAPIR as trackers: every point in every frame, whatever frame it is given in.
+
+`load_tracker("tapir" | "bootstapir" | "bootstapir-online", checkpoint=...)` ends
+here. The online form sees earlier frames only: what lies before a point's frame
+is found in a second pass, from the end of the clip to its start.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..base import Capabilities
+from ..published_weights.store import weights_path
+from ..shared.checkpoint_files import check_tracker_name
+from ..shared.independent_points.clip_run import RunSettings
+from ..shared.independent_points.memory_plan import Costs
+from ..shared.independent_points.tracker import PointModelTracker, placed
+from .checkpoint import load_model
+from .config import EXPANSION, TapirConfig
+from .network import Tapir, set_matrix_dtype
+from .options import TapirOptions
+from .published import PUBLISHED
+
+TRAINED_TEMPERATURE = {"tapir": 20.0, "bootstapir": 10.0, "bootstapir-online": 10.0}
+_TRUNK_FLOPS = 18.8e9 / 256**2  # per pixel of a frame
+_CELLS = 32 * 32  # of the cost volume
+
+
+class TapirTracker(PointModelTracker):
+    """A model of the TAPIR family behind the `Tracker` contract.
+
+    Args:
+        model: filled with weights; copied where the options ask for another
+            device or dtype than it has
+        options: how to run
+    """
+
+    def __init__(self, model: Tapir, options: TapirOptions | None = None) -> None:
+        options = options or TapirOptions()
+        super().__init__(model.config.name, options)
+        causal = model.config.causal
+        self.capabilities = Capabilities(bidirectional=not causal, streaming=causal, knows_before_query=True)
+        given = options.softmax_temperature
+        self._temperature = TRAINED_TEMPERATURE[self.name] if given is None else given
+        self._model = placed(model, self._device, self._dtype, set_matrix_dtype)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {**super().options, "softmax_temperature": self._temperature}
+
+    @property
+    def model(self) -> Tapir:
+        """The network as it runs, not a copy."""
+        return self._model
+
+    def _settings(self) -> RunSettings:
+        return RunSettings(
+            network=self._model,
+            costs=costs_of(self._model.config),
+            frame_size=self._options.frame_size,
+            resize=self._options.resize,
+            iterations=self._options.iterations,
+            temperature=self._temperature,
+            map_dtype=self.map_dtype,
+            both_ways=not self._model.config.causal,
+        )
+
+
+def costs_of(config: TapirConfig) -> Costs:
+    """What a model takes."""
+    width, hidden = config.mixer_width, EXPANSION * config.mixer_width
+    extra_flops = config.extra_convs * 2 * 2 * 9 * config.low_dim * config.extra_width / 64
+    mixer_flops = config.mixer_blocks * 2 * 2 * width * hidden + 2 * width * (config.mixer_in + config.feature_dim)
+    return Costs(
+        map_values=config.high_dim / 16 + config.low_dim / 64 + (config.low_dim / 256 if config.pooled else 0),
+        encoder_values=max(config.widths[0] * 1.5, config.extra_width / 64 * 3) + 12,
+        point_values=2 * config.feature_dim,
+        token_values=2 * config.mixer_in + 2 * config.feature_dim + 2 * hidden + 6 * width,
+        block_values=max(_CELLS * 36, 64 * config.low_dim * 1.5),
+        pair_values=0,
+        encoder_flops=_TRUNK_FLOPS + extra_flops,
+        start_flops=3.5e6,
+        refine_flops=mixer_flops,
+    )
+
+
+def load_tapir(**options: Any) -> TapirTracker:
+    """TAPIR; options as of `TapirOptions`."""
+    return _load("tapir", TapirOptions(**options))
+
+
+def load_bootstapir(**options: Any) -> TapirTracker:
+    """BootsTAPIR; options as of `TapirOptions`."""
+    return _load("bootstapir", TapirOptions(**options))
+
+
+def load_bootstapir_online(**options: Any) -> TapirTracker:
+    """Online BootsTAPIR; options as of `TapirOptions`."""
+    return _load("bootstapir-online", TapirOptions(**options))
+
+
+def _load(name: str, options: TapirOptions) -> TapirTracker:
+    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
+    model = load_model(path, causal=name == "bootstapir-online")
+    check_tracker_name(model.config.name, name, path)
+    return TapirTracker(model, options)
