@@ -38,6 +38,24 @@ class BlockState:
             torch.zeros(EXPANSION, points, before, width, dtype=torch.float32, device=device),
         )
 
+    @property
+    def points(self) -> int:
+        """P."""
+        return len(self.inputs)
+
+    def copy_of(self, some: slice) -> BlockState:
+        """That of some points, on its own."""
+        return BlockState(self.inputs[some].clone(), self.hidden[:, some].clone())
+
+    def put(self, some: slice, new: BlockState) -> None:
+        """Renews that of some points."""
+        self.inputs[some] = new.inputs
+        self.hidden[:, some] = new.hidden
+
+    def joined(self, other: BlockState) -> BlockState:
+        """That of these points and of others, after them."""
+        return BlockState(torch.cat([self.inputs, other.inputs]), torch.cat([self.hidden, other.hidden], dim=1))
+
 
 class Mixer(nn.Module):
     """Tells from what surrounds points how their positions, logits and features change.

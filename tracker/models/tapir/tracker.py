@@ -9,20 +9,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..base import Capabilities
+from ...errors import OptionError
+from ...types import Queries, Tracks
+from ...video.frames import FrameSource
+from ..base import Capabilities, RunHooks
 from ..published_weights.store import weights_path
 from ..shared.checkpoint_files import check_tracker_name
 from ..shared.independent_points.clip_run import RunSettings
-from ..shared.independent_points.memory_plan import Costs
+from ..shared.independent_points.memory_plan import Costs, Plan
 from ..shared.independent_points.tracker import PointModelTracker, placed
 from .checkpoint import load_model
 from .config import EXPANSION, TapirConfig
+from .mixer import KERNEL
 from .network import Tapir, set_matrix_dtype
 from .options import TapirOptions
 from .published import PUBLISHED
+from .session import TapirSession
+from .streaming import StreamedRun
 
 TRAINED_TEMPERATURE = {"tapir": 20.0, "bootstapir": 10.0, "bootstapir-online": 10.0}
 _TRUNK_FLOPS = 18.8e9 / 256**2  # per pixel of a frame
+_SESSION_POINTS = 1 << 17  # more than are refined together anywhere
 _CELLS = 32 * 32  # of the cost volume
 
 
@@ -53,6 +60,38 @@ class TapirTracker(PointModelTracker):
         """The network as it runs, not a copy."""
         return self._model
 
+    def open_session(self, size_px: tuple[int, int], **options: Any) -> TapirSession:
+        """Starts tracking frames that come one or some at a time.
+
+        Args:
+            size_px: (width, height) of the frames to come
+
+        Raises:
+            OptionError: if the model needs whole clips, or an option was given
+        """
+        if not self.capabilities.streaming:
+            raise OptionError(f"The tracker {self.name!r} needs whole clips. Streams are for 'bootstapir-online'")
+        if options:
+            raise OptionError(
+                f"Invalid option for a session ({next(iter(options))!r}). It takes none but the frame size"
+            )
+        settings = self._settings()
+        plan = self._plan(settings, self._workload(settings, 1, _SESSION_POINTS, size_px))
+        return TapirSession(self._model, settings, size_px, self._dtype, plan.points, plan.block)
+
+    def _run(
+        self,
+        settings: RunSettings,
+        source: FrameSource,
+        queries: Queries,
+        backward: bool,
+        hooks: RunHooks,
+        plan: Plan,
+    ) -> Tracks:
+        if plan.keeps_clip or not len(queries):
+            return super()._run(settings, source, queries, backward, hooks, plan)
+        return StreamedRun(self._model, settings, source, queries, backward, hooks, plan).run()
+
     def _settings(self) -> RunSettings:
         return RunSettings(
             network=self._model,
@@ -81,6 +120,7 @@ def costs_of(config: TapirConfig) -> Costs:
         encoder_flops=_TRUNK_FLOPS + extra_flops,
         start_flops=3.5e6,
         refine_flops=mixer_flops,
+        state_values=config.mixer_blocks * (KERNEL - 1) * (width + hidden) if config.causal else None,
     )
 
 

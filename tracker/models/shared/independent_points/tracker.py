@@ -56,26 +56,45 @@ class PointModelTracker(Tracker):
 
     def _track(self, source: FrameSource, queries: Queries, backward: bool, hooks: RunHooks) -> Tracks:
         settings = self._settings()
-        width, height = source.size_px
-        work = Workload(
-            num_frames=source.num_frames,
-            num_points=len(queries),
-            frame_size=(height, width),
-            sizes=settings.network.sizes(settings.frame_size),
-            map_bytes=torch.finfo(settings.map_dtype).bits // 8,
-        )
-        limit = self._options.memory_limit_gb
-        budget = None if limit is None else int(limit * _GIB)
+        work = self._workload(settings, source.num_frames, len(queries), source.size_px)
 
         def run(plan: Plan) -> Tracks:
             with torch.inference_mode(), matrix_products(self._dtype, self._device):
-                return ClipRun(settings, source, queries, backward, hooks, plan).run()
+                return self._run(settings, source, queries, backward, hooks, plan)
 
         def smaller(failed: Plan) -> Plan | None:
             return smaller_plan(settings.costs, work, self._device, failed)
 
-        tracks, plan = run_within_memory(run, make_plan(settings.costs, work, self._device, budget), smaller)
+        tracks, plan = run_within_memory(run, self._plan(settings, work), smaller)
         return with_plan(tracks, plan)
+
+    def _workload(self, settings: RunSettings, num_frames: int, num_points: int, size_px: tuple[int, int]) -> Workload:
+        """What is to be tracked in a video of (width, height)."""
+        return Workload(
+            num_frames=num_frames,
+            num_points=num_points,
+            frame_size=(size_px[1], size_px[0]),
+            sizes=settings.network.sizes(settings.frame_size),
+            iterations=settings.iterations,
+            map_bytes=torch.finfo(settings.map_dtype).bits // 8,
+        )
+
+    def _plan(self, settings: RunSettings, work: Workload) -> Plan:
+        """How some work is cut so that it fits into memory."""
+        limit = self._options.memory_limit_gb
+        return make_plan(settings.costs, work, self._device, None if limit is None else int(limit * _GIB))
+
+    def _run(
+        self,
+        settings: RunSettings,
+        source: FrameSource,
+        queries: Queries,
+        backward: bool,
+        hooks: RunHooks,
+        plan: Plan,
+    ) -> Tracks:
+        """One run by a plan; arguments as of `ClipRun`."""
+        return ClipRun(settings, source, queries, backward, hooks, plan).run()
 
 
 def placed(
