@@ -77,6 +77,53 @@ def _cotracker(name: str, folder: Path, **options: Any) -> Tracker:
     return _load(name, path, {"iterations": 2, **options})
 
 
+TAPIR_SIZES = {
+    "widths": (8, 8, 16, 16, 16),
+    "depths": (1, 1, 1, 1),
+    "extra_width": 16,
+    "mixer_width": 32,
+    "mixer_blocks": 1,
+}
+
+
+def _tapir(name: str, folder: Path, **options: Any) -> Tracker:
+    from point_tracking.tracker.models.tapir.config import BOOTSTAPIR, BOOTSTAPIR_ONLINE, TAPIR
+    from point_tracking.tracker.models.tapir.network import Tapir
+
+    published = {config.name: config for config in (BOOTSTAPIR, BOOTSTAPIR_ONLINE, TAPIR)}[name]
+    path = folder / f"{name}.pt"
+    if not path.exists():
+        with torch.device("meta"):
+            model = Tapir(replace(published, extra_convs=min(published.extra_convs, 1), **TAPIR_SIZES))
+        torch.save(reference_weights("tapir").make_weights(model.state_dict()), path)
+    flavour = {} if name == "tapir" else {"flavour": name}
+    return _load(name, path, {"iterations": 1, **flavour, **options})
+
+
+LOCOTRACK_SIZES = {
+    "widths": (8, 8, 16, 16, 16),
+    "depths": (1, 1, 1, 1),
+    "width": 128,
+    "hidden": 32,
+    "layers": 1,
+}
+
+
+def _locotrack(name: str, folder: Path, **options: Any) -> Tracker:
+    from point_tracking.tracker.models.locotrack.config import LOCOTRACK_BASE, LOCOTRACK_SMALL
+    from point_tracking.tracker.models.locotrack.network import LocoTrack
+
+    published = {config.name: config for config in (LOCOTRACK_BASE, LOCOTRACK_SMALL)}[name]
+    path = folder / f"{name}.ckpt"
+    if not path.exists():
+        convs = (*(replace(conv, width=16) for conv in published.convs[:-1]), published.convs[-1])
+        with torch.device("meta"):
+            model = LocoTrack(replace(published, convs=convs, **LOCOTRACK_SIZES))
+        weights = reference_weights("locotrack").make_weights(model.state_dict())
+        torch.save({"state_dict": {f"model.{key}": value for key, value in weights.items()}}, path)
+    return _load(name, path, {"iterations": 1, **options})
+
+
 def _load(name: str, path: Path, options: dict[str, Any]) -> Tracker:
     return pt.load_tracker(name, checkpoint=path, device="cpu", **options)
 
@@ -87,6 +134,11 @@ SHALLOW: dict[str, Callable[..., Tracker]] = {
     "cotracker2": _cotracker,
     "cotracker3-offline": _cotracker,
     "cotracker3-online": _cotracker,
+    "bootstapir": _tapir,
+    "bootstapir-online": _tapir,
+    "tapir": _tapir,
+    "locotrack-base": _locotrack,
+    "locotrack-small": _locotrack,
 }
 
 
