@@ -55,9 +55,18 @@ TESTED_ELSEWHERE = {
     "tracker/models/alltracker/published.py": "tests/tracker/models/published_weights/test_store.py",
     "tracker/models/alltracker/update.py": "tests/tracker/models/alltracker/test_network.py",
     "tracker/models/cotracker/weights/published.py": "tests/tracker/models/published_weights/test_store.py",
+    "tracker/models/locotrack/config.py": "tests/tracker/models/locotrack/test_parity.py",
+    "tracker/models/locotrack/options.py": "tests/tracker/models/shared/independent_points/test_options.py",
+    "tracker/models/locotrack/published.py": "tests/tracker/models/published_weights/test_store.py",
+    "tracker/models/locotrack/tracker.py": "tests/tracker/models/shared/independent_points/test_tracker.py",
     "tracker/models/pt_small/options.py": "tests/tracker/models/pt_small/test_tracker.py",
+    "tracker/models/shared/independent_points/clip_run.py": "tests/tracker/models/shared/independent_points/test_tracker.py",
     "tracker/models/shared/residual_encoder.py": "tests/tracker/models/alltracker/test_encoder.py",
     "tracker/models/shared/query_matching.py": "tests/tracker/models/test_optical_flow.py",
+    "tracker/models/tapir/config.py": "tests/tracker/models/tapir/test_parity.py",
+    "tracker/models/tapir/published.py": "tests/tracker/models/published_weights/test_store.py",
+    "tracker/models/tapir/streaming.py": "tests/tracker/models/tapir/test_session.py",
+    "tracker/models/tapir/tracker.py": "tests/tracker/models/shared/independent_points/test_tracker.py",
 }
 
 

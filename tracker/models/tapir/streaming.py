@@ -95,7 +95,10 @@ class StreamedPoints:
             def refine(together: int, done: int = done) -> Estimate:
                 return self._refine(sets, rows, slice(done, min(done + together, len(self))))
 
-            found, self._together = run_within_memory(refine, self._together, _half_of)
+            asked = min(self._together, len(self) - done)
+            found, taken = run_within_memory(refine, asked, _half_of)
+            if taken < asked:
+                self._together = taken
             parts.append(found)
             done += len(found.xy)
         return Estimate(

@@ -128,10 +128,9 @@ def make_plan(costs: Costs, work: Workload, device: torch.device, budget_bytes: 
 
 def smaller_plan(costs: Costs, work: Workload, device: torch.device, failed: Plan) -> Plan | None:
     """The next plan after one with which memory ran out; None where there is no smaller one."""
-    plans = _plans(costs, work, device)
-    smaller = (plan for plan in plans if plan.estimated_bytes < failed.estimated_bytes)
-    plan = next(smaller, None)
-    return None if plan is None else replace(plan, budget_bytes=failed.budget_bytes)
+    plans = [replace(plan, budget_bytes=failed.budget_bytes) for plan in _plans(costs, work, device)]
+    following = plans[plans.index(failed) + 1 :]
+    return following[0] if following else None
 
 
 def _plans(costs: Costs, work: Workload, device: torch.device) -> list[Plan]:
