@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -29,7 +31,8 @@ def test_sizes_are_those_of_the_tensors(config):
 @pytest.mark.parametrize("wrapped", [lambda s: s, lambda s: {"epoch": 3, "state_dict": s}], ids=["plain", "lightning"])
 @pytest.mark.parametrize("prefix", ["", "model."])
 def test_containers_and_prefixes_of_training_scripts_are_read(tmp_path, wrapped, prefix):
-    model = load_shallow("locotrack-base", tmp_path).model
+    tracker: Any = load_shallow("locotrack-base", tmp_path)
+    model = tracker.model
     torch.save(wrapped({prefix + key: value for key, value in model.state_dict().items()}), tmp_path / "weights.ckpt")
     loaded = load_model(tmp_path / "weights.ckpt")
     assert loaded.config == model.config

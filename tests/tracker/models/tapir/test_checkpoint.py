@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -33,7 +35,7 @@ def test_sizes_are_those_of_the_tensors(config):
 def test_the_name_says_whether_a_model_is_causal(tmp_path):
     path = load_shallow("bootstapir", tmp_path).options["checkpoint"]
     assert not load_model(path).config.causal
-    online = pt.load_tracker("bootstapir-online", checkpoint=path, device="cpu")
+    online: Any = pt.load_tracker("bootstapir-online", checkpoint=path, device="cpu")
     assert online.model.config.causal
     assert "cannot be told apart" in online.warnings[0]
     assert pt.load_tracker("bootstapir", checkpoint=path, device="cpu", flavour="bootstapir").warnings == ()

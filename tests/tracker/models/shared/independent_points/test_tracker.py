@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -49,7 +51,8 @@ def test_points_and_blocks_are_cut_without_a_trace(name, clip, tmp_path, monkeyp
 
 @pytest.mark.parametrize("name", NAMES)
 def test_frames_are_encoded_once_for_all_points_directions_and_query_frames(name, clip, tmp_path, monkeypatch):
-    tracker, counts = load_shallow(name, tmp_path), []
+    tracker: Any = load_shallow(name, tmp_path)
+    counts = []
     encode = tracker.model.encode
     monkeypatch.setattr(tracker.model, "encode", lambda x: counts.append(tuple(x.shape)) or encode(x))
     tracker.track(clip(5), QUERIES, True)
@@ -85,7 +88,7 @@ def test_a_clip_ends_where_its_frames_do(clip, tmp_path):
 
 
 def test_memory_that_runs_out_makes_the_work_smaller_until_it_fits_or_is_refused(clip, tmp_path, monkeypatch):
-    tracker = load_shallow("locotrack-small", tmp_path)
+    tracker: Any = load_shallow("locotrack-small", tmp_path)
     expected, refine, most = tracker.track(clip(5), QUERIES), tracker.model.refine, 2
 
     def limited(maps, rows, templates, start, course):
