@@ -18,10 +18,11 @@ from ..memory import available_bytes
 from .model_sizes import Size
 
 _FLOAT_BYTES = 4
-_MIB = 2**20
 _RESULT_BYTES = 60
 """Of a point in a frame: positions, logits and scores, and what `Tracks` holds of them."""
-_CPU_SLACK = 1.1
+_MIB = 2**20
+# of what is freed, a process keeps some that cannot be used again; libraries set themselves up
+_CPU_SLACK, _CPU_BASE_BYTES = 1.3, 15 * _MIB
 _SMALLEST_BLOCK = 1 << 4
 
 
@@ -185,4 +186,4 @@ def estimate_bytes(costs: Costs, work: Workload, device: torch.device, plan: Pla
         refining += 2 * points * (costs.state_values or 0) * work.iterations * len(work.sizes)
         refining += work.num_points * costs.point_values
     total = maps + results + max(encoding, refining * _FLOAT_BYTES)
-    return int(total * (_CPU_SLACK if device.type == "cpu" else 1))
+    return int(total * _CPU_SLACK) + _CPU_BASE_BYTES if device.type == "cpu" else int(total)
