@@ -23,7 +23,7 @@ from cotracker import core_rates, release_free_memory, timed
 from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, rss_mb, run_isolated
 
 TESTS = Path(__file__).parents[1] / "tests"
-PARTS = ("speed", "memory")
+PARTS = ("speed", "memory", "points")
 ALLTRACKER_STAGES = ("encoder", "correlation", "motion encoder", "time", "space", "heads", "up-sampling")
 # operations of the published network at 384 x 512: encoding a frame, and refining one of a window once
 ENCODER_GFLOP = {"alltracker": 83, "alltracker-tiny": 33}
@@ -244,6 +244,101 @@ def speed_tables(names: list[str], num_frames: int, num_points: int, iterations:
     return markdown_table(headers, rows) + "\n\n" + markdown_table(["model", "form", *ALLTRACKER_STAGES], shares)
 
 
+POINT_STAGES = ("encoder", "first positions", "correlation", "mixer")
+
+
+def load_point_model(name: str, **options: Any) -> Any:
+    """TAPIR or LocoTrack at the published size, with the weights of the reference cases."""
+    import torch
+
+    from point_tracking.tracker.models.locotrack import config as locotrack
+    from point_tracking.tracker.models.locotrack.network import LocoTrack
+    from point_tracking.tracker.models.locotrack.options import LocoTrackOptions
+    from point_tracking.tracker.models.locotrack.tracker import LocoTrackTracker
+    from point_tracking.tracker.models.tapir import config as tapir
+    from point_tracking.tracker.models.tapir.network import Tapir
+    from point_tracking.tracker.models.tapir.options import TapirOptions
+    from point_tracking.tracker.models.tapir.tracker import TapirTracker
+
+    known: list[Any] = [tapir.TAPIR, tapir.BOOTSTAPIR, tapir.BOOTSTAPIR_ONLINE]
+    known += [locotrack.LOCOTRACK_SMALL, locotrack.LOCOTRACK_BASE]
+    config = {config.name: config for config in known}[name]
+    of_locotrack = name.startswith("locotrack")
+    sys.path.insert(0, str(TESTS / "data" / "parity" / ("locotrack" if of_locotrack else "tapir")))
+    torch.set_num_threads(1)
+    with torch.device("meta"):
+        model: Any = LocoTrack(config) if of_locotrack else Tapir(config)
+    model.load_state_dict(import_module("weights").make_weights(model.state_dict()), assign=True)
+    model.eval().requires_grad_(False)
+    if of_locotrack:
+        return LocoTrackTracker(model, LocoTrackOptions(device="cpu", **options))
+    return TapirTracker(model, TapirOptions(device="cpu", **options))
+
+
+def measure_points(name: str, num_frames: int, num_points: int, dtype: str, limit_gb: float | None) -> dict:
+    """One clip, points in all of its frames: CPU seconds of each stage, and peak memory."""
+    tracker = load_point_model(name, dtype=dtype, memory_limit_gb=limit_gb)
+    frames, queries = read_frames(num_frames), queries_of(num_points, num_frames, num_frames)
+    tracker.track(frames[:1], queries_of(4, 1, 1))  # libraries set themselves up
+    totals: dict[str, float] = {}
+    model = tracker.model
+    model.encode = timed(totals, "encoder", model.encode)
+    model.start = timed(totals, "first positions", model.start)
+    model._correlate = timed(totals, "correlation", model._correlate)
+    model.torch_pips_mixer.forward = timed(totals, "mixer", model.torch_pips_mixer.forward)
+    release_free_memory()
+    base = rss_mb()
+    reset_peak_rss()
+    start = process_time()
+    tracks = tracker.track(frames, queries)
+    seconds, peak_mb = process_time() - start, peak_rss_mb() - base
+    return {"seconds": seconds, "stages": totals, "peak_mb": peak_mb, "plan": tracks.info["plan"]}
+
+
+def points_table(cases: list[tuple]) -> str:
+    """TAPIR and LocoTrack: stages in CPU seconds, memory as measured and as planned."""
+    rows = []
+    for name, num_frames, num_points, dtype, limit_gb in cases:
+        found = run_isolated(
+            measure_points,
+            name=name,
+            num_frames=num_frames,
+            num_points=num_points,
+            dtype=dtype,
+            limit_gb=limit_gb,
+        ).result
+        planned = found["plan"]["estimated_mb"]
+        rows.append(
+            [
+                name,
+                dtype,
+                f"{num_frames}, {num_points}",
+                "free memory" if limit_gb is None else f"{limit_gb * 1024:.0f} MiB",
+                f"{found['seconds']:.1f}",
+                *(f"{found['stages'].get(stage, 0):.2f}" for stage in POINT_STAGES),
+                round(found["peak_mb"]),
+                planned,
+                f"{planned / found['peak_mb']:.2f}",
+            ]
+        )
+    headers = ["model", "dtype", "T, N", "limit", "s", *POINT_STAGES, "peak MiB", "planned", "planned / measured"]
+    return markdown_table(headers, rows)
+
+
+# name, frames, points, dtype, memory limit in GiB
+POINTS = [
+    ("bootstapir", 8, 400, "float32", None),
+    ("bootstapir", 8, 400, "bfloat16", None),
+    ("tapir", 8, 400, "float32", None),
+    ("bootstapir-online", 8, 400, "float32", 0.1),
+    ("locotrack-base", 8, 400, "float32", None),
+    ("locotrack-base", 8, 400, "bfloat16", None),
+    ("locotrack-small", 8, 400, "float32", None),
+    ("tapir", 24, 50, "float32", None),
+    ("locotrack-small", 24, 50, "float32", None),
+]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the tiny model, one iteration")
@@ -257,6 +352,7 @@ def main() -> None:
             else speed_tables(["alltracker", "alltracker-tiny"], 3, 400, 4)
         ),
         "memory": lambda: memory_table(MEMORY[-1:] if given.quick else MEMORY),
+        "points": lambda: points_table([("tapir", 3, 50, "float32", None)] if given.quick else POINTS),
     }
     for part in given.parts:
         print(f"## {part}\n\n{tables[part]()}\n", flush=True)

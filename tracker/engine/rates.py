@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..models.published_weights import weights_dir
+from ..models.published_weights.store import weights_dir
 
 _FILE = "rates.json"
 # of what was measured before, at each new sample

@@ -12,6 +12,7 @@ from ..models.base import CancelCheck, ProgressCallback, Tracker
 from ..types import FrameMap, Queries, Tracks
 from ..video.frames import FrameSource, SampledFrames, VideoFrames
 from ..video.sampling import Sampling, sample_frames
+from .pinning import pin_queries
 
 SizeCheck = Callable[[int, int], None]
 """Called with (points, frames) before the work starts; raises where that is too much."""
@@ -107,7 +108,7 @@ def track_prepared(
         cancelled: asked between chunks; True ends the run
 
     Returns:
-        the tracks and the frames they belong to
+        the tracks, every query where it was asked for, and the frames they belong to
 
     Raises:
         QueryError: if a query lies outside the video
@@ -123,6 +124,7 @@ def track_prepared(
             f"The tracker {tracker.name!r} returned {tracks.xy.shape[0]} frames x {tracks.xy.shape[1]} points "
             f"for {expected[0]} frames x {expected[1]} points"
         )
+    tracks = pin_queries(tracks, queries, source.size_px, tracker.capabilities)
     indices = np.arange(source.num_frames) if clip.source_indices is None else clip.source_indices
     return TrackedClip(tracks, indices)
 

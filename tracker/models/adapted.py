@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OptionError, OutputError
 from .base import check_option_names
-from .published_weights import WEIGHTS_DIR_VARIABLE, weights_dir
+from .published_weights.store import WEIGHTS_DIR_VARIABLE, weights_dir
 
 if TYPE_CHECKING:
     from .cotracker.model_tracker import ModelTracker

@@ -53,6 +53,10 @@ class Capabilities:
         knows_before_query: without `backward`, positions before the query
             frame are the model's own output instead of NaN
         max_frames: longest clip it takes, or None
+        keeps_queries: each point is visible and at its query in its query frame; else what
+            the model says there stands, and `engine` puts the query there
+        hides_outside: no point is visible outside the frame; else what the model says
+            stands, and `engine` hides it
     """
 
     joint: bool = False
@@ -60,6 +64,8 @@ class Capabilities:
     streaming: bool = False
     knows_before_query: bool = False
     max_frames: int | None = None
+    keeps_queries: bool = False
+    hides_outside: bool = False
 
 
 @dataclass
@@ -138,11 +144,13 @@ class Tracker(ABC):
 
     Subclasses set `name` (its name in the registry), `capabilities`, and
     implement `_track`. `options` are what the tracker was loaded with, as
-    stored in the run record.
+    stored in the run record. `warnings`, about the weights it was loaded from,
+    are part of the `info` of all its tracks.
     """
 
     name: str
     capabilities: Capabilities = Capabilities()
+    warnings: tuple[str, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
@@ -185,6 +193,9 @@ class Tracker(ABC):
         hooks.report(0.0)
         tracks = self._track(source, queries, backward, hooks)
         hooks.report(1.0)
+        if self.warnings:
+            info = {**tracks.info, "warnings": [*self.warnings, *tracks.info.get("warnings", ())]}
+            tracks = replace(tracks, info=info)
         if queries.labels is None and queries.objects is None:
             return tracks
         return replace(tracks, labels=queries.labels, objects=queries.objects)

@@ -72,7 +72,7 @@ class OpticalFlowTracker(Tracker):
     """
 
     name = "optical-flow"
-    capabilities = Capabilities(joint=False, bidirectional=False, streaming=False)
+    capabilities = Capabilities(keeps_queries=True, hides_outside=True)
 
     def __init__(self, **options: Any) -> None:
         self._options = OpticalFlowOptions(**options)

@@ -5,28 +5,35 @@ Adding a tracker
    subclass of `base.Tracker`.
 2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
    this package, imported only when the tracker is loaded. Files to download are
-   declared beside its code, without torch (see `alltracker/published.py`).
+   declared beside its code, without torch (see `alltracker/published.py`), and
+   found by the loader with `published_weights.store.weights_path`.
    Give the family its place in the contract "families of trackers" (pyproject.toml).
 3. Write the zoo's list anew:
    `python -m point_tracking.workflows.model_zoo.source > manifest.json`.
-4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`,
+4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`
+   (with downloaded weights: a shallow checkpoint in `shallow.py` beside it),
    run `benchmarks/accuracy.py`, and write its row in the README.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import UnknownTrackerError
 from .adapted import Lineage, check_adapted_name, find_adapted, list_adapted
 from .alltracker.published import PUBLISHED as ALLTRACKER_FILES
 from .base import Tracker, check_option_names
 from .cotracker.weights.published import PUBLISHED as COTRACKER_FILES
-from .published_weights import WeightsFile, fetch_weights, find_weights, has_consent
+from .locotrack.published import PUBLISHED as LOCOTRACK_FILES
+from .published_weights.checksums import judge_weights
+from .published_weights.files import WeightsFile
+from .published_weights.store import fetch_weights, find_weights, has_consent
+from .published_weights.terms import NOT_STATED, use_allowed, used_together
+from .tapir.published import PUBLISHED as TAPIR_FILES
 
 DEFAULT_TRACKER = "pt-fused"
 
@@ -39,14 +46,16 @@ class TrackerInfo:
         name: as passed to `load_tracker`
         summary: one line: what it is good for
         code_license: SPDX name of the code's licence
-        weights_license: SPDX name, or None for a tracker without weights
-        commercial_use: whether code and weights allow it
+        weights_license: SPDX expression, or None for a tracker without weights
+        commercial_use: whether code and weights allow it; None where their authors do not say
         weights_from: where the weights come from, in words
         loader: "module:callable", relative to this package
         options: "module:dataclass" of what the loader takes; None where that depends on more than the name
         needs_gpu: whether it is slow without one
         requirements: distributions it imports beyond numpy
-        files: weights that have to be downloaded, with their terms
+        files: weights that have to be downloaded, with their terms; the first is the one that `checkpoint` replaces
+        same_tensors: other trackers whose files cannot be told from this one's by names and shapes of tensors; its
+            options have `flavour` then
         tags: words to find it by
         adaptable: whether `adapt_tracker` can train it further
         adapted: a user trained it further on own videos
@@ -56,13 +65,14 @@ class TrackerInfo:
     summary: str
     code_license: str
     weights_license: str | None
-    commercial_use: bool
+    commercial_use: bool | None
     weights_from: str
     loader: str
     options: str | None = None
     needs_gpu: bool = False
     requirements: tuple[str, ...] = ()
     files: tuple[WeightsFile, ...] = ()
+    same_tensors: tuple[str, ...] = ()
     tags: tuple[str, ...] = field(default_factory=tuple)
     adaptable: bool = True
     adapted: bool = False
@@ -80,17 +90,23 @@ class TrackerInfo:
     @property
     def terms(self) -> str:
         """The licence of code and weights in one line, for forms and tables."""
-        use = "commercial use allowed" if self.commercial_use else "NON-COMMERCIAL use only"
         weights = f"weights {self.weights_license}" if self.weights_license else "no weights"
-        return f"code {self.code_license}, {weights}: {use}"
+        if self.weights_license == NOT_STATED:
+            weights = "weights without a stated licence"
+        return f"code {self.code_license}, {weights}: {use_allowed(self.commercial_use)}"
+
+    @property
+    def notes(self) -> str:
+        """What else a user must know of the terms of its files, such as of data they were trained on; "" = nothing."""
+        return ". ".join(dict.fromkeys(file.notes for file in self.files if file.notes))
 
 
 def _published(*files: WeightsFile) -> dict[str, Any]:
     """The fields of a tracker whose weights are these files."""
     return {
-        "weights_license": " AND ".join(dict.fromkeys(file.license for file in files)),
-        "commercial_use": all(file.commercial_use for file in files),
-        "weights_from": "; ".join(file.source for file in files),
+        "weights_license": " AND ".join(dict.fromkeys(file.spdx for file in files)),
+        "commercial_use": used_together(file.commercial_use for file in files),
+        "weights_from": "; ".join(file.published_at for file in files),
         "files": files,
     }
 
@@ -207,13 +223,85 @@ _TRACKERS: dict[str, TrackerInfo] = {
             tags=("gpu", "dense"),
             adaptable=False,
         ),
+        TrackerInfo(
+            name="bootstapir",
+            summary="any point of any frame in one pass: the strongest where queries lie in many frames",
+            code_license="Apache-2.0",
+            **_published(TAPIR_FILES["bootstapir"]),
+            loader=".tapir.tracker:load_bootstapir",
+            options=".tapir.options:TapirOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            same_tensors=("bootstapir-online",),
+            tags=("gpu", "occlusion"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="bootstapir-online",
+            summary="bootstapir for live streams: frame by frame, memory independent of the length",
+            code_license="Apache-2.0",
+            **_published(TAPIR_FILES["bootstapir-online"]),
+            loader=".tapir.tracker:load_bootstapir_online",
+            options=".tapir.options:TapirOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            same_tensors=("bootstapir",),
+            tags=("gpu", "streaming", "long-video"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="tapir",
+            summary="what bootstapir grew from, trained on synthetic video alone; half the work, less accurate",
+            code_license="Apache-2.0",
+            **_published(TAPIR_FILES["tapir"]),
+            loader=".tapir.tracker:load_tapir",
+            options=".tapir.options:TapirOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            tags=("gpu", "occlusion"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="locotrack-base",
+            summary="compares whole surroundings of points; light, and any query frames in one pass",
+            code_license="Apache-2.0",
+            **_published(LOCOTRACK_FILES["locotrack-base"]),
+            loader=".locotrack.tracker:load_locotrack_base",
+            options=".locotrack.options:LocoTrackOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            tags=("gpu", "occlusion"),
+            adaptable=False,
+        ),
+        TrackerInfo(
+            name="locotrack-small",
+            summary="locotrack-base with a smaller network: faster, somewhat less accurate",
+            code_license="Apache-2.0",
+            **_published(LOCOTRACK_FILES["locotrack-small"]),
+            loader=".locotrack.tracker:load_locotrack_small",
+            options=".locotrack.options:LocoTrackOptions",
+            needs_gpu=True,
+            requirements=("torch", "safetensors", "huggingface_hub"),
+            tags=("gpu", "occlusion"),
+            adaptable=False,
+        ),
     )
 }
 
 
-def list_trackers() -> list[str]:
-    """The names of all trackers, the default first, those adapted on this machine last."""
-    return shipped_trackers() + [name for name in list_adapted() if name not in _TRACKERS]
+def list_trackers(*, commercial: bool | None = None, ready: bool | None = None) -> list[str]:
+    """The names of trackers, the default first, those adapted on this machine last.
+
+    Args:
+        commercial: True = only those whose terms are known to allow commercial use, False = only the others, None = all
+        ready: True = only those that need no download any more, False = only the others, None = all
+    """
+    names = shipped_trackers() + [name for name in list_adapted() if name not in _TRACKERS]
+    if commercial is not None:
+        names = [name for name in names if (tracker_info(name).commercial_use is True) == commercial]
+    if ready is not None:
+        names = [name for name in names if weights_are_here(tracker_info(name)) == ready]
+    return names
 
 
 def shipped_trackers() -> list[str]:
@@ -254,16 +342,40 @@ def load_tracker(name: str, **options: Any) -> Tracker:
     Raises:
         UnknownTrackerError: if there is no tracker of that name
         OptionError: if an option is unknown or has an unsupported value
+        LicenseError, WeightsError: if its weights are not here, and may not or cannot be fetched
+        CheckpointError: if a file holds other weights, or was damaged since it was downloaded
     """
     info = tracker_info(name)
     check_tracker_options(name, options)
     factory = _import(info.loader)
-    return factory(name=name, **options) if info.adapted else factory(**options)
+    if info.adapted:
+        return factory(name=name, **options)
+    tracker: Tracker = factory(**options)
+    if info.files:
+        tracker.warnings = tuple(_judge(info, options))
+    return tracker
+
+
+def _judge(info: TrackerInfo, options: Mapping[str, Any]) -> list[str]:
+    """What is doubtful about the file that a tracker was loaded from."""
+    checkpoint = options.get("checkpoint")
+    path = find_weights(info.files[0]) if checkpoint is None else Path(checkpoint).expanduser()
+    published = {other.name: other.files[0] for other in _TRACKERS.values() if other.files}
+    if path is None:
+        return []
+    return judge_weights(path, info.name, published, same_tensors=info.same_tensors, flavour=options.get("flavour"))
 
 
 def weights_are_here(info: TrackerInfo) -> bool:
     """Whether a tracker can be loaded without a download."""
     return all(find_weights(file) is not None for file in info.files)
+
+
+def weights_state(info: TrackerInfo) -> Literal["here", "to download", "ask"]:
+    """Where a tracker's weights are: here, to be downloaded under terms that were accepted, or only once they are."""
+    if weights_are_here(info):
+        return "here"
+    return "ask" if needs_consent(info) else "to download"
 
 
 def needs_consent(info: TrackerInfo) -> bool:

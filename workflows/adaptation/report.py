@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...store.runs.outcomes import Failure, count_of, table_of
+from ...tracker.models.published_weights.terms import use_allowed
 from ..lifecycle.report import Report
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ class AdaptationReport(Report):
     @property
     def terms(self) -> str:
         """The licence of the result in words."""
-        use = "commercial use allowed" if self.commercial_use else "NON-COMMERCIAL use only"
-        return f"{self.license}: {use}"
+        return f"{self.license}: {use_allowed(bool(self.commercial_use))}"
 
     @property
     def warnings(self) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from ...tracker.coordinates import (
     normalize_xy,
 )
 from ...tracker.correction.paths import Anchor, Path, join_anchors
+from ...tracker.engine.pinning import pin_queries
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.types import FrameMap, Queries, Tracks
 from ...tracker.video.frames import SampledFrames, VideoFrames
@@ -131,6 +132,7 @@ def track_known(
         queries = Queries(np.searchsorted(frames, t), clamped_to_frame(xy, video.size_px))
         source = SampledFrames(video, FrameMap(frames, int(frames[-1]) + 1))
         tracks = tracker.track(source, queries, True, progress=told, cancelled=cancelled)
+        tracks = pin_queries(tracks, queries, video.size_px, tracker.capabilities)
         start = 0
         for one in part:
             columns = slice(start, start := start + len(one.anchors))

@@ -8,14 +8,13 @@ Published files: huggingface.co/aharley/alltracker, `alltracker.pth` and
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from ..shared.checkpoint_files import fill_model, read_tensors
+from ..shared.checkpoint_files import count_blocks, fill_model, read_tensors
 from .config import AllTrackerConfig
 from .network import AllTracker
 
@@ -53,7 +52,7 @@ def detect_config(state: Mapping[str, Tensor], path: str | os.PathLike[str] = "t
     """
     time_emb = state.get("time_emb")
     kinds = [kind for kind, key in (("convnext", _NORMAL_KEY), ("residual", _TINY_KEY)) if key in state]
-    pairs = _count(state, r"update_block\.refine\.(\d+)\.") // 2
+    pairs = count_blocks(state, r"update_block\.refine\.(\d+)\.") // 2
     if time_emb is None or time_emb.ndim != 3 or time_emb.shape[1] < 2 or len(kinds) != 1 or pairs < 1:
         raise CheckpointError(
             f"{path} holds no AllTracker weights: expected the tensors 'time_emb', 'update_block.refine.*' and "
@@ -61,10 +60,5 @@ def detect_config(state: Mapping[str, Tensor], path: str | os.PathLike[str] = "t
         )
     if kinds[0] == "residual":
         return AllTrackerConfig("residual", block_pairs=pairs, window=time_emb.shape[1])
-    first, second, third = (_count(state, rf"cnn\.features\.{part}\.(\d+)\.") for part in _STAGE_PARTS)
+    first, second, third = (count_blocks(state, rf"cnn\.features\.{part}\.(\d+)\.") for part in _STAGE_PARTS)
     return AllTrackerConfig("convnext", (first, second, third), pairs, time_emb.shape[1])
-
-
-def _count(keys: Collection[str], pattern: str) -> int:
-    """One more than the largest number that a pattern finds."""
-    return 1 + max((int(found[1]) for key in keys if (found := re.match(pattern, key))), default=-1)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from ..published_weights import WeightsFile
+from ..published_weights.files import HubSource, WeightsFile
 
-_REPOSITORY = "aharley/alltracker"
-_LICENSE = "MIT"
-_LICENSE_URL = "https://opensource.org/license/mit"
+
+def _file(path: str, size_mb: float, sha256: str | None = None) -> WeightsFile:
+    return WeightsFile(
+        "alltracker",
+        HubSource("aharley/alltracker", path),
+        size_mb,
+        "MIT",
+        "https://opensource.org/license/mit",
+        commercial_use=True,
+        sha256=sha256,  # of a third party's download table, with 66,005,722 bytes
+        notes="Trained on Kubric, then on a mix of data sets of optical flow and point tracks",
+        formerly_flat=True,
+    )
+
 
 PUBLISHED = {
-    "alltracker": WeightsFile(_REPOSITORY, "alltracker.pth", 66, _LICENSE, _LICENSE_URL, commercial_use=True),
-    "alltracker-tiny": WeightsFile(_REPOSITORY, "alltracker_tiny.pth", 25, _LICENSE, _LICENSE_URL, commercial_use=True),
+    "alltracker": _file(
+        "alltracker.pth", 66, sha256="ffd9ebcfb6d206d594b646999a150540f92c049cf9b2bf940facf7123f62aa1d"
+    ),
+    "alltracker-tiny": _file("alltracker_tiny.pth", 25),
 }

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from ...coordinates import edge_aligned
-from ...errors import CheckpointError
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks, Tracker
-from ..published_weights import fetch_weights
+from ..published_weights.store import weights_path
+from ..shared.checkpoint_files import check_tracker_name
 from ..shared.frame_resizing import frames_to_device, resize_frames
 from ..shared.memory import run_within_memory
 from ..shared.precision import choose_device, choose_dtype, matrix_products
@@ -294,15 +294,9 @@ def load_alltracker_tiny(**options: Any) -> AllTrackerTracker:
 
 
 def _load(name: str, options: AllTrackerOptions) -> AllTrackerTracker:
-    path = options.checkpoint
-    if path is None:
-        path = fetch_weights(PUBLISHED[name], tracker=name, accept_license=options.accept_license)
+    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
     model = load_model(path)
-    if model.config.name != name:
-        raise CheckpointError(
-            f"{path} holds weights of {model.config.name!r}, not of {name!r}. "
-            f"Load it with load_tracker({model.config.name!r}, checkpoint=...)"
-        )
+    check_tracker_name(model.config.name, name, path)
     return AllTrackerTracker(model, options)
 
 

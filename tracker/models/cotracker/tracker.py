@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ...errors import CheckpointError, OptionError
+from ...errors import OptionError
 from ..base import Capabilities
-from ..published_weights import fetch_weights
+from ..published_weights.store import weights_path
+from ..shared.checkpoint_files import check_tracker_name
 from .model_tracker import ModelTracker
 from .options import CoTrackerOptions
 from .running.passes import Rules
@@ -41,7 +42,12 @@ class CoTrackerTracker(ModelTracker):
         rules = Rules.whole_clip(config) if offline or windowed else Rules.streaming(config)
         super().__init__(name, RunContext.from_options(model, rules, options))
         self.capabilities = Capabilities(
-            joint=True, bidirectional=offline, streaming=not offline, knows_before_query=True
+            joint=True,
+            bidirectional=offline,
+            streaming=not offline,
+            knows_before_query=True,
+            keeps_queries=rules.keep_queries,
+            hides_outside=rules.in_frame_only,
         )
         self._checkpoint = options.checkpoint
         self._windowed = None if offline else windowed
@@ -83,13 +89,7 @@ def load_cotracker2(**options: Any) -> CoTrackerTracker:
 
 
 def _load(name: str, options: CoTrackerOptions) -> CoTrackerTracker:
-    path = options.checkpoint
-    if path is None:
-        path = fetch_weights(PUBLISHED[name], tracker=name, accept_license=options.accept_license)
+    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
     model = load_network(path)
-    if flavour(model.config) != name:
-        raise CheckpointError(
-            f"{path} holds weights of {flavour(model.config)!r}, not of {name!r}. "
-            f"Load it with load_tracker({flavour(model.config)!r}, checkpoint=...)"
-        )
+    check_tracker_name(flavour(model.config), name, path)
     return CoTrackerTracker(model, options)

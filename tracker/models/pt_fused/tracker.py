@@ -83,7 +83,7 @@ class FusedTracker(Tracker):
     """
 
     name = "pt-fused"
-    capabilities = Capabilities(joint=True)
+    capabilities = Capabilities(joint=True, keeps_queries=True, hides_outside=True)
 
     def __init__(self, **options: Any) -> None:
         from ..optical_flow import OpticalFlowTracker

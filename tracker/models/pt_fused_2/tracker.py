@@ -45,7 +45,7 @@ class Fused2Tracker(Tracker):
     """
 
     name = "pt-fused-2"
-    capabilities = Capabilities(joint=True, streaming=True)
+    capabilities = Capabilities(joint=True, streaming=True, keeps_queries=True, hides_outside=True)
 
     def __init__(self, **options: Any) -> None:
         from ..pt_small.tracker import load_pt_small

@@ -63,7 +63,7 @@ class ShippedTracker(ModelTracker):
             knows_before=False,
         )
         super().__init__(name, RunContext.from_options(model, rules, options.for_model(model.config)))
-        self.capabilities = Capabilities(joint=True, streaming=True)
+        self.capabilities = Capabilities(joint=True, streaming=True, keeps_queries=True, hides_outside=True)
         self._options = options
 
     @property

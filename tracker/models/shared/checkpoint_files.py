@@ -7,7 +7,8 @@ without the prefix that parallel training leaves behind.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,33 @@ def fill_model(model: nn.Module, state: Mapping[str, Tensor], name: str, path: s
         more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise CheckpointError(f"{path} does not fit the model {name!r}: {'; '.join(problems[:_SHOWN])}{more}")
     model.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
+
+
+def count_blocks(keys: Iterable[str], pattern: str) -> int:
+    """How many numbered parts a model has.
+
+    Args:
+        keys: names of tensors
+        pattern: a regular expression for their beginnings, with the number, from 0, as its only group
+    """
+    return 1 + max((int(found[1]) for key in keys if (found := re.match(pattern, key))), default=-1)
+
+
+def check_tracker_name(found: str, name: str, path: str | os.PathLike[str]) -> None:
+    """Refuses a file that holds weights of another tracker of its family.
+
+    Args:
+        found: the tracker that its tensors are for
+        name: the tracker it was loaded as
+        path: of the file, for messages
+
+    Raises:
+        CheckpointError: if they differ
+    """
+    if found != name:
+        raise CheckpointError(
+            f"{path} holds weights of {found!r}, not of {name!r}. Load it with load_tracker({found!r}, checkpoint=...)"
+        )
 
 
 def _unpickle(file: Path) -> Any:

@@ -35,14 +35,15 @@ def frames_to_device(frames: np.ndarray, device: torch.device) -> Tensor:
     return pixels.permute(0, 3, 1, 2).float()  # (n, 3, H, W)
 
 
-def resize_frames(x: Tensor, size: tuple[int, int], resize: Resize) -> Tensor:
+def resize_frames(x: Tensor, size: tuple[int, int], resize: Resize, *, whole_greys: bool = True) -> Tensor:
     """Scales frames to a size.
 
     Args:
         x: (n, 3, H, W) float from 0 to 255
         size: (height, width)
         resize: "antialias" = bilinear, averaging where it shrinks, kept as it is computed; "bilinear" = between the
-            nearest pixels, rounded to whole grey values, as OpenCV's INTER_LINEAR resizes 8-bit images
+            nearest pixels
+        whole_greys: whether "bilinear" is rounded, as OpenCV's INTER_LINEAR resizes 8-bit images
 
     Returns:
         (n, 3, height, width); the frames themselves where they have that size
@@ -51,4 +52,5 @@ def resize_frames(x: Tensor, size: tuple[int, int], resize: Resize) -> Tensor:
         return x
     if resize == "antialias":
         return F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
-    return F.interpolate(x, size, mode="bilinear", align_corners=False).round_().clamp_(0, _WHITE)
+    x = F.interpolate(x, size, mode="bilinear", align_corners=False)
+    return x.round_().clamp_(0, _WHITE) if whole_greys else x

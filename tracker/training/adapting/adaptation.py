@@ -158,7 +158,7 @@ def terms_of(tracker: Tracker) -> WeightsTerms:
     except OptionError:
         return WeightsTerms(name, UNKNOWN_LICENSE, False)
     if checkpoint is None or not info.commercial_use:
-        return WeightsTerms(name, info.weights_license, info.commercial_use)
+        return WeightsTerms(name, info.weights_license, bool(info.commercial_use))
     metadata = read_metadata(Path(checkpoint))
     if LINEAGE_KEY in metadata:
         try:

@@ -116,10 +116,11 @@ class ClipRun:
         arrays = TrackArrays.empty(self._num_frames, len(self._queries))
         passes = self._passes()
         stored = self._store_clip() if self._plan.keeps_clip else None
+        if stored:
+            self._check_decoded()
         forward = StoredFeatures(stored.maps()) if stored else self._stream(backwards=False)
         self._run_windows(forward, passes, arrays, backwards=False)
-        if self._frames_encoded < self._num_frames:  # fewer frames than were counted decode
-            self._queries.check_inside(self._source.size_px, self._frames_encoded)
+        self._check_decoded()
         if self._backward:
             passes = [columns for columns in passes if (self._queries.t[columns] > 0).any()]
             flipped = TrackArrays.empty(self._num_frames, len(self._queries))
@@ -130,6 +131,11 @@ class ClipRun:
             arrays.replace_where(earlier, flipped.reversed())
         since = None if self._backward else self._queries.t
         return self._context.rules.tracks(arrays, self._frame, {}, self._queries, since)
+
+    def _check_decoded(self) -> None:
+        """Refuses queries in frames that were counted and do not decode."""
+        if self._frames_encoded < self._num_frames:
+            self._queries.check_inside(self._source.size_px, self._frames_encoded)
 
     def _passes(self) -> list[np.ndarray]:
         size = self._plan.points_per_pass

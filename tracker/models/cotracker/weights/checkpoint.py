@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ....errors import CheckpointError, OptionError, OutputError
-from ...shared.checkpoint_files import read_tensors
+from ...shared.checkpoint_files import count_blocks, fill_model, read_tensors
 from ..network.config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
 from ..network.cotracker2 import CoTracker2
 from ..network.model import CoTracker3
@@ -23,7 +24,6 @@ from ..network.model import CoTracker3
 CoTracker = CoTracker3 | CoTracker2
 
 CONFIG_KEY = "cotracker_config"
-_SHOWN = 3
 _SHOWN_CHARACTERS = 200
 
 
@@ -50,8 +50,7 @@ def load_network(path: str | os.PathLike[str]) -> CoTracker:
     config = config or detect_config(state, path)
     with torch.device("meta"):
         model = build_model(config)
-    _check_fit(model, state, path)
-    model.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
+    fill_model(model, state, flavour(config), path)
     return model.eval()
 
 
@@ -94,7 +93,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], Co
 
 
 def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the file") -> CoTrackerConfig:
-    """Tells the published models apart by their tensors.
+    """Tells the published models apart by their tensors, and how deep they are.
 
     Raises:
         CheckpointError: if it is none of them
@@ -106,7 +105,8 @@ def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the 
     published = (COTRACKER2, COTRACKER2_1) if "pos_emb" in state else (COTRACKER3_OFFLINE, COTRACKER3_ONLINE)
     for config in published:
         if config.window == window:
-            return config
+            depth = count_blocks(state, r"updateformer\.time_blocks\.(\d+)\.")
+            return replace(config, depth=depth or config.depth)
     raise CheckpointError(
         f"{path} holds a CoTracker{published[0].version} model with a window of {window} frames. "
         f"Published ones have {' or '.join(str(config.window) for config in published)}; "
@@ -126,19 +126,3 @@ def _read_sizes(text: str, file: Path) -> CoTrackerConfig:
         raise CheckpointError(f"{file} holds sizes of no CoTracker model: {error}") from error
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{file} holds sizes of no CoTracker model: {text[:_SHOWN_CHARACTERS]!r}") from error
-
-
-def _check_fit(model: CoTracker, state: dict[str, Tensor], path: str | os.PathLike[str]) -> None:
-    expected = model.state_dict()
-    problems = [f"{key} is missing" for key in expected if key not in state]
-    problems += [f"{key} is unknown" for key in state if key not in expected]
-    problems += [
-        f"{key} has the shape {tuple(state[key].shape)} instead of {tuple(value.shape)}"
-        for key, value in expected.items()
-        if key in state and state[key].shape != value.shape
-    ]
-    if problems:
-        more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        raise CheckpointError(
-            f"{path} does not fit the model {flavour(model.config)!r}: {'; '.join(problems[:_SHOWN])}{more}"
-        )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from ...published_weights import WeightsFile
+from ...published_weights.files import HubSource, WeightsFile
 
-_LICENSE = "CC-BY-NC-4.0"
-_LICENSE_URL = "https://creativecommons.org/licenses/by-nc/4.0/"
+
+def _file(repository: str, path: str, size_mb: float) -> WeightsFile:
+    return WeightsFile(
+        "cotracker",
+        HubSource(repository, path),
+        size_mb,
+        "CC-BY-NC-4.0",
+        "https://creativecommons.org/licenses/by-nc/4.0/",
+        commercial_use=False,
+        formerly_flat=True,
+    )
+
 
 PUBLISHED = {
-    "cotracker3-offline": WeightsFile(
-        "facebook/cotracker3", "scaled_offline.pth", 102, _LICENSE, _LICENSE_URL, commercial_use=False
-    ),
-    "cotracker3-online": WeightsFile(
-        "facebook/cotracker3", "scaled_online.pth", 102, _LICENSE, _LICENSE_URL, commercial_use=False
-    ),
-    "cotracker2": WeightsFile(
-        "facebook/cotracker", "cotracker2.pth", 204, _LICENSE, _LICENSE_URL, commercial_use=False
-    ),
+    "cotracker3-offline": _file("facebook/cotracker3", "scaled_offline.pth", 102),
+    "cotracker3-online": _file("facebook/cotracker3", "scaled_online.pth", 102),
+    "cotracker2": _file("facebook/cotracker", "cotracker2.pth", 204),
 }

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,101 +14,20 @@ import torch
 
 import point_tracking as pt
 from point_tracking.tracker.errors import CheckpointError, LicenseError, OptionError, WeightsError
-from point_tracking.tracker.models import published_weights as weights
 from point_tracking.tracker.models.cotracker.weights.published import PUBLISHED
+from point_tracking.tracker.models.published_weights import store as weights
 from point_tracking.tracker.models.registry import (
     fetch_tracker_weights,
     needs_consent,
     shipped_trackers,
     weights_are_here,
+    weights_state,
 )
-
-FILE = "/facebook/cotracker3/resolve/main/scaled_offline.pth"
-COMMIT = "0123456789012345678901234567890123456789"
 
 
 def fetch(name: str, **options) -> Path:
     """The single file of a tracker's weights."""
     return fetch_tracker_weights(pt.tracker_info(name), **options)[0]
-
-
-class FakeHub(ThreadingHTTPServer):
-    """Serves one file the way the hub does; can break off, lie about the checksum, or refuse."""
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.content = content
-        self.etag = hashlib.sha256(content).hexdigest()
-        self.break_after: int | None = None
-        self.status = 200
-        self.file = FILE
-        self.requests: list[tuple[str, str, str | None]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeHub
-
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
-    def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def _answer(self, with_body: bool) -> None:
-        hub, start = self.server, 0
-        wanted = self.headers.get("Range")
-        hub.requests.append((self.command, self.path, wanted))
-        if self.path != hub.file or hub.status != 200:
-            self.send_response(404 if hub.status == 200 else hub.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        if wanted:
-            match = re.fullmatch(r"bytes=(\d+)-", wanted)
-            assert match, wanted
-            start = int(match[1])
-        body = hub.content[start:]
-        self.send_response(206 if wanted else 200)
-        self.send_header("ETag", f'"{hub.etag}"')
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("Content-Length", str(len(body)))
-        if wanted:
-            self.send_header("Content-Range", f"bytes {start}-{len(hub.content) - 1}/{len(hub.content)}")
-        self.end_headers()
-        if with_body:
-            broken, hub.break_after = hub.break_after, None
-            self.wfile.write(body if broken is None else body[:broken])
-            if broken is not None:
-                self.close_connection = True
-
-    def log_message(self, format: str, *args) -> None:
-        pass
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(weights.WEIGHTS_DIR_VARIABLE, str(tmp_path / "weights"))
-    for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "HF_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "weights"
-
-
-@pytest.fixture
-def hub(folder, monkeypatch):
-    server = FakeHub(bytes(range(256)) * 3000)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", server.url)
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def test_terms_come_before_any_request(hub, folder):
@@ -130,7 +48,7 @@ def test_a_tracker_without_weights_names_the_file_it_needs(folder, name):
 
 def test_download_happens_once_and_consent_is_remembered(hub, folder):
     path = fetch("cotracker3-offline", accept_license=True)
-    assert path == folder / "scaled_offline.pth"
+    assert path == folder / "cotracker" / "scaled_offline.pth"
     assert path.read_bytes() == hub.content
     asked = len(hub.requests)
     assert fetch("cotracker3-offline") == path
@@ -163,21 +81,21 @@ def test_a_broken_download_resumes(hub, folder):
         fetch("cotracker3-offline")
     resumed = [wanted for method, _, wanted in hub.requests if method == "GET" and wanted]
     assert resumed, hub.requests
-    assert (folder / "scaled_offline.pth").read_bytes() == hub.content
+    assert (folder / "cotracker" / "scaled_offline.pth").read_bytes() == hub.content
 
 
 def test_wrong_content_is_refused_and_removed(hub, folder):
     hub.etag = hashlib.sha256(b"something else").hexdigest()
     with pytest.raises(WeightsError, match="checksum"):
         fetch("cotracker3-offline", accept_license=True)
-    assert not (folder / "scaled_offline.pth").exists()
+    assert not (folder / "cotracker" / "scaled_offline.pth").exists()
 
 
 def test_a_known_checksum_holds_whatever_the_server_says(hub, folder):
-    file = replace(PUBLISHED["cotracker3-offline"], sha256="0" * 64)
+    file = replace(PUBLISHED["cotracker3-offline"], sha256="0" * 64, sha256_verified=True)
     with pytest.raises(WeightsError, match="checksum"):
         weights.fetch_weights(file, tracker="cotracker3-offline", accept_license=True)
-    assert not (folder / "scaled_offline.pth").exists()
+    assert not (folder / "cotracker" / "scaled_offline.pth").exists()
     known = replace(file, sha256=hub.etag)
     assert weights.fetch_weights(known, tracker="cotracker3-offline").read_bytes() == hub.content
 
@@ -196,18 +114,79 @@ def test_without_a_network_the_way_by_hand_is_told(folder, monkeypatch):
 
 
 def test_a_file_put_there_by_hand_needs_no_consent(folder):
-    folder.mkdir()
-    (folder / "scaled_online.pth").write_bytes(b"not a checkpoint")
-    assert fetch("cotracker3-online") == folder / "scaled_online.pth"
+    place = folder / "cotracker" / "scaled_online.pth"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"not a checkpoint")
+    assert fetch("cotracker3-online") == place
     with pytest.raises(CheckpointError, match="cannot be read"):
         pt.load_tracker("cotracker3-online")
 
 
 def test_safetensors_come_first(folder):
-    folder.mkdir()
+    (folder / "cotracker").mkdir(parents=True)
     for suffix in ("pth", "safetensors"):
-        (folder / f"cotracker2.{suffix}").touch()
-    assert weights.find_weights(PUBLISHED["cotracker2"]) == folder / "cotracker2.safetensors"
+        (folder / "cotracker" / f"cotracker2.{suffix}").touch()
+    assert weights.find_weights(PUBLISHED["cotracker2"]) == folder / "cotracker" / "cotracker2.safetensors"
+
+
+def test_files_and_consents_of_earlier_versions_are_found(folder, hub):
+    folder.mkdir()
+    (folder / "cotracker2.pth").touch()
+    file = PUBLISHED["cotracker2"]
+    assert weights.find_weights(file) == folder / "cotracker2.pth"
+    assert weights.find_weights(replace(file, formerly_flat=False)) is None
+    (folder / "accepted-licenses.json").write_text(json.dumps({"CC-BY-NC-4.0": ["facebook/cotracker3"]}))
+    assert weights.has_consent(PUBLISHED["cotracker3-online"]), "of its repository"
+    assert not weights.has_consent(file), "of another repository"
+    assert fetch("cotracker3-offline") == folder / "cotracker" / "scaled_offline.pth"
+
+
+def test_consent_holds_for_one_file_and_one_licence(folder):
+    file = PUBLISHED["cotracker3-offline"]
+    weights.remember_consent(file)
+    weights.remember_consent(file)
+    assert json.loads((folder / "accepted-licenses.json").read_text()) == {
+        "CC-BY-NC-4.0": ["cotracker/scaled_offline.pth"]
+    }
+    assert weights.has_consent(file)
+    assert not weights.has_consent(replace(file, license="Another-1.0")), "its terms have changed"
+    assert not weights.has_consent(PUBLISHED["cotracker3-online"])
+    unlicensed = replace(file, license=None)
+    weights.remember_consent(unlicensed)
+    assert weights.has_consent(unlicensed)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(weights.WEIGHTS_DIR_VARIABLE, str(tmp_path / "file" / "weights"))
+    with pytest.raises(WeightsError, match=r"cannot be written.*POINT_TRACKING_WEIGHTS_DIR"):
+        fetch("cotracker3-offline", accept_license=True)
+
+
+def test_a_downloaded_file_that_was_changed_since_is_refused(hub, folder, tmp_path):
+    from .fake_servers import FakeHub
+
+    assert isinstance(hub, FakeHub)
+    hub.content, hub.file = shallow_tiny(), "/aharley/alltracker/resolve/main/alltracker_tiny.pth"
+    hub.etag = hashlib.sha256(hub.content).hexdigest()
+    assert pt.load_tracker("alltracker-tiny", accept_license=True, device="cpu").warnings == ()
+    path = folder / "alltracker" / "alltracker_tiny.pth"
+    assert path.with_name("alltracker_tiny.pth.sha256").read_text() == f"{hub.etag}  alltracker_tiny.pth\n"
+    path.write_bytes(shallow_tiny(value=1.0))
+    with pytest.raises(CheckpointError, match=r"has changed since it was downloaded.*fetch it again"):
+        pt.load_tracker("alltracker-tiny", device="cpu")
+
+
+def shallow_tiny(value: float = 0.0) -> bytes:
+    """A checkpoint of the smallest network that AllTracker's loader takes."""
+    from point_tracking.tracker.models.alltracker.config import AllTrackerConfig
+    from point_tracking.tracker.models.alltracker.network import AllTracker
+
+    with torch.device("meta"):
+        state = AllTracker(AllTrackerConfig("residual", block_pairs=1, window=4)).state_dict()
+    file = io.BytesIO()
+    torch.save({key: torch.full(one.shape, value, dtype=one.dtype) for key, one in state.items()}, file)
+    return file.getvalue()
 
 
 def test_a_damaged_note_of_consent_counts_as_none(hub, folder):
@@ -232,14 +211,7 @@ def test_from_the_hub_to_a_tracker(hub, folder, parity):
 
 
 def test_alltracker_is_downloaded_once_its_terms_are_accepted(hub):
-    from point_tracking.tracker.models.alltracker.config import ALLTRACKER_TINY
-    from point_tracking.tracker.models.alltracker.network import AllTracker
-
-    file = io.BytesIO()
-    with torch.device("meta"):
-        state = AllTracker(ALLTRACKER_TINY).state_dict()
-    torch.save({key: torch.zeros(value.shape, dtype=value.dtype) for key, value in state.items()}, file)
-    hub.content = file.getvalue()
+    hub.content = shallow_tiny()
     hub.etag = hashlib.sha256(hub.content).hexdigest()
     hub.file = "/aharley/alltracker/resolve/main/alltracker_tiny.pth"
     assert pt.load_tracker("alltracker-tiny", accept_license=True, device="cpu").name == "alltracker-tiny"
@@ -249,11 +221,15 @@ def test_alltracker_is_downloaded_once_its_terms_are_accepted(hub):
 
 def test_what_is_here_and_what_must_be_asked_for(hub, folder):
     info = pt.tracker_info("cotracker3-offline")
-    assert (weights_are_here(info), needs_consent(info)) == (False, True)
+    assert (weights_are_here(info), needs_consent(info), weights_state(info)) == (False, True, "ask")
+    assert info.name in pt.list_trackers(ready=False)
     weights.remember_consent(info.files[0])
     assert (weights_are_here(info), needs_consent(info)) == (False, False), "to download, without asking again"
+    assert weights_state(info) == "to download"
     fetch_tracker_weights(info)
-    assert (weights_are_here(info), needs_consent(info)) == (True, False)
+    assert (weights_are_here(info), needs_consent(info), weights_state(info)) == (True, False, "here")
+    assert info.name in pt.list_trackers(ready=True)
+    assert info.name not in pt.list_trackers(ready=True, commercial=True)
     (folder / "accepted-licenses.json").unlink()
     assert not needs_consent(info), "a file that is here is used whatever was accepted"
 
@@ -267,8 +243,8 @@ def test_trackers_without_files_are_ready():
 def test_a_tracker_of_several_files_is_ready_with_all_of_them(folder):
     info = pt.tracker_info("cotracker3-offline")
     both = replace(info, files=(*info.files, PUBLISHED["cotracker2"]))
-    folder.mkdir()
-    (folder / "scaled_offline.pth").touch()
+    (folder / "cotracker").mkdir(parents=True)
+    (folder / "cotracker" / "scaled_offline.pth").touch()
     weights.remember_consent(info.files[0])
     assert (weights_are_here(info), weights_are_here(both), needs_consent(both)) == (True, False, True)
     assert both.size_mb == 102 + 204
