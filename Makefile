@@ -19,7 +19,7 @@ OUT ?= runs/$(CONFIG)
 export DEMO_APP VIDEOS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench train fit
+.PHONY: help setup demo test parity lint bench train fit
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ demo:  ## track the demo clips and open the App (DEMO_APP=0: only print; VIDEOS=
 test:  ## run the whole test suite (PYTEST_ARGS="-k writer": a part of it)
 	@$(SETUP) test
 	@$(RUN) pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+parity:  ## compare all published models with their numbers (PYTEST_ARGS="-k alltracker": one family)
+	@$(SETUP) test
+	@$(RUN) pytest -n $(WORKERS) --dist loadfile -m parity $(PYTEST_ARGS)
 
 lint:  ## ruff check, ruff format --check, import rules, pyright
 	@$(SETUP) lint

@@ -8,11 +8,20 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ...tracker.errors import OptionError
-from ...tracker.models.registry import TrackerInfo, list_trackers, needs_consent, tracker_info, weights_are_here
+from ...tracker.models.published_weights.terms import use_allowed
+from ...tracker.models.registry import (
+    TrackerInfo,
+    list_trackers,
+    needs_consent,
+    tracker_info,
+    weights_are_here,
+    weights_state,
+)
 from . import forms
 
 # form fields that are options of the tracker, for trackers whose weights are downloaded
 _WEIGHT_FIELDS = ("checkpoint", "accept_license")
+_STATES = {"here": "file here", "to download": "to download", "ask": "to download once you accept its terms"}
 
 
 def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
@@ -26,13 +35,14 @@ def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
     choices = types.DropdownView()
     for name in list_trackers():
         info = tracker_info(name)
-        choices.add_choice(name, label=name, description=f"{info.summary} ({info.terms})")
+        state = f"; {_STATES[weights_state(info)]}" if info.files else ""
+        choices.add_choice(name, label=name, description=f"{info.summary} ({info.terms}{state})")
     inputs.enum("tracker", choices.values(), default=default, label="Tracker", view=choices)
     chosen = ctx.params.get("tracker") or default
     if chosen not in list_trackers():
         return
     info = tracker_info(chosen)
-    text = f"{chosen}: {info.summary}. Terms: {info.terms}."
+    text = f"{chosen}: {info.summary}. Terms: {info.terms}.{f' {info.notes}.' if info.notes else ''}"
     inputs.view("tracker_terms", types.Notice(label=text) if info.commercial_use else types.Warning(label=text))
     if info.size_mb is not None and not ctx.params.get("tracker_options"):
         _add_weights(ctx, inputs, info)
@@ -70,7 +80,7 @@ def _add_weights(ctx: Any, inputs: types.Object, info: TrackerInfo) -> None:
     if not needs_consent(info):
         inputs.view("download", types.Notice(label=f"The weights will be downloaded once: {info.files_description}"))
         return
-    use = "" if info.commercial_use else ": no commercial use"
+    use = "" if info.commercial_use else f": {use_allowed(info.commercial_use)}"
     consent = inputs.bool(
         "accept_license",
         default=False,

@@ -30,8 +30,9 @@ def pin_queries(tracks: Tracks, queries: Queries, size_px: tuple[int, int], able
     """
     xy, visible, confidence = tracks.xy.copy(), tracks.visible.copy(), tracks.confidence.copy()
     if not able.hides_outside:
-        visible &= inside_frame(xy, size_px)
-        confidence = capped_where_hidden(confidence, visible)
+        outside = ~inside_frame(xy, size_px)
+        visible &= ~outside
+        confidence = capped_where_hidden(confidence, ~outside)
     columns = np.arange(len(queries))
     xy[queries.t, columns], visible[queries.t, columns] = queries.xy, True
     if not able.keeps_queries:

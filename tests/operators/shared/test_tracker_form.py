@@ -45,6 +45,20 @@ def test_only_trackers_whose_weights_are_downloaded_ask_for_them() -> None:
     assert list(_form(tracker="nobody")) == ["tracker"], "what is wrong with it, the run says"
 
 
+@pytest.mark.parametrize(
+    ("state", "text"), [("here", "file here"), ("to download", "to download)"), ("ask", "once you accept its terms")]
+)
+def test_the_choice_says_where_weights_are(state: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracker_form, "weights_state", lambda _info: state)
+    described = {choice.value: choice.description for choice in _form()["tracker"].view.choices}
+    assert text in described[WITH_WEIGHTS]
+    assert "file here" not in described["optical-flow"], "there is none to be had"
+
+
+def test_what_weights_were_trained_on_is_told() -> None:
+    assert tracker_info("alltracker").notes in _form(tracker="alltracker")["tracker_terms"].view.label
+
+
 def test_consent_is_asked_for_where_the_weights_need_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracker_form, "weights_are_here", lambda _info: False)
     for needs, field in ((True, "accept_license"), (False, "download")):

@@ -21,21 +21,9 @@ from point_tracking.tracker.models.cotracker.network.correlation import FeatureM
 from point_tracking.tracker.models.cotracker.network.guidance import MOTION_PARTS, motion_size
 from point_tracking.tracker.models.cotracker.weights.checkpoint import CoTracker, build_model
 
-_SMALL = {
-    "resolution": (48, 64),
-    "encoder_widths": (8, 12, 16, 16),
-    "feature_dim": 16,
-    "levels": 3,
-    "radius": 2,
-    "corr_hidden": 24,
-    "corr_dim": 16,
-    "width": 32,
-    "heads": 4,
-    "depth": 2,
-    "virtual_tokens": 6,
-    "motion_frequencies": 4,  # high ones make the smallest rounding grow
-    "iterations": 3,
-}
+from .shallow import COTRACKER_SIZES
+
+_SMALL = {**COTRACKER_SIZES, "depth": 2, "iterations": 3}  # high frequencies of motion make the smallest rounding grow
 CONFIGS = {
     "offline": replace(COTRACKER3_OFFLINE, **_SMALL),
     "online": replace(COTRACKER3_ONLINE, window=8, **_SMALL),

@@ -18,7 +18,7 @@ import point_tracking as pt
 from point_tracking.tracker.models.base import Tracker
 
 _PARITY = Path(__file__).parents[2] / "data" / "parity"
-_COTRACKER_SIZES = {
+COTRACKER_SIZES = {
     "resolution": (48, 64),
     "encoder_widths": (8, 12, 16, 16),
     "feature_dim": 16,
@@ -72,7 +72,7 @@ def _cotracker(name: str, folder: Path, **options: Any) -> Tracker:
     if not path.exists():
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            sizes = {**_COTRACKER_SIZES, "levels": 4} if published.version == 2 else _COTRACKER_SIZES
+            sizes = {**COTRACKER_SIZES, "levels": 4} if published.version == 2 else COTRACKER_SIZES
             save_network(build_model(replace(published, **sizes)), path)
     return _load(name, path, {"iterations": 2, **options})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import torch
 
 from point_tracking.tracker.models.alltracker.config import AllTrackerConfig
 from point_tracking.tracker.models.alltracker.network import AllTracker
+
+from ..shallow import reference_weights
 
 SHALLOW = {
     "normal": AllTrackerConfig("convnext", (1, 1, 1), block_pairs=1, window=4),
@@ -21,13 +22,7 @@ SHALLOW = {
 @pytest.fixture(scope="session")
 def parity():
     """The module that makes the weights of AllTracker's reference cases."""
-    file = Path(__file__).parents[3] / "data" / "parity" / "alltracker" / "weights.py"
-    spec = importlib.util.spec_from_file_location("alltracker_parity", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return reference_weights("alltracker")
 
 
 @pytest.fixture(scope="session")

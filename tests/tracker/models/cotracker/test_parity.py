@@ -23,7 +23,7 @@ KINDS = {
     "v2": ("cotracker2", COTRACKER2, {}),
     "v2_online": ("cotracker2", COTRACKER2, {"windowed": False, "support_grid": 0}),
 }
-FAST = {"off_T2", "off_grid1"}
+FAST = "off_T2"
 STREAMED = ["on_queries", "v2_online_queries"]
 LOOSE_VISIBILITY = 0.03
 
@@ -31,7 +31,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 
 
 def cases(names):
-    return [pytest.param(name, marks=[] if name in FAST else pytest.mark.slow) for name in names]
+    return [pytest.param(name, marks=[] if name == FAST else pytest.mark.parity) for name in names]
 
 
 def queries_of(case) -> pt.Queries:
