@@ -43,14 +43,15 @@ def render_trails(
     Args:
         sample: a video sample of a dataset
         label_field: name of the frame field that holds the tracks, without "frames."
-        path: the file to write, in an existing folder: .mp4 for a video, .png for a picture of one frame
+        path: the file to write, in an existing folder: .mp4 for a video, .png for a picture of one frame, .gif or
+            .webp for an animated picture that repeats, at most 12.5 frames per second
         tail: frames that a trail goes back, from 0 (points alone) to 1000
         color_by: "track", "label", "object" or "speed"; a label and a track number have the same colour in every video
         show_hidden: draw hidden points whose position is known
         background: "video", or "grey" so that colours stand out
-        longest_side: pixels of the file's longer side, smaller or larger than the video; None = as the video.
-            The sides of a video are even, so a pixel less than those of an odd one
-        keep_audio: keep the sound
+        longest_side: pixels of the file's longer side, smaller or larger than the video; None = as the video, and
+            at most 480 in an animated picture. The sides of a video are even, so a pixel less than those of an odd one
+        keep_audio: keep the sound; of an .mp4 alone
         compare_field: another frame field with tracks, known ones for example, to be shown beside the first
         frame_index: of the frame that a picture shows, from 0; None = the middle of the video
         overwrite: replace a file of that name
@@ -61,14 +62,14 @@ def render_trails(
         the file: `path`, `size_px`, `num_frames`, `warnings`
 
     Raises:
-        OptionError: for an option outside what is supported, or an ending that is neither .mp4 nor .png
+        OptionError: for an option outside what is supported, or another ending
         CollectionError: if it is no video sample of a dataset
         FieldError: if the field does not exist, holds no tracks in this sample, or does not say what
             tracks are to be coloured by
         VideoError: if the video cannot be read
         OutputExistsError: if there is a file of that name and overwrite is False
         OutputError: if the file cannot be written; nothing is left behind
-        DependencyError: if this build of PyAV has no H.264 encoder
+        DependencyError: if this build of PyAV has no encoder for it
         Cancelled: if the work was cancelled; nothing is left behind
     """
     options = TrailOptions(tail, color_by, show_hidden, background, longest_side, keep_audio)

@@ -82,7 +82,7 @@ def test_pictures_of_all_samples(make_dataset: MakeDataset, clips: list[Path], o
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"suffix": ".gif"}, OptionError, r"\.mp4, \.png"),
+        ({"suffix": ".avi"}, OptionError, r"\.mp4, \.png"),
         ({"overwrite": True, "skip_existing": True}, OptionError, "contradict"),
         ({"tail": 2000}, OptionError, "0 to 1000"),
         ({"label_field": "nothing"}, FieldError, "no frame field 'nothing'"),
