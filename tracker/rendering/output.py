@@ -115,7 +115,7 @@ def check_sound(suffix: str, options: TrailOptions) -> None:
         OptionError: saying which file can
     """
     if options.keep_audio and suffix.lower() != VIDEO:
-        raise OptionError(f"A {suffix} file holds no sound. Set keep_audio=False, or write a {VIDEO} file")
+        raise OptionError(f"A {suffix} file holds no sound. Leave the sound out, or write a {VIDEO} file")
 
 
 def render(
