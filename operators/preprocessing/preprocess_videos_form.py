@@ -11,13 +11,8 @@ from ...store.tracks.source_links import FILEPATH
 from ...tracker.transcoding.policy import DEFAULT_POLICY, POLICIES, FramePolicy
 from ...tracker.transcoding.transcode import MAX_CRF, MIN_SIDE, PRESETS, TranscodeOptions
 from ...workflows.lifecycle.run import choose_key
-from ...workflows.preprocessing.options import (
-    PREPROCESS_DEFAULTS,
-    TARGETS,
-    PreprocessOptions,
-    check_folder,
-    check_writable,
-)
+from ...workflows.output_files.folders import check_folder, check_writable
+from ...workflows.preprocessing.options import PREPROCESS_DEFAULTS, TARGETS, PreprocessOptions
 from ...workflows.preprocessing.targets import check_destination, dataset_name_of
 from ..shared import forms
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from ..errors import Cancelled, OptionError, OutputError, OutputExistsError
 from ..types import Tracks
 from ..video.probe import VideoProbe, probe
+from .animation import ANIMATIONS, AnimationWriter
 from .options import TRAIL_DEFAULTS, TrailOptions
 from .panes import Pane, draw_panes, fit_pane, make_panes
 
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
     from ..transcoding.timeline import Timeline
 
+VIDEO, PICTURE = ".mp4", ".png"
+# animated pictures are for pages and messages: larger ones only where they are asked for, and at most this rate
+ANIMATION_SIDE = 480
+ANIMATION_FPS = 12.5
+# frames of an animated picture that its colours are chosen from
+_NUM_SAMPLES = 8
 _PRESET = "veryfast"
 _CRF = 16  # lines of one pixel in full colours need more than a camera's pictures
 # of H.264: how RGB is converted, and that its values are those of television
@@ -77,13 +85,15 @@ def check_target(target: str | os.PathLike[str], *, frame_index: int | None = No
     path = Path(target)
     if path.suffix.lower() not in WRITERS:
         found = f"the ending {path.suffix!r}" if path.suffix else "no ending"
-        raise OptionError(f"{path} has {found}. Supported endings are {', '.join(WRITERS)}: a video, a picture")
+        raise OptionError(
+            f"{path} has {found}. Supported endings are {', '.join(WRITERS)}: a video, a picture, animated pictures"
+        )
     whole = isinstance(frame_index, int) and not isinstance(frame_index, bool)
     if frame_index is not None and (not whole or frame_index < 0):
         raise OptionError(f"Invalid frame_index ({frame_index!r}). Expected a whole number from 0, or None")
-    if frame_index is not None and WRITERS[path.suffix.lower()] is _write_video:
+    if frame_index is not None and path.suffix.lower() != PICTURE:
         raise OptionError(
-            f"A video shows all frames, found the frame index {frame_index}. Leave it out, or write a .png"
+            f"A {path.suffix} file shows all frames, found the frame index {frame_index}. Leave it out, or write a .png"
         )
     if not path.parent.is_dir():
         raise OutputError(f"There is no folder {path.parent}. Make it first, or choose another one")
@@ -92,6 +102,20 @@ def check_target(target: str | os.PathLike[str], *, frame_index: int | None = No
     if not overwrite and os.path.lexists(path):
         raise OutputExistsError(f"{path} exists. Choose another name, or overwrite=True to replace it")
     return path
+
+
+def check_sound(suffix: str, options: TrailOptions) -> None:
+    """Refuses to keep the sound in a file that cannot hold any.
+
+    Args:
+        suffix: of the file
+        options: what it is to hold
+
+    Raises:
+        OptionError: saying which file can
+    """
+    if options.keep_audio and suffix.lower() != VIDEO:
+        raise OptionError(f"A {suffix} file holds no sound. Leave the sound out, or write a {VIDEO} file")
 
 
 def render(
@@ -108,12 +132,13 @@ def render(
 ) -> Rendered:
     """Draws tracks on the video they were made on; the file appears under its name only when it is complete.
 
-    A video's frames are shown when the source shows them. Memory does not grow with the
-    video's length, but for the tracks themselves.
+    A video's frames are shown when the source shows them; an animated picture has fewer of them, at most
+    `ANIMATION_FPS` per second, repeats, and is at most `ANIMATION_SIDE` pixels long where no side is given.
+    Memory does not grow with the video's length, but for the tracks themselves (and a .webp's coded pictures).
 
     Args:
         source: a local video; only read
-        target: path of the file, ending in .mp4 or .png, in an existing folder
+        target: path of the file, ending in .mp4, .png, .gif or .webp, in an existing folder
         fields: title and tracks of each field, in pixels of the displayed frame; several lie side by side
         options: what trails look like and what the file holds
         frame_index: the frame that a picture shows, None = the middle one
@@ -132,12 +157,13 @@ def render(
         FieldError: if the tracks do not say what they are to be coloured by
         OutputExistsError: if there is a file of that name and overwrite is False
         OutputError: if the file cannot be written; nothing is left behind
-        DependencyError: if this build of PyAV has no H.264 encoder
+        DependencyError: if this build of PyAV has no encoder for it
         Cancelled: if the work was cancelled; nothing is left behind
     """
     from ..transcoding.output_file import part_file, publish
 
     path = check_target(target, frame_index=frame_index, overwrite=overwrite)
+    check_sound(path.suffix, options)
     facts = probe(source)
     if path.exists() and os.path.samefile(facts.path, path):
         raise OutputError(f"{path} is the video itself, and videos are never touched. Choose another name")
@@ -178,19 +204,30 @@ def _write_picture(job: _Job, part: Path, path: Path) -> Rendered:
 
 
 def _write_video(job: _Job, part: Path, path: Path) -> Rendered:
-    from ..transcoding.timed_frames import TimelineError
     from ..transcoding.timed_output import check_encoder
-    from ..transcoding.timeline import decoded_timeline, packet_timeline
 
     check_encoder()
+    return _retimed(job, partial(_encode, job, part, path))
+
+
+def _write_animation(job: _Job, part: Path, path: Path) -> Rendered:
+    return _retimed(job, partial(_animate, job, part, path))
+
+
+def _retimed(job: _Job, write: Callable[[Timeline], Rendered]) -> Rendered:
+    """Writes by the times that packets tell, and by those of decoded frames where these are others."""
+    from ..transcoding.timed_frames import TimelineError
+    from ..transcoding.timeline import decoded_timeline, packet_timeline
+
     timeline = packet_timeline(job.facts)
     try:
-        return _encode(job, part, path, timeline or decoded_timeline(job.facts))
+        return write(timeline or decoded_timeline(job.facts))
     except TimelineError:
-        return _encode(job, part, path, decoded_timeline(job.facts))
+        return write(decoded_timeline(job.facts))
 
 
 def _encode(job: _Job, part: Path, path: Path, timeline: Timeline) -> Rendered:
+    from av.video.frame import VideoFrame
     from av.video.reformatter import VideoReformatter
 
     from ..transcoding.audio import AudioTrack
@@ -211,11 +248,8 @@ def _encode(job: _Job, part: Path, path: Path, timeline: Timeline) -> Rendered:
         open_mp4(part) as output,
     ):
         stream.codec_context.thread_count = job.threads
-        aspect = stream.sample_aspect_ratio
-        if aspect and job.facts.rotation % 180:
-            aspect = 1 / aspect
-        settings: dict[str, Any] = {"preset": _PRESET, "crf": _CRF, "threads": job.threads, "pixel_aspect": aspect}
-        writer = TimedWriter(output, size_px, selection, **settings)
+        settings: dict[str, Any] = {"preset": _PRESET, "crf": _CRF, "threads": job.threads}
+        writer = TimedWriter(output, size_px, selection, pixel_aspect=_pixel_aspect(job, stream), **settings)
         writer.tag_colors(_BT601, _TV_RANGE)
         audio = None
         if job.options.keep_audio:
@@ -226,7 +260,7 @@ def _encode(job: _Job, part: Path, path: Path, timeline: Timeline) -> Rendered:
             for index, frame in enumerate(frames):
                 if audio is not None:
                     audio.write_until(float(selection.ticks[index] * selection.tick_s))
-                picture = _drawn(frame, job, panes, pane_px, index)
+                picture = VideoFrame.from_ndarray(_drawn(frame, job, panes, pane_px, index), format="rgb24")
                 writer.write(converter.reformat(picture, format="yuv420p", threads=1), index)
             writer.finish()
             if audio is not None:
@@ -237,15 +271,60 @@ def _encode(job: _Job, part: Path, path: Path, timeline: Timeline) -> Rendered:
     return Rendered(str(path), size_px, len(timeline), tuple(warnings))
 
 
-def _drawn(frame: VideoFrame, job: _Job, panes: Sequence[Pane], pane_px: tuple[int, int], index: int) -> VideoFrame:
-    """A decoded frame as the RGB picture that is encoded, with trails."""
-    import av
+def _pixel_aspect(job: _Job, stream: Any) -> Any:
+    """Width of a displayed pixel by its height, None where square."""
+    aspect = stream.sample_aspect_ratio
+    return 1 / aspect if aspect and job.facts.rotation % 180 else aspect
 
+
+def _animate(job: _Job, part: Path, path: Path, timeline: Timeline) -> Rendered:
+    from ..transcoding.output_file import output_errors
+    from ..transcoding.policy import FramePolicy, select_frames
+    from ..transcoding.timed_frames import timed_frames
+    from ..video.decoding import open_stream
+    from ..video.frames import VideoFrames
+
+    selection = select_frames(timeline, FramePolicy(fps=ANIMATION_FPS))
+    kept = {index: position for position, index in enumerate(selection.frame_map.source_indices.tolist())}
+    warnings = list(timeline.warnings)
+    longest_side = job.options.longest_side
+    if longest_side is None:
+        longest_side = min(ANIMATION_SIDE, max(job.facts.size_px[0] * len(job.fields), job.facts.size_px[1]))
+    pane_px = fit_pane(job.facts.size_px, len(job.fields), longest_side, even=False)
+    panes = make_panes(job.fields, job.facts.size_px, pane_px, job.options.color_by)
+    size_px = (pane_px[0] * len(panes), pane_px[1])
+
+    def samples() -> Iterator[np.ndarray]:
+        indices = list(kept)[:: -(-len(kept) // _NUM_SAMPLES)]
+        video = VideoFrames(job.facts.path)
+        for index in indices:
+            yield draw_panes(video.read([index], size_px=pane_px)[0], panes, index, job.options)
+
+    times_s, tick_s = selection.ticks * float(selection.tick_s), float(selection.tick_s)
+    with (
+        output_errors(part),
+        open_stream(job.facts.path, frame_threads=timeline.intact) as (container, stream),
+        AnimationWriter(part, path.suffix.lower(), size_px, times_s, selection.end_tick * tick_s, samples()) as writer,
+    ):
+        stream.codec_context.thread_count = job.threads
+        frames = timed_frames(container, stream, timeline, warnings, progress=job.progress, cancelled=job.cancelled)
+        for index, frame in enumerate(frames):
+            if index in kept:
+                writer.write(_drawn(frame, job, panes, pane_px, index), kept[index])
+        writer.finish()
+    return Rendered(str(path), size_px, len(kept), tuple(warnings))
+
+
+def _drawn(frame: VideoFrame, job: _Job, panes: Sequence[Pane], pane_px: tuple[int, int], index: int) -> np.ndarray:
+    """A decoded frame as the picture that is encoded, with trails: uint8 (H, W, 3) RGB."""
     from ..video.decoding import upright_rgb
 
     rgb = upright_rgb(frame, pane_px, rotation=job.facts.rotation, mirrored=job.facts.mirrored)
-    picture = np.ascontiguousarray(draw_panes(rgb, panes, index, job.options))
-    return av.VideoFrame.from_ndarray(picture, format="rgb24")
+    return np.ascontiguousarray(draw_panes(rgb, panes, index, job.options))
 
 
-WRITERS: dict[str, Callable[[_Job, Path, Path], Rendered]] = {".mp4": _write_video, ".png": _write_picture}
+WRITERS: dict[str, Callable[[_Job, Path, Path], Rendered]] = {
+    VIDEO: _write_video,
+    PICTURE: _write_picture,
+    **dict.fromkeys(ANIMATIONS, _write_animation),
+}

@@ -23,14 +23,18 @@ GOP_FRAMES = 48
 ENCODER = "libx264"
 
 
-def check_encoder() -> None:
-    """Refuses to go on without an H.264 encoder.
+def check_encoder(name: str | None = None) -> None:
+    """Refuses to go on without an encoder.
+
+    Args:
+        name: FFmpeg's; None = that of mp4 videos
 
     Raises:
-        DependencyError: if this build of PyAV has none
+        DependencyError: if this build of PyAV does not have it
     """
-    if ENCODER not in av.codecs_available:
-        raise DependencyError("This build of PyAV has no H.264 encoder (libx264). Install it with: pip install av")
+    if (name or ENCODER) not in av.codecs_available:
+        called = "H.264 encoder (libx264)" if name is None else f"encoder {name}"
+        raise DependencyError(f"This build of PyAV has no {called}. Install it with: pip install av")
 
 
 @contextmanager

@@ -40,6 +40,7 @@ KINDS = {
     "point_tracking_evaluation": RunKind("evaluation", "..evaluation.report:EvaluationReport"),
     "point_tracking_adaptation": RunKind("adaptation", "..adaptation.report:AdaptationReport", by_sample=False),
     "point_tracking_propagation": RunKind("propagation", "..propagation.report:PropagationReport"),
+    "point_tracking_rendering": RunKind("rendering", "..rendering.report:RenderReport"),
     "point_tracking_correction": RunKind("correction", "..correction.report:CorrectionReport"),
     "point_tracking_motion": RunKind("motion", "..motion.report:MotionReport"),
 }

@@ -7,18 +7,18 @@ defaults of `PreprocessOptions`.
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...store.database.fields import check_sample_field_name
 from ...store.tracks.source_links import source_link_field_of
-from ...tracker.errors import OptionError, OutputError
+from ...tracker.errors import OptionError
 from ...tracker.transcoding.policy import FramePolicy
 from ...tracker.transcoding.transcode import COPY_DEFAULTS, TranscodeOptions
 from ..lifecycle.options import RunOptions, option
+from ..output_files.folders import absolute_folder
+from ..output_files.side_by_side import check_num_workers
 
 TARGETS = {
     "dataset": "A new dataset of the copies",
@@ -60,8 +60,7 @@ class PreprocessOptions(RunOptions):
         copy = TranscodeOptions(rule, self.longest_side, self.keep_audio, self.preset, self.crf)
         object.__setattr__(self, "policy", rule.name)
         object.__setattr__(self, "copy", copy)
-        if not isinstance(self.output_dir, (str, os.PathLike)) or not os.fspath(self.output_dir):
-            raise OptionError(f"Invalid output_dir ({self.output_dir!r}). Expected the path of a folder")
+        absolute_folder(self.output_dir)
         if self.target not in TARGETS:
             raise OptionError(f"Invalid target ({self.target!r}). Supported values are {', '.join(TARGETS)}")
         if self.dataset_name is not None and not (isinstance(self.dataset_name, str) and self.dataset_name.strip()):
@@ -69,14 +68,12 @@ class PreprocessOptions(RunOptions):
         super().__post_init__()
         for name in (self.media_field, source_link_field_of(self.media_field)):
             check_sample_field_name(name, "media field")
-        workers = self.num_workers
-        if workers is not None and (not isinstance(workers, int) or isinstance(workers, bool) or workers < 1):
-            raise OptionError(f"Invalid num_workers ({workers!r}). Expected a whole number of at least 1, or None")
+        check_num_workers(self.num_workers)
 
     @property
     def folder(self) -> Path:
         """The output folder, absolute."""
-        return Path(os.path.abspath(os.path.expanduser(self.output_dir)))
+        return absolute_folder(self.output_dir)
 
     @property
     def base_key(self) -> str:
@@ -95,69 +92,3 @@ class PreprocessOptions(RunOptions):
 
 
 PREPROCESS_DEFAULTS = PreprocessOptions(output_dir="preprocessed")
-
-
-def check_folder(folder: Path, sources: Iterable[str]) -> None:
-    """Refuses an output folder that is, or lies in, a folder of sources.
-
-    Args:
-        folder: the output folder; need not exist
-        sources: paths of the source videos
-
-    Raises:
-        OptionError: naming the two folders
-        OutputError: if there is a file in the folder's place
-    """
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file. Expected a folder for the copies")
-    resolved = Path(os.path.realpath(folder))
-    for parent in sorted({os.path.dirname(os.path.abspath(path)) for path in sources}):
-        source_folder = Path(os.path.realpath(parent))
-        if resolved == source_folder:
-            raise OptionError(
-                f"The output folder is the folder of the source videos ({parent}). Choose another one, so that "
-                "sources and copies are never mixed up"
-            )
-        if source_folder in resolved.parents:
-            raise OptionError(
-                f"The output folder {folder} lies inside the folder of source videos {parent}, where the copies would "
-                "be taken for sources the next time it is read. Choose a folder outside of it"
-            )
-
-
-def make_folder(folder: Path) -> None:
-    """Creates the output folder and makes sure that files can be made in it.
-
-    Args:
-        folder: the output folder
-
-    Raises:
-        OutputError: saying why it cannot be used
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OutputError(
-            f"The output folder {folder} cannot be written to: {error.strerror or error}. "
-            "Choose a folder you may write to"
-        ) from error
-
-
-def check_writable(folder: Path) -> None:
-    """Warns early, without making anything, of a folder that cannot be written to.
-
-    Args:
-        folder: the output folder; need not exist
-
-    Raises:
-        OutputError: if it, or the folder it would be made in, cannot be written to
-    """
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        raise OutputError(f"{existing} is a file, so there can be no folder {folder}")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise OutputError(f"{existing} cannot be written to: permission denied. Choose another folder")

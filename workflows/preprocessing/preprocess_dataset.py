@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import fiftyone as fo
@@ -25,12 +24,12 @@ from ...tracker.transcoding.transcode import Transcoded, transcode
 from ...tracker.video.probe import probe
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import open_run, run_environment
+from ..output_files.side_by_side import SideBySide
 from .options import PREPROCESS_DEFAULTS, PreprocessOptions
 from .preprocessed_videos import Copy, store_copies
 from .report import REUSED, CopyOutcome, PreprocessReport
 from .targets import CopyTarget, find_copy_targets
 
-_POLL_S = 0.2
 # a rate this close above the source's was not meant to be higher
 _RATE_SLACK = 1.01
 # a copy larger than its source by this is worth a word
@@ -183,7 +182,7 @@ def _store(dataset: fo.Dataset, work: _Work, report: PreprocessReport, *, patien
 
 @dataclass
 class _Work:
-    """All copies of a run, several at a time, in threads: the codecs work outside of Python's lock."""
+    """All copies of a run."""
 
     targets: Sequence[CopyTarget]
     options: PreprocessOptions
@@ -192,48 +191,26 @@ class _Work:
     copies: dict[CopyTarget, Copy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._stop = threading.Event()
-        self._shares: dict[CopyTarget, float] = {}
         # samples of the same file share its copy
-        self._groups: dict[tuple[Path, str], list[CopyTarget]] = {}
+        groups: dict[tuple[Path, str], list[CopyTarget]] = {}
         self._first_sources: dict[Path, str] = {}
         for target in self.targets:
-            self._groups.setdefault((target.output, target.source), []).append(target)
+            groups.setdefault((target.output, target.source), []).append(target)
             self._first_sources.setdefault(target.output, target.source)
-        cores = usable_cores()
-        self._workers = min(self.options.num_workers or cores, len(self._groups))
-        # one more than its share keeps a core busy while another video waits (benchmarks/results/preprocess.md)
-        self._threads = cores // self._workers + 1
+        self._work = SideBySide(
+            list(groups.values()),
+            self._attempt,
+            name_of=lambda group: Path(group[0].source).name,
+            num_samples=len,
+            num_workers=self.options.num_workers,
+        )
 
     def run(self, reporter: ProgressReporter, cancelled: CancelCheck | None) -> bool:
         """Makes the copies; returns False where the run was cancelled."""
-        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="preprocess")
-        pending: dict[Future[tuple[CopyOutcome, Copy | None]], list[CopyTarget]] = {}
-        try:
-            pending.update({pool.submit(self._attempt, group): group for group in self._groups.values()})
-            while pending:
-                if cancelled is not None and cancelled():
-                    return False
-                done, _ = wait(pending, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._note(future, pending[future])
-                    self._tell(pending.pop(future), reporter)
-                running = dict(self._shares)
-                if running:
-                    names = ", ".join(sorted(f"{Path(t.source).name} {share:.0%}" for t, share in running.items()))
-                    weighted = (len(self._groups[t.output, t.source]) * share for t, share in running.items())
-                    reporter.inside(sum(weighted), names)
-        finally:
-            self._stop.set()
-            pool.shutdown(cancel_futures=True)
-            # copies that were finished since
-            for future, group in pending.items():
-                if not future.cancelled():
-                    self._note(future, group)
-        return True
+        return self._work.run(self._note, partial(self._tell, reporter), reporter, cancelled)
 
-    def _note(self, future: Future[tuple[CopyOutcome, Copy | None]], group: list[CopyTarget]) -> None:
-        outcome, copy = future.result()
+    def _note(self, group: list[CopyTarget], result: tuple[CopyOutcome, Copy | None]) -> None:
+        outcome, copy = result
         for position, target in enumerate(group):
             again = {"status": REUSED, "seconds": 0.0} if position and outcome.status == DONE else {}
             self.outcomes[target] = CopyOutcome(
@@ -242,15 +219,16 @@ class _Work:
             if copy is not None:
                 self.copies[target] = Copy(target, copy.made, copy.metadata)
 
-    def _tell(self, group: list[CopyTarget], reporter: ProgressReporter) -> None:
+    def _tell(self, reporter: ProgressReporter, group: list[CopyTarget]) -> None:
         for target in group:
             self.journal.add(asdict(self.outcomes[target]))
             reporter.finished(f"{Path(target.source).name}: {self.outcomes[target].status}")
 
-    def _attempt(self, group: list[CopyTarget]) -> tuple[CopyOutcome, Copy | None]:
+    def _attempt(
+        self, group: list[CopyTarget], progress: Callable[[float], None], cancelled: CancelCheck
+    ) -> tuple[CopyOutcome, Copy | None]:
         """Makes one copy; whatever goes wrong with it becomes a failure."""
         target, started = group[0], time.monotonic()
-        self._shares[target] = 0.0
         try:
             first = self._first_sources[target.output]
             if first != target.source:
@@ -260,9 +238,9 @@ class _Work:
                 target.output,
                 self.options.copy,
                 overwrite=self.options.overwrite,
-                threads=self._threads,
-                progress=lambda share: self._shares.__setitem__(target, share),
-                cancelled=self._stop.is_set,
+                threads=self._work.threads,
+                progress=progress,
+                cancelled=cancelled,
             )
             return self._finished(target, made, time.monotonic() - started)
         except Cancelled:
@@ -276,8 +254,6 @@ class _Work:
                 message=str(error) or type(error).__name__,
                 seconds=time.monotonic() - started,
             ), None
-        finally:
-            del self._shares[target]
 
     def _finished(self, target: CopyTarget, made: Transcoded, seconds: float) -> tuple[CopyOutcome, Copy]:
         frame_map = made.provenance.frame_map
@@ -310,8 +286,3 @@ class _Work:
                 f"the copy is larger than the source ({size_bytes / 2**20:.1f} MiB, {source.size_bytes / 2**20:.1f} "
                 "MiB). A higher crf, a slower preset, fewer frames or a smaller longest_side make it smaller"
             )
-
-
-def usable_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,12 +9,13 @@ from typing import Any
 
 import fiftyone as fo
 
-from ...store.database.connection import changing_document, dataset_document, dataset_id_of, with_retries
+from ...store.database.connection import with_retries
 from ...store.database.liveness import Owner
 from ...store.database.locks import lock
 from ...store.tracks.source_links import FILEPATH, declare_source_link, source_link_document, source_link_field_of
 from ...tracker.errors import CollectionError
 from ...tracker.transcoding.transcode import Transcoded
+from ..output_files.media_field import catch_up, changing_media_fields, declare_media_field
 from .options import PreprocessOptions
 from .targets import INFO_KEY, PREPROCESSED_FROM, CopyTarget, check_is_of, dataset_name_of
 
@@ -102,7 +103,7 @@ def _open_dataset(source: fo.Dataset, options: PreprocessOptions) -> fo.Dataset:
     if not fo.dataset_exists(name):
         _make_dataset(source, name, options)
     dataset = fo.load_dataset(name)
-    _catch_up(dataset)
+    catch_up(dataset)
     check_is_of(dataset, source)
     declare_source_link(dataset, FILEPATH)
     return dataset
@@ -127,14 +128,6 @@ def _make_dataset(source: fo.Dataset, name: str, options: PreprocessOptions) -> 
             raise CollectionError(f"There can be no dataset {name!r}: {error}") from error
 
 
-def _catch_up(dataset: fo.Dataset) -> None:
-    """Notices fields that another process declared; reloads only then, since that drops unsaved changes."""
-    stored = (dataset_document(dataset_id_of(dataset), "sample_fields.name") or {}).get("sample_fields") or []
-    with changing_document:
-        if not {field["name"] for field in stored} <= set(dataset.get_field_schema(flat=False, include_private=True)):
-            dataset.reload()
-
-
 def _present_copies(dataset: fo.Dataset) -> dict[str, tuple[Any, ...]]:
     """Source id -> own id, and by what an unchanged copy is told."""
     field = source_link_field_of(FILEPATH)
@@ -150,24 +143,14 @@ def store_media_field(dataset: fo.Dataset, copies: Sequence[Copy], options: Prep
         copies: to store
         options: what the run is told
     """
-    # two threads must not change the document of a dataset at once, and a run that starts changes it too
-    with Owner(dataset, None) as owner, lock(owner, "runs"), changing_document:
-        _catch_up(dataset)
-        _declare_media_field(dataset, options.media_field)
-    _set_media(dataset, copies, options.media_field)
-
-
-def _declare_media_field(dataset: fo.Dataset, name: str) -> None:
-    declare_source_link(dataset, name)
-    if name not in dataset.get_field_schema(flat=False):
-        dataset.add_sample_field(
-            name,
-            fo.StringField,
+    with changing_media_fields(dataset):
+        declare_source_link(dataset, options.media_field)
+        declare_media_field(
+            dataset,
+            options.media_field,
             description="Small copies of the videos; frame-numbered labels belong to the source in filepath",
         )
-    if name not in dataset.app_config.media_fields:
-        dataset.app_config.media_fields.append(name)
-        dataset.save()
+    _set_media(dataset, copies, options.media_field)
 
 
 def _set_media(dataset: fo.Dataset, copies: Sequence[Copy], name: str) -> None:

@@ -16,11 +16,11 @@ from ...store.database.fields import owner_of
 from ...store.tracks.source_links import FILEPATH, source_link_field_of
 from ...store.tracks.videos import check_collection
 from ...tracker.errors import CollectionError, FieldError, FieldExistsError, OptionError
-from .options import PreprocessOptions, check_folder, make_folder
+from ..output_files.folders import check_folder, file_name, make_folder
+from .options import PreprocessOptions
 
 INFO_KEY = "point_tracking"
 PREPROCESSED_FROM = "preprocessed_from"
-_STEM_BYTES = 120
 _DIGEST_LENGTH = 16
 
 
@@ -55,8 +55,7 @@ def output_name(source: str) -> str:
     """
     path = os.path.abspath(source)
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGEST_LENGTH]
-    stem = os.fsencode(Path(path).stem)[:_STEM_BYTES].decode("utf-8", "ignore")
-    return f"{stem}-{digest}.mp4"
+    return file_name(path, digest, ".mp4")
 
 
 def find_copy_targets(samples: SampleCollection, options: PreprocessOptions) -> list[CopyTarget]:

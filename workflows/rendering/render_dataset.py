@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
-from ...store.database.fields import OWNER_KEY, check_sample_field_name, has_label_field, owner_of
+from ...store.database.connection import LAST_PATIENCE_S, with_retries
+from ...store.database.fields import OWNER_KEY, has_label_field, owner_of
+from ...store.database.journal import Journal
 from ...store.runs.outcomes import DONE, FAILED, NOT_RUN, SKIPPED
-from ...store.tracks.videos import check_collection, select_videos
-from ...tracker.errors import Cancelled, FieldError, OptionError, OutputError, PointTrackingError
+from ...store.tracks.videos import check_collection, holds_nothing, select_videos
+from ...tracker.errors import Cancelled, CollectionError, DatabaseError, FieldError
 from ...tracker.models.base import CancelCheck
-from ...tracker.rendering.options import TRAIL_DEFAULTS, TrailOptions
-from ...tracker.rendering.output import WRITERS
+from ...tracker.rendering.output import check_target, render
 from ...tracker.transcoding.output_file import remove_abandoned_parts
+from ...tracker.types import Tracks
 from ..lifecycle.progress import ProgressOption, ProgressReporter
-from .render_trails import named_fields, render_sample
+from ..lifecycle.run import open_run, run_environment
+from ..output_files.folders import file_name, make_folder
+from ..output_files.media_field import changing_media_fields, declare_media_field
+from ..output_files.side_by_side import SideBySide
+from .options import RENDER_DEFAULTS, RenderOptions
+from .render_trails import tracks_of
 from .report import RenderOutcome, RenderReport
 
-_STEM_BYTES = 120
 _KIND = "kind"
+_RENDERED = "rendered"
+
+logger = logging.getLogger(__name__)
 
 
 def render_dataset(
@@ -32,35 +45,40 @@ def render_dataset(
     label_field: str,
     output_dir: str | os.PathLike[str],
     *,
-    suffix: str = ".mp4",
-    tail: int = TRAIL_DEFAULTS.tail,
-    color_by: str = TRAIL_DEFAULTS.color_by,
-    show_hidden: bool = TRAIL_DEFAULTS.show_hidden,
-    background: str = TRAIL_DEFAULTS.background,
-    longest_side: int | None = TRAIL_DEFAULTS.longest_side,
-    keep_audio: bool = TRAIL_DEFAULTS.keep_audio,
+    suffix: str = RENDER_DEFAULTS.suffix,
+    tail: int = RENDER_DEFAULTS.tail,
+    color_by: str = RENDER_DEFAULTS.color_by,
+    show_hidden: bool = RENDER_DEFAULTS.show_hidden,
+    background: str = RENDER_DEFAULTS.background,
+    longest_side: int | None = RENDER_DEFAULTS.longest_side,
+    keep_audio: bool = RENDER_DEFAULTS.keep_audio,
     compare_field: str | None = None,
     media_field: str | None = None,
-    overwrite: bool = False,
-    skip_existing: bool = False,
+    overwrite: bool = RENDER_DEFAULTS.overwrite,
+    skip_existing: bool = RENDER_DEFAULTS.skip_existing,
+    num_workers: int | None = RENDER_DEFAULTS.num_workers,
+    run_key: str | None = None,
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> RenderReport:
-    """Does `render_trails` for every sample, into one folder.
+    """Does `render_trails` for every sample, into one folder, several at a time.
 
     Files are named after the video and the sample's id. A sample that cannot be rendered is recorded as a
-    failure, leaves nothing behind, and the run goes on.
+    failure, leaves nothing behind, and the run goes on. After a run whose process died, the same call with
+    `skip_existing` makes the files that are missing.
 
     Args:
         samples: a video dataset or view
         label_field: name of the frame field that holds the tracks, without "frames."
         output_dir: folder for the files; made where it is missing
-        suffix: ".mp4" or ".png"
+        suffix: ".mp4", ".png", ".gif" or ".webp"
         tail, color_by, show_hidden, background, longest_side, keep_audio, compare_field: as for `render_trails`
         media_field: name of a sample field for the paths of videos, which the App then offers as media; None = none
         overwrite: replace files that are there
         skip_existing: leave files that are there as they are, whatever they were made from; without it, and without
             `overwrite`, they are failures
+        num_workers: videos at the same time; one per core where not given
+        run_key: name of the run record; chosen where not given
         progress: None as FiftyOne is configured, True or False, or a function that takes a `Progress`
         cancelled: asked again and again; True ends the run, keeping finished files
 
@@ -71,53 +89,79 @@ def render_dataset(
         CollectionError: if the collection holds no whole videos
         OptionError: for an option outside what is supported
         FieldError: if there is no such frame field, or the media field cannot be written
-        OutputError: if the folder cannot be made
+        OutputError: if the folder cannot be written to
+        DatabaseError: if the database stays away, or lets this user only read
+    """
+    options = RenderOptions.picked_from(locals())
+    return run_rendering(samples, options, progress=progress, cancelled=cancelled)
+
+
+def run_rendering(
+    samples: SampleCollection,
+    options: RenderOptions,
+    *,
+    progress: ProgressOption = None,
+    cancelled: CancelCheck | None = None,
+) -> RenderReport:
+    """Does what `render_dataset` says, for options that are checked already.
+
+    Args:
+        samples: a video dataset or view
+        options: what the run is told
+        progress, cancelled: as for `render_dataset`
+
+    Returns:
+        the report
+
+    Raises:
+        the same errors as `render_dataset`
     """
     started = time.monotonic()
-    options = TrailOptions(tail, color_by, show_hidden, background, longest_side, keep_audio)
-    fields = named_fields(label_field, compare_field)
-    if suffix not in WRITERS:
-        raise OptionError(f"Invalid suffix ({suffix!r}). Supported values are {', '.join(WRITERS)}")
-    if overwrite and skip_existing:
-        raise OptionError("overwrite and skip_existing contradict each other. Set one of them")
+    report = RenderReport(
+        output_dir=str(options.folder), label_field=options.label_field, media_field=options.media_field
+    )
     check_collection(samples)
     dataset = samples._dataset
-    for name in fields:
-        if not has_label_field(dataset, name):
-            raise FieldError(f"There is no frame field {name!r}. Track this dataset first, or check the name")
-    if media_field is not None:
-        _check_media_field(dataset, media_field, suffix)
-    folder = _made_folder(Path(output_dir))
-    report = RenderReport(output_dir=str(folder), label_field=fields[0], media_field=media_field)
-    ids, paths = samples.values(["id", "filepath"])
-    targets = [_Target(i, p, folder / file_name(p, i, suffix)) for i, p in zip(ids, paths, strict=True)]
-    report.num_targets = len(targets)
-    with ProgressReporter(progress, len(targets)) as reporter:
-        work = _Work(dataset, fields, options, overwrite, skip_existing, reporter, cancelled)
-        for target in targets:
-            if not report.cancelled:
-                report.cancelled = cancelled is not None and cancelled()
-            outcome = target.outcome(NOT_RUN) if report.cancelled else work.outcome(target)
-            report.cancelled = report.cancelled or outcome.status == NOT_RUN
-            report.outcomes.append(outcome)
-            if not report.cancelled:
-                reporter.finished(f"rendering {target.output.name}")
-    if media_field is not None:
-        _store_paths(dataset, report, media_field)
-    report.seconds = time.monotonic() - started
+    check_render_fields(dataset, options)
+    if holds_nothing(samples):
+        return report
+    with run_environment(dataset):
+        targets = _targets(samples, options)
+        make_folder(options.folder)
+        remove_abandoned_parts(options.folder)
+        with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
+            work = _Work(dataset, targets, options, run.journal)
+            try:
+                with ProgressReporter(progress, len(targets), run.key) as reporter:
+                    report.cancelled = not work.run(reporter, cancelled)
+            except BaseException:
+                _store_at_last(dataset, work, report)
+                raise
+            _store(dataset, work, report)
     return report
 
 
-def file_name(filepath: str, sample_id: str, suffix: str) -> str:
-    """The name of a sample's file, for example "cat-6741a9d0c3e8f2b15a7d9e04.mp4".
+def check_render_fields(dataset: fo.Dataset, options: RenderOptions) -> None:
+    """Refuses fields that are not there, and a media field that somebody else made.
 
     Args:
-        filepath: of the video
-        sample_id: keeps videos of the same name, and samples of the same video, apart
-        suffix: of the file
+        dataset: the dataset
+        options: what the run is told
+
+    Raises:
+        FieldError: saying what was found
     """
-    stem = os.fsencode(Path(filepath).stem)[:_STEM_BYTES].decode("utf-8", "ignore")
-    return f"{stem}-{sample_id}{suffix}"
+    for name in options.fields:
+        if not has_label_field(dataset, name):
+            raise FieldError(f"There is no frame field {name!r}. Track this dataset first, or check the name")
+    name = options.media_field
+    field = None if name is None else dataset.get_field(name)
+    if field is None:
+        return
+    if (owner_of(field) or {}).get(_KIND) != _RENDERED:
+        raise FieldError(f"The field {name!r} holds something else than rendered videos. Choose another name")
+    if field.read_only:
+        raise FieldError(f"The field {name!r} is read-only. Choose another media field")
 
 
 @dataclass(frozen=True)
@@ -132,73 +176,121 @@ class _Target:
         return RenderOutcome(self.sample_id, self.filepath, status, **facts)
 
 
-@dataclass(frozen=True)
+def _targets(samples: SampleCollection, options: RenderOptions) -> list[_Target]:
+    ids_and_paths = zip(*samples.values(["id", "filepath"]), strict=True)
+    return [_Target(i, path, options.folder / file_name(path, i, options.suffix)) for i, path in ids_and_paths]
+
+
 class _Work:
-    """What is done with each sample of a run."""
+    """All files of a run.
 
-    dataset: fo.Dataset
-    fields: list[str]
-    options: TrailOptions
-    overwrite: bool
-    skip_existing: bool
-    reporter: ProgressReporter
-    cancelled: CancelCheck | None
+    Args:
+        dataset: of the samples
+        targets: what is to be made
+        options: what the run is told
+        journal: receives outcomes as they come
 
-    def outcome(self, target: _Target) -> RenderOutcome:
-        """Makes the file of a sample, or says why there is none."""
-        if self.skip_existing and target.output.exists():
-            return target.outcome(SKIPPED, output_path=str(target.output))
-        started = time.monotonic()
-        told = f"rendering {target.output.name}"
-        try:
-            made = render_sample(
-                select_videos(self.dataset, target.sample_id).first(),
-                self.fields,
-                target.output,
-                self.options,
-                overwrite=self.overwrite,
-                progress=lambda share: self.reporter.inside(share, told),
-                cancelled=self.cancelled,
-            )
-        except Cancelled:
-            return target.outcome(NOT_RUN)
-        except PointTrackingError as error:
-            seconds = time.monotonic() - started
-            return target.outcome(FAILED, kind=type(error).__name__, message=str(error), seconds=seconds)
-        seconds = time.monotonic() - started
-        return target.outcome(
-            DONE, output_path=made.path, seconds=seconds, num_frames=made.num_frames, warnings=made.warnings
+    Attributes:
+        outcomes: what became of the targets that were reached
+    """
+
+    def __init__(self, dataset: fo.Dataset, targets: list[_Target], options: RenderOptions, journal: Journal) -> None:
+        self.targets = targets
+        self.outcomes: dict[_Target, RenderOutcome] = {}
+        self._dataset = dataset
+        self._options = options
+        self._journal = journal
+        self._reading = threading.Lock()
+        self._work = SideBySide(
+            targets,
+            self._attempt,
+            name_of=lambda target: Path(target.filepath).name,
+            num_workers=options.num_workers,
         )
 
+    def run(self, reporter: ProgressReporter, cancelled: CancelCheck | None) -> bool:
+        """Makes the files; returns False where the run was cancelled."""
+        return self._work.run(self.outcomes.__setitem__, partial(self._tell, reporter), reporter, cancelled)
 
-def _made_folder(folder: Path) -> Path:
+    def _tell(self, reporter: ProgressReporter, target: _Target) -> None:
+        outcome = self.outcomes[target]
+        self._journal.add(asdict(outcome))
+        reporter.finished(f"{Path(target.filepath).name}: {outcome.status}")
+
+    def _attempt(self, target: _Target, progress: Callable[[float], None], cancelled: CancelCheck) -> RenderOutcome:
+        """Makes one file; whatever is wrong with its sample becomes a failure, and an outage ends the run."""
+        if self._options.skip_existing and target.output.exists():
+            return target.outcome(SKIPPED, output_path=str(target.output))
+        started = time.monotonic()
+        try:
+            return self._made(target, started, progress, cancelled)
+        except Cancelled:
+            return target.outcome(NOT_RUN)
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one bad video must not end the run; the reason is recorded
+            return target.outcome(
+                FAILED,
+                kind=type(error).__name__,
+                message=str(error) or type(error).__name__,
+                seconds=time.monotonic() - started,
+            )
+
+    def _made(
+        self, target: _Target, started: float, progress: Callable[[float], None], cancelled: CancelCheck
+    ) -> RenderOutcome:
+        overwrite = self._options.overwrite
+        check_target(target.output, overwrite=overwrite)
+        tracks, warnings = with_retries(partial(self._read, target), attempt_s=None)
+        made = render(
+            target.filepath,
+            target.output,
+            tracks,
+            self._options.trails,
+            overwrite=overwrite,
+            threads=self._work.threads,
+            progress=progress,
+            cancelled=cancelled,
+        )
+        written = target.output.stat()
+        return target.outcome(
+            DONE,
+            output_path=made.path,
+            num_frames=made.num_frames,
+            size_bytes=written.st_size,
+            modified_ns=written.st_mtime_ns,
+            seconds=time.monotonic() - started,
+            warnings=(*made.warnings, *warnings),
+        )
+
+    def _read(self, target: _Target) -> tuple[list[tuple[str, Tracks]], list[str]]:
+        # FiftyOne keeps what it reads in tables that threads share
+        with self._reading:
+            sample = next(iter(select_videos(self._dataset, target.sample_id)), None)
+            if sample is None:
+                raise CollectionError("The sample was deleted since the run began. There is nothing to be done")
+            return tracks_of(sample, self._options.fields)
+
+
+def _store_at_last(dataset: fo.Dataset, work: _Work, report: RenderReport) -> None:
+    """As `_store`, for a run that something ended, which stays the error to see."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be made: {error.strerror}. Choose another one") from error
-    remove_abandoned_parts(folder)
-    return folder.absolute()
+        _store(dataset, work, report, patience_s=LAST_PATIENCE_S)
+    except DatabaseError:
+        logger.exception("The media field of the run %r could not be stored; the same call does it", report.run_key)
 
 
-def _check_media_field(dataset: fo.Dataset, name: str, suffix: str) -> None:
-    """Refuses a field that somebody else made, or pictures as media of videos."""
-    if suffix != ".mp4":
-        raise OptionError(f"A media field of videos cannot hold {suffix} files. Leave media_field out, or take .mp4")
-    field = dataset.get_field(name) if isinstance(name, str) else None
-    if field is None:
-        check_sample_field_name(name, "media field")
-    elif (owner_of(field) or {}).get(_KIND) != "rendered":
-        raise FieldError(f"The field {name!r} holds something else than rendered videos. Choose another name")
-
-
-def _store_paths(dataset: fo.Dataset, report: RenderReport, name: str) -> None:
+def _store(dataset: fo.Dataset, work: _Work, report: RenderReport, *, patience_s: float | None = None) -> None:
+    """Says what became of every sample, and stores the paths where they were asked for."""
+    report.outcomes = [work.outcomes.get(target) or target.outcome(NOT_RUN) for target in work.targets]
     paths = {o.sample_id: o.output_path for o in report.outcomes if o.output_path is not None}
-    if not paths:
-        return
-    if dataset.get_field(name) is None:
+    if report.media_field is not None and paths:
+        with_retries(partial(_store_paths, dataset, report, paths), attempt_s=None, patience_s=patience_s)
+
+
+def _store_paths(dataset: fo.Dataset, report: RenderReport, paths: dict[str, str]) -> None:
+    name = str(report.media_field)
+    with changing_media_fields(dataset):
         description = f"Videos with the trails of {report.label_field}"
-        dataset.add_sample_field(name, fo.StringField, description=description, info={OWNER_KEY: {_KIND: "rendered"}})
+        declare_media_field(dataset, name, description=description, info={OWNER_KEY: {_KIND: _RENDERED}})
     dataset.set_values(name, paths, key_field="id")
-    if name not in dataset.app_config.media_fields:
-        dataset.app_config.media_fields.append(name)
-        dataset.save()

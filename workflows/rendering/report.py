@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...store.runs.outcomes import DONE, FAILED, SKIPPED, SampleOutcome, count_of
+from ...store.runs.outcomes import DONE, SKIPPED, SampleOutcome, count_of
 from ..lifecycle.report import SampleReport
+
+_MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -16,15 +18,19 @@ class RenderOutcome(SampleOutcome):
         status: "done", "skipped" (its file is there), "failed" or "not run" (after a cancellation)
         output_path: of the file, None where there is none
         num_frames: of the file
+        size_bytes: of the file
+        modified_ns: when it was written, as its file system says; tells it from another one of its name
     """
 
     output_path: str | None = None
     num_frames: int = 0
+    size_bytes: int = 0
+    modified_ns: int = 0
 
 
 @dataclass(kw_only=True)
 class RenderReport(SampleReport[RenderOutcome]):
-    """The result of `render_dataset`; further fields: `SampleReport`. There is no run record: files say it all.
+    """The result of `render_dataset`; further fields: `SampleReport`.
 
     Args:
         output_dir: folder of the files
@@ -32,6 +38,7 @@ class RenderReport(SampleReport[RenderOutcome]):
         media_field: that holds their paths; None where none was asked for
     """
 
+    FROM_RECORD = ("output_dir", "label_field", "media_field")
     OUTCOME = RenderOutcome
     COLUMNS = ("filepath", "status", "output_path", "num_frames", "seconds", "message")
 
@@ -40,12 +47,19 @@ class RenderReport(SampleReport[RenderOutcome]):
     media_field: str | None = None
 
     def __str__(self) -> str:
-        made, kept = len(self.outcomes_with(DONE)), len(self.outcomes_with(SKIPPED))
-        parts = [f"{count_of(made, 'file')} made in {self.output_dir}"]
+        made = self.outcomes_with(DONE)
+        size_mib = sum(outcome.size_bytes for outcome in made) / _MIB
+        drawn = f"Drew {self.label_field} of {count_of(len(made), 'sample')} in {self.seconds:.1f} s"
+        parts = [f"{drawn} into {self.output_dir} ({size_mib:.1f} MiB)"]
+        kept = len(self.outcomes_with(SKIPPED))
         if kept:
-            parts.append(f"{kept} were there already")
+            parts.append(f"{count_of(kept, 'file')} {'was' if kept == 1 else 'were'} there already")
+        if self.media_field is not None and made:
+            parts.append(f"the App offers them as media {self.media_field!r}")
+        if self.cancelled:
+            parts.append(f"cancelled with {count_of(self.num_not_run, 'sample')} to go")
+        if self.interrupted:
+            parts.append(f"interrupted, or still running, with {count_of(self.num_not_run, 'sample')} to go")
         if self.failures:
-            parts.append(f"{len(self.outcomes_with(FAILED))} failed")
-        if self.num_not_run:
-            parts.append(f"{self.num_not_run} not run")
-        return ", ".join(parts)
+            parts.append(count_of(len(self.failures), "failure"))
+        return "; ".join(parts)

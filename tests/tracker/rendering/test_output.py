@@ -12,6 +12,7 @@ import av
 import media
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
 from point_tracking import Tracks, VideoFrames, probe
 from point_tracking.tracker.errors import (
@@ -22,6 +23,7 @@ from point_tracking.tracker.errors import (
     OutputExistsError,
     VideoNotFoundError,
 )
+from point_tracking.tracker.rendering.animation import AnimationWriter
 from point_tracking.tracker.rendering.options import TrailOptions
 from point_tracking.tracker.rendering.output import render
 from point_tracking.tracker.transcoding.timed_output import TimedWriter
@@ -97,7 +99,7 @@ def test_sound_that_is_not_there_is_said_to_be_missing(tmp_path: Path, out: Path
     assert rendered.warnings == ("the source has no sound to keep",)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".png"])
+@pytest.mark.parametrize("suffix", [".mp4", ".png", ".gif"])
 @pytest.mark.parametrize(("longest_side", "expected"), [(None, (161, 121)), (80, (80, 60)), (400, (400, 301))])
 def test_any_size_can_be_had(
     tmp_path: Path, out: Path, suffix: str, longest_side: int | None, expected: tuple[int, int]
@@ -108,6 +110,38 @@ def test_any_size_can_be_had(
         expected = (expected[0] // 2 * 2, expected[1] // 2 * 2)
         assert probe(rendered.path).size_px == expected
     assert rendered.size_px == expected
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+@pytest.mark.parametrize("times_s", [None, [0, 0.1, 0.35, 0.4, 1.0, 1.05, 1.1, 2.0]])
+def test_animated_pictures_repeat_in_real_time_with_fewer_frames(
+    tmp_path: Path, out: Path, suffix: str, times_s: Sequence[float] | None
+):
+    source = media.video(tmp_path / "clip.mp4", 8 if times_s else 60, fps=10 if times_s else 30, times_s=times_s)
+    rendered = render(source, out / f"t{suffix}", [("tracks", still((80, 90), num_frames=60))])
+    with Image.open(rendered.path) as file:
+        assert (file.n_frames, file.info["loop"], file.size) == (rendered.num_frames, 0, media.SIZE)
+        frames = [(np.asarray(frame.convert("RGB")), frame.info["duration"]) for frame in ImageSequence.Iterator(file)]
+    shown = media.indices_in(picture for picture, _ in frames)
+    durations = [duration / 1000 for _, duration in frames]
+    if times_s is None:
+        assert shown == [round(k * 30 / 12.5) for k in range(25)]
+        assert durations[:-1] == [0.08] * 24
+    else:
+        assert shown == sorted(set(shown))
+        assert {0, 1, 4, 7} <= set(shown)
+        starts = np.cumsum([0, *durations[:-1]])
+        np.testing.assert_allclose(starts, [times_s[k] for k in shown], atol=0.05)
+    color = frames[1][0][89:92, 79:82].mean(axis=(0, 1))
+    assert color[0] > 130 > color[2]
+
+
+def test_large_videos_become_small_animated_pictures_unless_told_otherwise(tmp_path: Path, out: Path):
+    source = media.video(tmp_path / "clip.mp4", 3, size=(600, 300))
+    fields = [("tracks", still((50, 90)))]
+    assert render(source, out / "a.gif", fields).size_px == (480, 240)
+    assert render(source, out / "b.gif", fields * 2).size_px == (480, 120)
+    assert render(source, out / "c.gif", fields, TrailOptions(longest_side=600)).size_px == (600, 300)
 
 
 def test_turned_videos_are_upright_with_their_points(tmp_path: Path, out: Path):
@@ -147,7 +181,9 @@ def test_a_picture_shows_the_frame_asked_for(tmp_path: Path, out: Path):
         ("t.avi", {}, OptionError, r"ending '\.avi'.*\.mp4, \.png"),
         ("t", {}, OptionError, "no ending"),
         ("nowhere/t.mp4", {}, OutputError, "no folder"),
-        ("t.mp4", {"frame_index": 3}, OptionError, "A video shows all frames"),
+        ("t.mp4", {"frame_index": 3}, OptionError, r"A \.mp4 file shows all frames"),
+        ("t.gif", {"frame_index": 3}, OptionError, r"A \.gif file shows all frames"),
+        ("t.webp", {"options": TrailOptions(keep_audio=True)}, OptionError, r"\.webp file holds no sound"),
         ("t.png", {"frame_index": -1}, OptionError, "Invalid frame_index"),
         ("t.png", {"frame_index": 1.0}, OptionError, "Invalid frame_index"),
         ("taken.mp4", {}, OutputExistsError, "overwrite=True"),
@@ -177,7 +213,7 @@ def test_the_video_itself_is_never_replaced(tmp_path: Path):
         render(tmp_path / "gone.mp4", tmp_path / "t.mp4", [("tracks", still())])
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".png"])
+@pytest.mark.parametrize("suffix", [".mp4", ".png", ".gif", ".webp"])
 def test_a_file_is_replaced_only_when_told_to_and_only_by_a_complete_one(tmp_path: Path, out: Path, suffix: str):
     source, target = media.video(tmp_path / "clip.mp4", 8), out / f"t{suffix}"
     target.write_text("mine")
@@ -192,15 +228,17 @@ def test_a_file_is_replaced_only_when_told_to_and_only_by_a_complete_one(tmp_pat
     assert names_in(out) == [target.name]
 
 
-def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch, suffix: str):
     source = media.video(tmp_path / "clip.mp4", 4)
 
     def refuse(self, packets):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(TimedWriter, "_mux", refuse)
+    monkeypatch.setattr(AnimationWriter, "_mux", refuse)
     with pytest.raises(OutputError, match="no space left"):
-        render(source, out / "t.mp4", [("tracks", still())])
+        render(source, out / f"t{suffix}", [("tracks", still())])
     assert names_in(out) == []
 
 

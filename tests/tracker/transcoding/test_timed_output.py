@@ -51,3 +51,5 @@ def test_a_build_without_encoder_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(timed_output, "ENCODER", "no-such-encoder")
     with pytest.raises(DependencyError, match="libx264"):
         check_encoder()
+    with pytest.raises(DependencyError, match="no encoder other"):
+        check_encoder("other")

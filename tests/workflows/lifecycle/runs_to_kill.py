@@ -36,6 +36,9 @@ def main() -> None:
         frames = copies.dataset.values("metadata.total_frame_count")
         print(json.dumps({"outcomes": copies.rows(), "frames": frames}), flush=True)
         return
+    if "render" in job:
+        pt.render_dataset(dataset, progress=False, **job["render"])
+        return
     pause_s = job.get("pause_s", 0.0)
     database.PATIENCE_S = job.get("patience_s", database.PATIENCE_S)
     if "evaluate" in job:

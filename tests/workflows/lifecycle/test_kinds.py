@@ -17,14 +17,15 @@ from point_tracking.workflows.lifecycle.report import SampleReport
 from point_tracking.workflows.motion.options import MotionOptions
 from point_tracking.workflows.preprocessing.options import PreprocessOptions
 from point_tracking.workflows.propagation.options import PropagateOptions
+from point_tracking.workflows.rendering.options import RenderOptions
 from point_tracking.workflows.tracking.options import TrackOptions
 from point_tracking.workflows.tracking.report import TrackReport
 
 
 def test_the_kinds_are_those_of_the_options() -> None:
-    options = (TrackOptions, PreprocessOptions, EvaluationOptions, AdaptOptions, PropagateOptions, CorrectOptions)
-    options = (*options, MotionOptions)
-    assert {cls.METHOD for cls in options} == set(KINDS)
+    trained = (AdaptOptions,)
+    written = (TrackOptions, PreprocessOptions, EvaluationOptions, PropagateOptions, RenderOptions, CorrectOptions)
+    assert {cls.METHOD for cls in (*trained, *written, MotionOptions)} == set(KINDS)
     for method, kind in KINDS.items():
         assert issubclass(report_class(method), SampleReport) == kind.by_sample
         assert kind.noun

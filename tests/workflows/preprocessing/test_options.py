@@ -9,13 +9,8 @@ import fiftyone as fo
 import pytest
 
 import point_tracking as pt
-from point_tracking.tracker.errors import FieldError, OptionError, OutputError
-from point_tracking.workflows.preprocessing.options import (
-    PreprocessOptions,
-    check_folder,
-    check_writable,
-    make_folder,
-)
+from point_tracking.tracker.errors import FieldError, OptionError
+from point_tracking.workflows.preprocessing.options import PreprocessOptions
 
 
 @pytest.mark.parametrize(
@@ -80,33 +75,3 @@ def test_the_record_says_the_policy_in_full_and_where_copies_lie(
 def test_a_home_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert PreprocessOptions("~/copies").folder == tmp_path / "copies"
-
-
-def test_folders_of_sources_are_found_through_links(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "in")
-    sources = [str(tmp_path / "in" / "a.mp4")]
-    check_folder(tmp_path / "out", sources)
-    check_folder(tmp_path, sources)  # above the sources is not among them
-    check_folder(tmp_path / "out", [])
-    for folder, text in (("in", "is the folder"), ("link", "is the folder"), ("link/below", "lies inside")):
-        with pytest.raises(OptionError, match=text):
-            check_folder(tmp_path / folder, sources)
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match="is a file"):
-        check_folder(tmp_path / "file", sources)
-
-
-def test_a_form_is_told_early_of_folders_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    check_writable(tmp_path / "a" / "b")
-    assert not (tmp_path / "a").exists(), "looking makes nothing"
-    make_folder(tmp_path / "a" / "b")
-    assert list((tmp_path / "a" / "b").iterdir()) == []
-    (tmp_path / "file").write_text("x")
-    with pytest.raises(OutputError, match="is a file, so there can be no folder"):
-        check_writable(tmp_path / "file" / "below")
-    with pytest.raises(OutputError, match="cannot be written to"):
-        make_folder(tmp_path / "file" / "below")
-    monkeypatch.setattr("os.access", lambda _path, _mode: False)  # root may write everywhere
-    with pytest.raises(OutputError, match="permission denied"):
-        check_writable(tmp_path / "c")

@@ -103,12 +103,12 @@ def test_labels_colour_points_where_there_are_some(make_dataset: MakeDataset, cl
         ("out.mp4", "empty", {}, FieldError, "'empty' holds no tracks in this sample"),
         ("out.mp4", "tracks", {"compare_field": "tracks"}, OptionError, "Name another field"),
         ("out.mp4", "tracks", {"compare_field": "nothing"}, FieldError, "no frame field 'nothing'"),
-        ("out.gif", "tracks", {}, OptionError, r"\.mp4, \.png"),
+        ("out.avi", "tracks", {}, OptionError, r"\.mp4, \.png"),
         ("no/out.mp4", "tracks", {}, OutputError, "no folder"),
         ("taken.mp4", "tracks", {}, OutputExistsError, "overwrite=True"),
         ("out.mp4", "tracks", {"tail": -1}, OptionError, "0 to 1000"),
         ("out.mp4", "tracks", {"color_by": "mood"}, OptionError, "track, label, object, speed"),
-        ("out.mp4", "tracks", {"frame_index": 0}, OptionError, "A video shows all frames"),
+        ("out.mp4", "tracks", {"frame_index": 0}, OptionError, "file shows all frames"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words(
