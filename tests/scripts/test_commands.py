@@ -63,7 +63,7 @@ def make(*arguments: str) -> str:
 @needs_make
 def test_make_alone_lists_the_commands():
     listed = re.findall(r"^  make (\w+)", make(), re.MULTILINE)
-    assert listed == ["help", "setup", "demo", "test", "lint", "bench", "train", "fit"]
+    assert listed == ["help", "setup", "demo", "test", "parity", "lint", "bench", "train", "fit"]
 
 
 @needs_make

@@ -13,7 +13,7 @@ from fiftyone.core.collections import SampleCollection
 
 from ...store.database.connection import is_outage
 from ...store.database.frame_documents import MARK_DONE
-from ...store.labels.track_attributes import has_attributes, set_track_attribute
+from ...store.labels.whole_tracks.attributes import has_attributes, set_track_attribute
 from ...store.runs.outcomes import DONE, FAILED, SKIPPED
 from ...store.tracks.reader import read_tracks_in_video
 from ...store.tracks.sample_status import read_marks

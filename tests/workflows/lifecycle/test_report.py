@@ -21,6 +21,7 @@ from point_tracking.workflows.lifecycle.report import Report, SampleReport
 from point_tracking.workflows.motion.report import MotionReport
 from point_tracking.workflows.preprocessing.report import PreprocessReport
 from point_tracking.workflows.propagation.report import PropagationReport
+from point_tracking.workflows.rendering.report import RenderReport
 from point_tracking.workflows.tracking.report import TrackReport
 
 REPORTS = (
@@ -30,6 +31,7 @@ REPORTS = (
     EvaluationReport,
     AdaptationReport,
     PropagationReport,
+    RenderReport,
     CorrectionReport,
 )
 TEXT = st.text(string.ascii_letters + "_|\n\u00e9", max_size=5)

@@ -313,8 +313,9 @@ def test_a_confidence_threshold_hides_points(make_dataset: MakeDataset, clip: Pa
     model = pt.load_model(drift, grid_size=2)  # its confidence is 0.5
     dataset.apply_model(model, label_field="low", confidence_thresh=0.4, skip_failures=False)
     dataset.apply_model(model, label_field="high", confidence_thresh=0.6, skip_failures=False)
-    assert len(_stored(dataset, "low")[1]) == 4
-    assert _stored(dataset, "high")[1] == []
+    assert len(_stored(dataset, "low")[2]) == 4
+    assert _stored(dataset, "high")[2] == []
+    assert len(_stored(dataset, "high")[1]) == 4, "what was asked for is sure"
     assert model.config.confidence_thresh is None
 
 

@@ -83,7 +83,8 @@ def test_frames_in_between_are_filled_and_marked(
     tracks = pt.read_tracks(dataset.first(), "back")
     assert tracks.visible[:, 0].all()
     np.testing.assert_allclose(tracks.xy[:, 0, 0], 20 + np.arange(45) / 4, atol=1e-3)
-    np.testing.assert_allclose(tracks.confidence, 0.5)
+    assert tracks.confidence[0] == 1, "what was asked for is sure"
+    np.testing.assert_allclose(tracks.confidence[1:], 0.5)
     marks = dataset.limit(1).values("frames.back.keypoints.interpolated")[0]
     assert [bool(mark[0]) for mark in marks] == [n % 4 != 0 for n in range(45)]
     found = dataset.filter_labels("frames.back", fo.ViewField("interpolated") == True)  # noqa: E712

@@ -11,7 +11,7 @@ from fiftyone.core.collections import SampleCollection
 
 from ....store.database.fields import check_label_field, info_field_of, is_ours
 from ....store.database.raw_values import raw_values
-from ....store.labels.track_details import read_track_details
+from ....store.labels.whole_tracks.details import read_track_details
 from ....store.tracks.reader import read_tracks
 from ....store.tracks.source_links import FILEPATH, SourceLink, read_source_links
 from ....store.tracks.videos import frame_size_of, select_videos

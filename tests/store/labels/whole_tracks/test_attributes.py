@@ -10,7 +10,7 @@ import media
 import numpy as np
 
 import point_tracking as pt
-from point_tracking.store.labels.track_attributes import has_attributes, set_track_attribute
+from point_tracking.store.labels.whole_tracks.attributes import has_attributes, set_track_attribute
 
 
 def test_all_keypoints_of_a_track_are_told_and_others_are_not(make_dataset: Callable[..., fo.Dataset], tmp_path: Path):

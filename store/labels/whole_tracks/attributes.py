@@ -9,9 +9,9 @@ import fiftyone as fo
 from bson import ObjectId
 from pymongo import UpdateMany
 
-from ...tracker.coordinates import track_index_of
-from ..database.connection import RetryingCollection
-from ..tracks.sample_status import read_marks
+from ....tracker.coordinates import track_index_of
+from ...database.connection import RetryingCollection
+from ...tracks.sample_status import read_marks
 
 
 def has_attributes(dataset: fo.Dataset, sample_id: str, label_field: str) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 
 from fiftyone.core.collections import SampleCollection
 
-from ...tracker.coordinates import column_of, frame_index_of, track_index_of
-from ..database.fields import FRAMES_PREFIX
-from ..database.raw_values import raw_values
-from .skeletons import node_names
-from .views import hides_labels, shown_samples
+from ....tracker.coordinates import column_of, frame_index_of, track_index_of
+from ...database.fields import FRAMES_PREFIX
+from ...database.raw_values import raw_values
+from ..skeletons import node_names
+from ..views import hides_labels, shown_samples
 
 _NAMES = ("index", "points", "track_numbers", "node", "keyframe", "corrected")
 

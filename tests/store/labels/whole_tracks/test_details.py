@@ -13,7 +13,7 @@ from fiftyone import ViewField
 
 import point_tracking as pt
 from point_tracking.store.labels.skeletons import give_skeleton
-from point_tracking.store.labels.track_details import read_track_details
+from point_tracking.store.labels.whole_tracks.details import read_track_details
 
 MakeDataset = Callable[..., fo.Dataset]
 
