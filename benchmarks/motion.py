@@ -125,7 +125,7 @@ def cuts() -> None:
         exact += first in found
         missed += first not in found
         wrong += len([frame for frame in found if frame != first])
-    uncut = sum(tracked_description(clip, FPS).figures["num_cuts"] for clip in video[:30])
+    uncut = sum(tracked_description(clip, FPS).figures["num_cuts"] for clip in video[:30])  # type: ignore
     print(f"cuts: {exact} of 30 exact to the frame, {missed} missed, {wrong} elsewhere; {uncut} in 30 clips without")
 
 

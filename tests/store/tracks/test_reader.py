@@ -154,7 +154,7 @@ def test_of_some_frames_the_same_comes_back_as_of_all(
     assert read_tracks_at(sample, "tracks", []).xy.shape == (0, 5, 2)
     every = read_tracks_at(sample, "tracks", range(12))
     assert (every.labels is None) == (whole.labels is None)
-    assert every.labels is None or every.labels.tolist() == whole.labels.tolist()
+    assert every.labels is None or every.labels.tolist() == whole.labels.tolist()  # type: ignore
 
 
 def test_of_some_frames_only_tracks_of_ours_are_read(make_dataset: MakeDataset, clip: Path) -> None:

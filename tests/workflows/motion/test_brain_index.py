@@ -15,8 +15,8 @@ def test_samples_are_sorted_by_like_motion_and_have_a_place_on_the_map(dataset: 
     report = pt.describe_motion(dataset, "tracks", find_similar=True, texture=False)
     assert report.brain_keys == ["tracks_motion_similarity", "tracks_motion_embeddings"]
     pan, still, other_pan = dataset.values("id")
-    assert dataset.sort_by_similarity(pan, brain_key=report.brain_keys[0]).values("id") == [pan, other_pan, still]
-    assert dataset.load_brain_results(report.brain_keys[1]).points.shape == (3, 2)
+    assert dataset.sort_by_similarity(pan, brain_key=report.brain_keys[0]).values("id") == [pan, other_pan, still]  # type: ignore
+    assert dataset.load_brain_results(report.brain_keys[1]).points.shape == (3, 2)  # type: ignore
     assert pt.index_motion(dataset, "tracks") == tuple(report.brain_keys)  # made anew
 
 

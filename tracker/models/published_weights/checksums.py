@@ -100,7 +100,7 @@ def judge_weights(
         warnings.append(
             f"Weights of {tracker!r} and of {others} cannot be told apart by their tensors: {path.name} was taken "
             f"for {tracker!r}. Loaded as what it is not, it gives wrong tracks without an error. If it is what you "
-            f"say, say so with flavour={tracker!r}"
+            f"say, say so by the option flavour ({tracker!r})"
         )
     return warnings
 

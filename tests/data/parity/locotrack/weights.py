@@ -31,7 +31,7 @@ def _fill(name, shape):
     z = _rng(name, shape).standard_normal(size=shape).astype(np.float32)
     if name == "cost_conv.weight":  # (1, 2, 3, 3): a blurred sum of the two volumes, perturbed
         kernel = np.float32([[0.25, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 0.25]])
-        return np.float32(COST_GAIN) * (np.float32([0.8, 1.0])[None, :, None, None] * kernel + 0.2 * z)
+        return np.float32(COST_GAIN) * (np.float32([0.8, 1.0])[None, :, None, None] * kernel + 0.2 * z)  # type: ignore
     if name == "occ_linear.weight":  # (2, 6)
         return 1.5 * z
     if name == "occ_linear.bias":

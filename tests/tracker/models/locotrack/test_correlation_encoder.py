@@ -21,7 +21,7 @@ def test_both_sides_are_looked_at_by_the_same_network(config):
         products = torch.randn(5, 49, 49)
 
     def plain(x):
-        for (conv, norm, _), (before, after) in zip(encoder.conv, PADDING[config.name], strict=True):
+        for (conv, norm, _), (before, after) in zip(encoder.conv, PADDING[config.name], strict=True):  # type: ignore
             assert norm.eps == 1e-5
             x = F.relu(norm(conv(F.pad(x, (before, after, before, after)))))
         assert x.shape[2:] == (1, 1)

@@ -56,5 +56,5 @@ def test_bfloat16_keeps_positions_and_their_layers_in_float32():
     transformer = model.torch_pips_mixer
     assert transformer.input_proj.weight.dtype == transformer.output_proj.weight.dtype == torch.float32
     assert model.cost_conv.weight.dtype == torch.float32
-    assert model.cmdtop[0].conv[0][0].weight.dtype == torch.bfloat16
-    assert transformer.transformer.layers[0].attn.query_proj.weight.dtype == torch.bfloat16
+    assert model.cmdtop[0].conv[0][0].weight.dtype == torch.bfloat16  # type: ignore
+    assert transformer.transformer.layers[0].attn.query_proj.weight.dtype == torch.bfloat16  # type: ignore

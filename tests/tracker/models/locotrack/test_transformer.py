@@ -30,9 +30,9 @@ def test_norms_add_what_the_published_ones_do_and_gelu_is_that_of_erf():
         x = torch.randn(2, 3, 256)
     (layer,) = model.transformer.layers
     assert {module.eps for module in model.modules() if isinstance(module, torch.nn.LayerNorm)} == {1e-5}
-    hidden = layer.dense[0](x)
-    expected = layer.dense[2](0.5 * hidden * (1 + torch.erf(hidden / 2**0.5)))
-    torch.testing.assert_close(layer.dense(x), expected, rtol=0, atol=2e-6)
+    hidden = layer.dense[0](x)  # type: ignore
+    expected = layer.dense[2](0.5 * hidden * (1 + torch.erf(hidden / 2**0.5)))  # type: ignore
+    torch.testing.assert_close(layer.dense(x), expected, rtol=0, atol=2e-6)  # type: ignore
 
 
 def test_only_the_rows_that_reach_a_result_are_computed():

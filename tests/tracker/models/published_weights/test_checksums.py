@@ -77,7 +77,7 @@ def test_a_published_name_with_other_content_is_told(path, verified):
 def test_where_tensors_cannot_tell_the_name_does_with_a_warning_that_flavour_silences(path):
     path.write_bytes(b"unknown")
     (warning,) = judge_weights(path, "one", PUBLISHED, same_tensors=["other"])
-    assert "flavour='one'" in warning
+    assert "option flavour ('one')" in warning
     assert judge_weights(path, "one", PUBLISHED, same_tensors=["other"], flavour="one") == []
     record_checksum(path, digest_of(path))
     assert judge_weights(path, "one", PUBLISHED, same_tensors=["other"]) == [], "its download was checked"

@@ -25,11 +25,11 @@ def test_extra_convolutions_keep_what_was_normalised():
         torch.manual_seed(0)
         model = Tapir(config).requires_grad_(False)
     (block,) = model.extra_convs.blocks
-    assert block.layer_norm.eps == 1e-5
+    assert block.layer_norm.eps == 1e-5  # type: ignore
     x = 1e-3 * torch.randn(1, 8, 5, 6)
     mean, variance = x.mean(1, keepdim=True), x.var(1, correction=0, keepdim=True)
     known = (x - mean) / (variance + 1e-5).sqrt()  # of a fresh norm, weight 1 and bias 0
-    expected = known + block.conv_1(F.gelu(block.conv(known), approximate="tanh"))
+    expected = known + block.conv_1(F.gelu(block.conv(known), approximate="tanh"))  # type: ignore
     torch.testing.assert_close(model.extra_convs(x), expected)
 
 
@@ -62,5 +62,5 @@ def test_bfloat16_keeps_positions_and_their_last_layer_in_float32():
     set_matrix_dtype(model, torch.bfloat16)
     mixer = model.torch_pips_mixer
     assert mixer.linear_1.weight.dtype == model.torch_cost_volume_track_mods.hid1.weight.dtype == torch.float32
-    assert mixer.blocks[0].conv_channels_mixer.mlp2_up.weight.dtype == torch.bfloat16
-    assert model.extra_convs.blocks[0].conv.weight.dtype == model.resnet_torch.initial_conv.weight.dtype
+    assert mixer.blocks[0].conv_channels_mixer.mlp2_up.weight.dtype == torch.bfloat16  # type: ignore
+    assert model.extra_convs.blocks[0].conv.weight.dtype == model.resnet_torch.initial_conv.weight.dtype  # type: ignore
