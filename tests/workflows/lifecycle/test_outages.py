@@ -70,7 +70,8 @@ def test_the_call_that_lost_its_database_can_be_made_again_in_the_same_process(
         # what the first call had claimed is taken over once its counter has stood still, not left to it
         outcomes = [(o["status"], o["warnings"]) for o in result["outcomes"]]
         assert {status for status, _ in outcomes} <= {"done", "skipped"}
-        assert [warnings for _, warnings in outcomes] == [[]] * NUM_CLIPS
+        told = [warning for _, warnings in outcomes for warning in warnings if "featureless" not in warning]
+        assert not told
         # two of the four points drift out of the frame after the first
         assert result["keypoints"] == sum(2 * (6 + k) + 2 for k in range(NUM_CLIPS))
     finally:
