@@ -9,16 +9,15 @@ and `mask_hw`. Pixel (0, 0) is the centre of the top-left pixel.
 from __future__ import annotations
 
 import os
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from ..errors import ShapeError, TruthError
 from ..metrics.truth import TrackTruth
 from ..types import Queries
+from .npz_arrays import read_arrays
 
 _NEEDED = ("kind", "hw", "query_t", "query_xy")
 _TRACK_ARRAYS = ("tracks", "visible", "valid")
@@ -126,12 +125,7 @@ def known_clips(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in (*_NEEDED, *_TRACK_ARRAYS, *_MASK_ARRAYS) if name in file.files}
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
-        # a damaged archive fails in any of these ways
-        raise TruthError(f"{path} cannot be read as a truth file (.npz): {error}") from error
+    arrays = read_arrays(path, (*_NEEDED, *_TRACK_ARRAYS, *_MASK_ARRAYS), TruthError, "a truth file (.npz)")
     missing = [name for name in _NEEDED if name not in arrays]
     if not missing:
         held = [name for name in ("mask_bits", "tracks") if name in arrays]

@@ -11,11 +11,9 @@ Source: our own.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
@@ -23,6 +21,7 @@ from ...errors import FormatError, ShapeError
 from ...types import Tracks
 from ..clip import TrackedClip
 from ..conventions import CONVENTIONS
+from ..npz_arrays import read_arrays
 from ..options import ReadOptions, WriteOptions
 from ..output_files import complete_path
 
@@ -107,18 +106,7 @@ def read_keys(path: Path) -> list[tuple[str, str]]:
 
 
 def _read_arrays(path: Path) -> dict[str, Any]:
-    try:
-        with ZipFile(path) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > _MOST_BYTES:
-            raise FormatError(f"{path} unpacks to {unpacked / 2**30:.0f} GiB, more than the tracks of a video can be")
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in (*_NEEDED, *_OTHERS) if name in file.files}
-    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
-        if isinstance(error, FormatError):
-            raise
-        # a damaged archive fails in any of these ways
-        raise FormatError(f"{path} cannot be read as an .npz of tracks: {error}") from error
+    arrays = read_arrays(path, (*_NEEDED, *_OTHERS), FormatError, "an .npz of tracks", _MOST_BYTES)
     missing = [name for name in _NEEDED if name not in arrays]
     if missing:
         raise FormatError(f"{path} lacks the arrays {', '.join(missing)}. Needed are {', '.join(_NEEDED)}")
