@@ -27,7 +27,7 @@ FEATURES = (
     "chain_kept", "chain_confidence", "network_visible", "network_confidence",
     "to_chain_px", "to_network_px", "to_match_px", "match_likeness", "match_lead", "match_way_back_px",
     "likeness", "likeness_before", "likeness_lately", "grey_likeness", "textured",
-    "edge_px", "camera_edge_px", "age", "speed_px", "step_px", "step_way_back_px",
+    "edge_px", "camera_edge_px", "to_camera_px", "beside_camera_px", "age", "speed_px", "step_px", "step_way_back_px",
     "kept_lately", "network_lately", "near_chain_lately", "near_network_lately", "near_match_lately",
     "frame_likeness", "frame_kept", "origin",
     "stretch_likeness", "stretch_network", "stretch_near_match", "stretch_length", "stretch_score",
@@ -51,7 +51,8 @@ class ChainFrame:
         grey: uint8 (h, w), the working frame
         flow: into it from the frame before; None in the first
         xy: (N, 2) float32 pixels of the video, NaN before the query frame
-        camera_xy: (N, 2) float32 likewise
+        camera_xy: (N, 2) float32 likewise, where points would be that have moved with the camera since they were lost
+        beside_camera_px: (N,) float32, how far they moved beside it from frame to frame before; NaN where not known
         kept: (N,) bool, and inside the frame
         confidence: (N,) float32
         origin: (N,) int8
@@ -64,6 +65,7 @@ class ChainFrame:
     flow: FlowField | None
     xy: np.ndarray
     camera_xy: np.ndarray
+    beside_camera_px: np.ndarray
     kept: np.ndarray
     confidence: np.ndarray
     origin: np.ndarray
@@ -331,6 +333,8 @@ class CandidateReader:
             "textured": self._patches.textured,
             "edge_px": np.clip(edge_distance_px(xy, self._size_px), -_FARTHEST_PX / 2, _FARTHEST_PX),
             "camera_edge_px": np.clip(edge_distance_px(chain.camera_xy, self._size_px), -_FARTHEST_PX, _FARTHEST_PX),
+            "to_camera_px": np.minimum(distance_px(xy, chain.camera_xy[:, None], self._size_px), _FARTHEST_PX),
+            "beside_camera_px": np.minimum(chain.beside_camera_px, _FARTHEST_PX),
             "age": age,
             # over all points: whether the scene is still there at all
             "frame_likeness": np.full(len(xy), np.median(likeness[started, CHAIN]) if started.any() else np.nan),

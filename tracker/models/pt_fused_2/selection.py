@@ -26,6 +26,7 @@ class SelectionRules:
         low: estimate above which a point is visible where chain and network both see it
         chain_alone: estimate above which it is visible where only the chain sees it
         network_alone: estimate above which it is visible where only the network does
+        found_again: estimate above which it is visible where the chain owes its place to a match of the whole frame
         high: estimate above which it is visible anyway
         path_weight: cost of leaving the flow altogether, beside -log of an estimate
         path_cap_px: distance at which the flow is left altogether, in pixels of a 256 x 256 frame
@@ -36,7 +37,8 @@ class SelectionRules:
     low: float = 0.0
     chain_alone: float = 0.1
     network_alone: float = 0.2
-    high: float = 0.45
+    found_again: float = 0.4
+    high: float = 0.5
     path_weight: float = 0.25
     path_cap_px: float = 6.0
     look_ahead: int = 4
@@ -115,6 +117,8 @@ class Selector:
         said = np.where(agreed, now.visible.any(axis=1), np.pad(now.visible, ((0, 0), (0, 1)))[points, chosen])
         alone = np.where(now.visible[:, CHAIN], self._rules.chain_alone, self._rules.network_alone)
         needed = np.where(agreed & now.visible.all(axis=1), self._rules.low, alone)
+        # the network starts where the chain is: that it agrees says little there
+        needed = np.where(now.found_again, np.maximum(needed, self._rules.found_again), needed)
         visible = (said & (estimate > needed)) | (estimate > self._rules.high)
         visible &= ~is_doubtful(xy, estimate, frames, self._size_px, self._rules.guard)
         visible &= inside_frame(xy, self._size_px)

@@ -154,7 +154,17 @@ class CandidateStream:
             xy[new] = camera_xy[new] = self._queries.xy[new]
             kept = state.kept & inside_frame(xy, self._size_px)
             kept[new] = True
-            told = (xy, camera_xy, kept, state.confidence, state.origin, state.stretch, looked_for)
+            assert state.beside_camera_px is not None
+            told = (
+                xy,
+                camera_xy,
+                state.beside_camera_px,
+                kept,
+                state.confidence,
+                state.origin,
+                state.stretch,
+                looked_for,
+            )
             self._ahead.append(ChainFrame(index, grey, state.flow, *told))
 
     def _settle(self, count: int) -> list[Candidates]:
@@ -192,6 +202,7 @@ def _padded(chain: ChainFrame, count: int) -> ChainFrame:
         chain,
         xy=np.concatenate([chain.xy, unknown]),
         camera_xy=np.concatenate([chain.camera_xy, unknown]),
+        beside_camera_px=np.concatenate([chain.beside_camera_px, unknown[:, 0]]),
         kept=np.pad(chain.kept, (0, count)),
         confidence=np.pad(chain.confidence, (0, count)),
         origin=np.pad(chain.origin, (0, count)),

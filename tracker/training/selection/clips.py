@@ -44,7 +44,7 @@ class ClipSet:
     photographs: tuple[str, ...]
 
 
-FITTING = ClipSet(41_000_001, 10, 6, 2, FOR_FITTING)
+FITTING = ClipSet(41_000_001, 10, 6, 12, FOR_FITTING)
 CHOOSING = ClipSet(42_000_001, 4, 3, 1, FOR_CHOOSING)
 VALIDATION = ClipSet(43_000_001, 3, 3, 1, FOR_CHOOSING)
 

@@ -14,7 +14,7 @@ from ...models.pt_fused_2.selection import SelectedFrame, SelectionRules, Select
 
 THRESHOLDS_PX = np.array([1, 2, 4, 8, 16])
 WITHIN_PX = 4.0
-_MOST_ROWS = 160_000
+_MOST_ROWS = 250_000
 _TREES = {
     "max_iter": 140,
     "learning_rate": 0.09,

@@ -26,6 +26,7 @@ from ..clips import texture
 SIZE_PX = (160, 120)
 QUERIES = Queries(np.array([0, 0, 0, 1]), np.array([[40.0, 30.0], [80.0, 60.0], [100.0, 80.0], [60.0, 84.0]]))
 TOGETHER, LOST, APART, LATER = range(4)
+CAMERA = np.array([6, -9], np.float32)  # from where points are to where the camera would have taken them
 
 
 def test_distances_are_those_of_a_square_frame():
@@ -51,8 +52,10 @@ def read() -> Candidates:
     reader.add(QUERIES)
     xy = QUERIES.xy.astype(np.float32)
     network = xy + np.array([[1, 0], [1, 0], [20, 0], [0, 0]], np.float32)
-    kept, sure = np.array([True, False, True, True]), np.full(4, 0.9, np.float32)
-    chain = ChainFrame(1, grey, None, xy, xy, kept, sure, np.zeros(4, np.int8), np.zeros(4, np.int32), None)
+    kept, sure, beside = np.array([True, False, True, True]), np.full(4, 0.9, np.float32), np.full(4, 0.09, np.float32)
+    chain = ChainFrame(
+        1, grey, None, xy, xy + CAMERA, beside, kept, sure, np.zeros(4, np.int8), np.zeros(4, np.int32), None
+    )
     return reader.read(chain, Tracks(network[None], np.ones((1, 4), bool), sure[None]), features)
 
 
@@ -71,6 +74,9 @@ def test_elsewhere_the_whole_frame_is_searched(read: Candidates, point: int):
     assert names["is_match"] == 1
     assert names["match_likeness"] > 0.9
     assert names["match_way_back_px"] < 4
+    assert names["beside_camera_px"] == pytest.approx(0.09)
+    to_camera = CAMERA * 256 / np.array(SIZE_PX)
+    assert names["to_camera_px"] == pytest.approx(np.linalg.norm(to_camera), abs=2 * 256 / 120)
 
 
 def test_points_of_this_frame_have_no_candidates_yet(read: Candidates):

@@ -84,3 +84,31 @@ def test_what_comes_back_far_away_is_taken_up_there():
     assert state.origin[0] == FOUND_AGAIN
     assert state.stretch[0] == 1
     np.testing.assert_allclose(state.xy[0], (132, 88), atol=1.5)
+
+
+def test_where_the_camera_would_have_taken_a_point_is_known_while_a_twin_holds_it():
+    """A wall that repeats pans by: what leaves on the left has its twin in the frame."""
+    wall = np.tile(texture(120, 100, seed=1), (1, 5, 1))
+    frames = np.stack([wall[:, 6 * t : 6 * t + 160] for t in range(10)])
+    states = run(frames, np.array([[30, 60], [125, 40]], np.float32))
+    taken = [t for t, (state, _) in enumerate(states) if state.kept[0] and state.origin[0] == FOUND_AGAIN]
+    assert taken, "the twin is the best match of the whole frame"
+    for t in taken:
+        state, _ = states[t]
+        np.testing.assert_allclose(state.xy[0], (130 - 6 * t, 60), atol=2)
+        np.testing.assert_allclose(state.camera_xy[0], (30 - 6 * t, 60), atol=3)
+    state, _ = states[-1]
+    np.testing.assert_allclose(state.camera_xy[1], state.xy[1])
+    assert (state.beside_camera_px < 0.5).all()
+
+
+def test_what_moves_beside_the_camera_is_known_of_an_object():
+    background, thing = texture(120, 160, seed=1), texture(40, 40, seed=9)
+    frames = []
+    for t in range(6):
+        frame = background.copy()
+        frame[40:80, 20 + 4 * t : 60 + 4 * t] = thing
+        frames.append(frame)
+    state, _ = run(np.stack(frames), np.array([[40, 60], [130, 100]], np.float32))[-1]
+    assert 3 < state.beside_camera_px[0] * 160 / 256 < 5
+    assert state.beside_camera_px[1] < 0.5

@@ -94,6 +94,16 @@ def test_what_only_one_sees_must_be_surer_than_what_both_see():
     assert only(judged(0.3, 0.1))[1] is False, "the network is elsewhere"
 
 
+def test_what_was_found_again_must_be_surer_though_the_network_follows():
+    made = judged(0.3, 0.3)
+    made.xy[0, 1] = (102, 50)
+    again = replace(made, found_again=np.array([True]))
+    # a stretch that is long and holds, so that the guard has nothing to say
+    held = replace(again, stretch=np.array([1]), stretch_sum=np.array([24.0]), stretch_length=np.array([8]))
+    assert only(held)[1] is False
+    assert selected(held, rules=replace(RULES, found_again=0.2))[0].visible[0]
+
+
 def test_hidden_points_are_less_sure_than_a_half():
     rules = replace(RULES, low=1.0, chain_alone=1.0, network_alone=1.0, high=1.0)
     one = selected(judged(0.9, 0.2), rules=rules)[0]

@@ -82,6 +82,19 @@ def test_a_twin_that_stays_is_not_taken_for_the_one_that_was_covered(tracker: Tr
     assert not jumped.any()
 
 
+def test_what_leaves_is_not_taken_for_its_twin_that_comes_in(tracker: Tracker):
+    """A wall that repeats pans by: its pattern is in the frame twice at times, and once at others."""
+    wall = np.tile(texture(240, 256, seed=1), (1, 3, 1))
+    frames = np.stack([wall[:, 8 * t : 8 * t + 320] for t in range(30)])
+    points = grid(30)
+    tracks = tracker.track(frames, at_frame(0, points))
+    true_x = points[:, 0] - 8 * np.arange(30)[:, None]
+    gone = true_x < -2
+    assert gone.mean() > 0.3
+    assert (tracks.visible & gone).sum() / gone.sum() < 0.1
+    assert tracks.visible[true_x > 10].mean() > 0.85
+
+
 def test_points_of_a_chessboard_do_not_jump(tracker: Tracker):
     """Every corner looks like every other; the board is covered for a while and moves on unseen."""
     board = np.kron(np.indices((12, 16)).sum(axis=0) % 2, np.ones((20, 20)))
