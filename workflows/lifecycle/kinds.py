@@ -1,6 +1,7 @@
 """Which kinds of run there are, reading their reports back, and taking them back.
 
-Adding a kind of run: a line in `KINDS`, from the `METHOD` of its options.
+Adding a kind of run: a line in `KINDS`, from the `METHOD` of its options; where such runs can be taken back, with the
+place of a `TakeBack`, and the panel *Runs* offers it.
 """
 
 from __future__ import annotations
