@@ -96,7 +96,7 @@ def options_of(params: dict[str, Any]) -> RenderOptions:
         PointTrackingError: for values that are not supported
     """
     values = forms.given_values(params, RenderOptions)
-    values["output_dir"] = _folder_in(params) if _place_in(params) == _FOLDER else None
+    values["output_dir"] = forms.output_folder_in(params) if _place_in(params) == _FOLDER else None
     # what another choice showed keeps its last value
     if "show_in_app" in params:
         is_video = values.get("suffix", VIDEO) == VIDEO
@@ -113,13 +113,6 @@ def _place_in(params: dict[str, Any]) -> str:
     if given in _PLACES:
         return given
     return _BESIDE if "output_dir" in params and params["output_dir"] is None else _FOLDER
-
-
-def _folder_in(params: dict[str, Any]) -> str:
-    value = params.get("output_dir")
-    if isinstance(value, dict):  # as the file explorer gives it
-        value = value.get("absolute_path")
-    return value or ""
 
 
 def _again(ctx: Any) -> bool:
@@ -186,18 +179,8 @@ def _add_place(ctx: Any, inputs: types.Object) -> None:
         text = "Named after video, field and sample. A dataset that is made of these folders later holds them too"
         inputs.view("beside_meaning", types.Notice(label="The files lie among the videos", description=text))
         return
-    given = ctx.params.get("output_dir")
-    label, text = "Output folder", "It is made where it does not exist. Files are named after video, field and sample"
-    if isinstance(given, str):  # typed, or from Python
-        prop = inputs.str("output_dir", required=True, label=label, description=text)
-    else:
-        explorer = types.FileExplorerView(
-            choose_dir=True, button_label="Choose a folder...", choose_button_label="Use this folder"
-        )
-        prop = inputs.file("output_dir", required=True, label=label, description=text, view=explorer)
-    folder = _folder_in(ctx.params)
-    if folder:
-        forms.check_field(prop, lambda: _check_folder(folder))
+    text = "It is made where it does not exist. Files are named after video, field and sample"
+    forms.add_output_folder(ctx, inputs, text, _check_folder)
 
 
 def _check_folder(folder: str) -> None:
@@ -244,11 +227,11 @@ def _add_existing(ctx: Any, inputs: types.Object) -> None:
 
 def _check_new(ctx: Any) -> None:
     """Refuses to begin where the first files are there already."""
-    if _place_in(ctx.params) == _FOLDER and not _folder_in(ctx.params):
+    if _place_in(ctx.params) == _FOLDER and not forms.output_folder_in(ctx.params):
         return
     options = RenderOptions(
         label_field=_label_field_in(ctx),
-        output_dir=_folder_in(ctx.params) if _place_in(ctx.params) == _FOLDER else None,
+        output_dir=forms.output_folder_in(ctx.params) if _place_in(ctx.params) == _FOLDER else None,
         suffix=ctx.params.get("suffix") or RENDER_DEFAULTS.suffix,
     )
     samples = islice(zip(*forms.target_of(ctx).values(["id", "filepath"]), strict=True), _LOOKED_FOR)
