@@ -42,7 +42,8 @@ def plan_deletion(dataset: fo.Dataset, run_key: str) -> TakenBack:
     Raises:
         OptionError: if there is no rendering run of that key
     """
-    return _told(_look_at_all(_report(dataset, run_key)), {})
+    report = _report(dataset, run_key)
+    return _told(report, _look_at_all(report), {})
 
 
 def delete_files(dataset: fo.Dataset, run_key: str) -> TakenBack:
@@ -75,7 +76,7 @@ def delete_files(dataset: fo.Dataset, run_key: str) -> TakenBack:
         if not refused:  # else the record still says which files are the run's
             with changing_document:
                 dataset.delete_run(run_key)
-    return _told(found, refused)
+    return _told(report, found, refused)
 
 
 def _report(dataset: fo.Dataset, run_key: str) -> RenderReport:
@@ -129,10 +130,11 @@ def _shown_by_others(dataset: fo.Dataset, report: RenderReport) -> Iterator[tupl
             yield from ((outcome.sample_id, outcome.output_path) for outcome in outcomes if outcome.output_path)
 
 
-def _told(found: list[tuple[RenderOutcome, _Found]], refused: Mapping[str, str]) -> TakenBack:
+def _told(report: RenderReport, found: list[tuple[RenderOutcome, _Found]], refused: Mapping[str, str]) -> TakenBack:
     """What is deleted and what is kept, in words.
 
     Args:
+        report: of the run
         found: the files of the run
         refused: of these, those that could not be deleted, by path, with the reason
     """
@@ -140,7 +142,8 @@ def _told(found: list[tuple[RenderOutcome, _Found]], refused: Mapping[str, str])
     size_mib = sum(outcome.size_bytes for outcome in deleted) / _MIB
     changed = [f"{outcome.output_path} was changed since" for outcome, state in found if state is _Found.CHANGED]
     locked = [f"{path} could not be deleted ({reason})" for path, reason in refused.items()]
-    return TakenBack(f"{count_of(len(deleted), 'file')} ({size_mib:.1f} MiB)", (*changed, *locked))
+    paths = "" if report.media_field is None else f" and the paths in {report.media_field!r}"
+    return TakenBack(f"{count_of(len(deleted), 'file')} ({size_mib:.1f} MiB){paths}", (*changed, *locked))
 
 
 TAKE_BACK = TakeBack("files", plan=plan_deletion, delete=delete_files)
