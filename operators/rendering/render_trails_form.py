@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
 from typing import Any
 
 import fiftyone as fo
@@ -234,7 +233,7 @@ def _check_new(ctx: Any) -> None:
         output_dir=forms.output_folder_in(ctx.params) if _place_in(ctx.params) == _FOLDER else None,
         suffix=ctx.params.get("suffix") or RENDER_DEFAULTS.suffix,
     )
-    samples = islice(zip(*forms.target_of(ctx).values(["id", "filepath"]), strict=True), _LOOKED_FOR)
+    samples = zip(*forms.target_of(ctx).limit(_LOOKED_FOR).values(["id", "filepath"]), strict=True)
     found = [path for sample in samples if os.path.lexists(path := options.file_of(*sample))]
     if found:
         raise OutputExistsError(
