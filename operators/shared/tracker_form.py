@@ -10,13 +10,13 @@ import fiftyone.operators.types as types
 from ...tracker.errors import OptionError
 from ...tracker.models.published_weights.terms import use_allowed
 from ...tracker.models.registry import (
-    TrackerInfo,
     list_trackers,
     needs_consent,
     tracker_info,
     weights_are_here,
     weights_state,
 )
+from ...tracker.models.tracker_info import TrackerInfo
 from . import forms
 
 # form fields that are options of the tracker, for trackers whose weights are downloaded

@@ -57,8 +57,10 @@ def test_every_tracker_keeps_the_contract():
     assert sorted([*TRACKERS, *SHALLOW]) == sorted(shipped_trackers())
 
 
-def test_name_is_that_of_the_registry(tracker: Tracker):
-    assert tracker_info(tracker.name).name == tracker.name
+def test_the_registry_tells_its_name_and_how_it_goes_through_clips(tracker: Tracker):
+    info = tracker_info(tracker.name)
+    assert info.name == tracker.name
+    assert info.pass_per_query_frame == tracker.capabilities.pass_per_query_frame
 
 
 @pytest.mark.parametrize("backward", [False, True])

@@ -13,12 +13,12 @@ from point_tracking.tracker.errors import OptionError, UnknownTrackerError
 from point_tracking.tracker.models import registry
 from point_tracking.tracker.models.registry import (
     DEFAULT_TRACKER,
-    TrackerInfo,
     check_new_name,
     check_tracker_options,
     shipped_trackers,
     tracker_info,
 )
+from point_tracking.tracker.models.tracker_info import TrackerInfo
 
 
 def test_the_default_comes_first_and_every_name_once():
@@ -26,25 +26,6 @@ def test_the_default_comes_first_and_every_name_once():
     assert names[0] == DEFAULT_TRACKER
     assert len(names) == len(set(names))
     assert set(shipped_trackers()) <= set(names)
-
-
-@pytest.mark.parametrize("name", shipped_trackers())
-def test_what_is_told_of_a_tracker_holds_together(name: str):
-    info = tracker_info(name)
-    assert info.name == name
-    assert (info.weights_license is None) == (info.weights_from == "needs none")
-    if info.files:
-        assert info.size_mb == sum(file.size_mb for file in info.files)
-        assert all(file.commercial_use for file in info.files) or not info.commercial_use
-        terms = [file.license or "weights without a stated licence" for file in info.files]
-        assert all(term in info.terms for term in terms)
-        assert all(file.filename in info.weights_from for file in info.files)
-        assert "accept_license" in [spec.name for spec in fields(registry._import(info.options or ""))]
-    else:
-        assert info.size_mb is None
-        assert "no-download" in info.tags
-    assert ("NON-COMMERCIAL" in info.terms) == (info.commercial_use is False)
-    assert callable(registry._import(info.loader))
 
 
 @pytest.mark.parametrize("name", [name for name in shipped_trackers() if not tracker_info(name).files])

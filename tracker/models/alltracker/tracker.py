@@ -62,7 +62,7 @@ class AllTrackerTracker(Tracker):
         options: how to run
     """
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(pass_per_query_frame=True)
 
     def __init__(self, model: AllTracker, options: AllTrackerOptions | None = None) -> None:
         options = options or AllTrackerOptions()
