@@ -92,7 +92,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="cotracker3-offline",
-            summary="the most accurate here; sees the whole clip at once, so it tracks through occlusions",
+            summary="sees the whole clip at once: by its authors' figures the best through occlusions",
             **published(COTRACKER_FILES["cotracker3-offline"]),
             loader=".cotracker.tracker:load_cotracker3_offline",
             options=".cotracker.options:CoTrackerOptions",
@@ -117,7 +117,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="alltracker",
-            summary="every point of a frame at once: the strongest for grids and masks",
+            summary="every point of a frame at once: for grids and masks, by its authors' figures the most accurate",
             **published(ALLTRACKER_FILES["alltracker"]),
             loader=".alltracker.tracker:load_alltracker",
             options=".alltracker.options:AllTrackerOptions",
@@ -128,7 +128,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="alltracker-tiny",
-            summary="alltracker with a smaller encoder: somewhat faster, somewhat less accurate",
+            summary="alltracker with a smaller encoder: a file of 25 MB, half the encoder's work",
             **published(ALLTRACKER_FILES["alltracker-tiny"]),
             loader=".alltracker.tracker:load_alltracker_tiny",
             options=".alltracker.options:AllTrackerOptions",
@@ -138,7 +138,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="bootstapir",
-            summary="any point of any frame in one pass: the strongest where queries lie in many frames",
+            summary="any point of any frame in one pass: for points that are given in many frames",
             **published(TAPIR_FILES["bootstapir"]),
             loader=".tapir.tracker:load_bootstapir",
             options=".tapir.options:TapirOptions",
@@ -201,6 +201,29 @@ def list_trackers(*, commercial: bool | None = None, ready: bool | None = None) 
     if ready is not None:
         names = [name for name in names if weights_are_here(tracker_info(name)) == ready]
     return names
+
+
+def tracker_table(*, commercial: bool | None = None, ready: bool | None = None) -> str:
+    """The trackers as a table in markdown: what each is good for, its terms, and where its weights are.
+
+    Args:
+        commercial, ready: as of `list_trackers`
+
+    Returns:
+        a row for each; its last column is "none needed", "in the package", "file here", "to download" (their terms were
+        accepted on this machine) or "ask" (they have yet to be: `accept_license=True`)
+    """
+    rows = [("tracker", "good for", "terms", "weights"), ("---",) * 4]
+    for name in list_trackers(commercial=commercial, ready=ready):
+        info = tracker_info(name)
+        if info.files:
+            state = weights_state(info)
+            weights = "file here" if state == "here" else f"{state} ({info.size_mb:g} MB)"
+        else:
+            weights = "none needed" if info.weights_license is None else "in the package"
+            weights = "file here" if info.adapted else weights
+        rows.append((name, info.summary, info.terms, weights))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def shipped_trackers() -> list[str]:

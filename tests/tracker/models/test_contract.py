@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from point_tracking import Queries, load_tracker
+from point_tracking import Queries, Tracks, load_tracker
 from point_tracking.tracker.errors import Cancelled, OptionError, QueryError, ShapeError
 from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.models.registry import shipped_trackers, tracker_info
 from point_tracking.tracker.video.frames import ArrayFrames
 
 from .clips import occluded_clip, shifted_clip, still_clip
-from .contract import POINTS, at_frame, check_rules
+from .contract import POINTS, at_frame, check_rules, least_limit_gb
 from .shallow import SHALLOW, load_shallow
 from .test_following import TRACKERS
 
@@ -123,12 +123,14 @@ def test_no_queries_make_empty_tracks(tracker: Tracker):
 
 
 @pytest.mark.parametrize("name", sorted(SHALLOW))
-def test_hardly_any_memory_changes_no_result(name: str, folder: Path):
+def test_hardly_any_memory_changes_no_result_and_less_is_refused_with_what_is_needed(name: str, folder: Path):
     queries = Queries(np.array([0, 2, 5, 5]), POINTS)
     frames = shifted_clip((1, 0))
-    little, plenty = (
-        load_shallow(name, folder, memory_limit_gb=limit).track(frames, queries, True) for limit in (1e-6, None)
-    )
+
+    def track(limit_gb: float | None) -> Tracks:
+        return load_shallow(name, folder, memory_limit_gb=limit_gb).track(frames, queries, True)
+
+    little, plenty = track(least_limit_gb(track)), track(None)
     assert little.info["plan"] != plenty.info["plan"]
     np.testing.assert_allclose(little.xy, plenty.xy, atol=1e-3)
     np.testing.assert_allclose(little.confidence, plenty.confidence, atol=1e-3)
