@@ -39,6 +39,7 @@ def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> ty
     forms.add_options(ctx, inputs, options_class, "prompt")
     tracker_form.add_tracker(ctx, inputs, TRACK_DEFAULTS.tracker_name)
     add_tracker_advice(ctx, inputs, asked)
+    tracker_form.add_weights(ctx, inputs, TRACK_DEFAULTS.tracker_name)
     to_track = add_destination(ctx, inputs, destination, chosen)
     more = types.Object()
     layout = add_layout(ctx, inputs, more, asked.num_points)

@@ -69,10 +69,15 @@ class TrackerInfo:
     @property
     def terms(self) -> str:
         """The licence of code and weights in one line, for forms and tables."""
+        return f"code {self.code_license}, {self.weights_terms}"
+
+    @property
+    def weights_terms(self) -> str:
+        """The licence of the weights, and what code and weights together allow."""
         weights = f"weights {self.weights_license}" if self.weights_license else "no weights"
         if self.weights_license == NOT_STATED:
             weights = "weights without a stated licence"
-        return f"code {self.code_license}, {weights}: {use_allowed(self.commercial_use)}"
+        return f"{weights}: {use_allowed(self.commercial_use)}"
 
     @property
     def notes(self) -> str:
