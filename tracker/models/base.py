@@ -190,6 +190,7 @@ class Tracker(ABC):
             ShapeError: if the frames are not uint8 (T, H, W, 3)
             VideoError: if the video does not decode
             Cancelled: if the run was cancelled
+            OutOfMemoryError: if it does not fit into memory, however it is cut
         """
         source = as_frame_source(frames)
         # a nominal count can be too high but an exact one is only needed where a query is close to it
