@@ -43,13 +43,8 @@ def test_only_linux_has_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_after_running_out_of_memory_nothing_holds_what_the_tracker_had() -> None:
-    def fail(error: type[Exception]) -> Exception:
-        try:
-            raise error
-        except Exception as raised:
-            return raised
-
     for error, kept in ((MemoryError, False), (OutOfMemoryError, False), (ValueError, True)):
-        raised = fail(error)
-        free_after(raised)
-        assert (raised.__traceback__ is not None) is kept
+        with pytest.raises(error) as caught:
+            raise error
+        free_after(caught.value)
+        assert (caught.value.__traceback__ is not None) is kept
