@@ -28,6 +28,7 @@ from ...store.tracks.source_links import FILEPATH
 from ...store.tracks.track_names import TrackNames
 from ...tracker.errors import FieldError, NoPromptError, OptionError, QueryError, VideoError
 from ...tracker.models.base import Tracker
+from ...tracker.models.recommendation import passes_warning
 from ...tracker.queries import grid_queries, inside_queries, point_queries
 from ...tracker.queries.texture import FEATURELESS, snapped_queries, texture_scores, usual_size
 from ...tracker.types import Queries
@@ -150,6 +151,8 @@ def settled_prompt(
 ) -> tuple[Prompt, int]:
     """What to track in one sample, once points of a grid on featureless ground are dealt with as the options say.
 
+    Warns where the tracker goes through the video once for each of many query frames.
+
     Args:
         samples, sample_id, options, video, warnings: as for `sample_prompt`
         tracker: whose working size the ground is looked at in
@@ -164,6 +167,9 @@ def settled_prompt(
     """
     prompt = sample_prompt(samples, sample_id, options, video, warnings)
     queries = prompt.queries
+    slow = passes_warning(tracker.name, tracker.capabilities.num_passes(queries))
+    if slow is not None:
+        warnings.append(slow)
     if queries.origin != "grid" or not len(queries):
         return prompt, 0
     frame = _frame_of(video, queries, tracker)

@@ -15,6 +15,7 @@ from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, OptionError, QueryError
+from point_tracking.tracker.models.base import Capabilities
 from point_tracking.workflows.tracking.options import TrackOptions
 from point_tracking.workflows.tracking.prompts import check_prompt_fields, prompt_of, reads_masks_of_sources
 
@@ -130,6 +131,21 @@ def test_what_is_asked_of_all_samples_and_lies_outside_some_videos_is_no_failure
         assert text in (report.outcomes[0].message or "")
         assert (report.failures, report.num_no_prompt, report.num_outside) == ([], 2, 2)
         assert "2 samples without a prompt (2 lack the frame or position asked for)" in str(report)
+
+
+def test_many_query_frames_are_told_where_each_costs_a_pass_and_passes_are_recorded(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(media.video(tmp_path / "one.mp4", num_frames=10))
+    points = [(t, 20, 20) for t in range(9)]
+    assert not pt.track_dataset(dataset, "once", tracker=drift, points=points).warnings
+    monkeypatch.setattr(drift, "capabilities", Capabilities(pass_per_query_frame=True))
+    report = pt.track_dataset(dataset, "each", tracker=drift, points=[*points, (8, 30, 30)])
+    (warning,) = (text for _, text in report.warnings)
+    assert warning.startswith("The points lie in 9 frames, and drift goes through the video once for each")
+    assert report.outcomes[0].num_passes == 9
+    assert pt.load_report(dataset, report.run_key) == report
+    assert not pt.track_dataset(dataset, "fewer", tracker=drift, points=points[:8]).warnings
 
 
 def test_points_of_one_sample_that_lie_outside_its_video_are_a_failure(

@@ -12,6 +12,7 @@ import point_tracking as pt
 from point_tracking.tracker.models.locotrack.config import LOCOTRACK_BASE, LOCOTRACK_SMALL
 from point_tracking.tracker.models.locotrack.network import LocoTrack
 
+from ..contract import least_limit_gb
 from ..shallow import reference_weights
 
 CONFIGS = {"small": LOCOTRACK_SMALL, "base": LOCOTRACK_BASE}
@@ -73,7 +74,10 @@ def test_antialiased_frames_give_the_published_tracks_of_such(parity, load):
 
 @pytest.mark.parity
 def test_tracks_with_hardly_any_memory_equal_the_published_ones(parity, load):
-    compare(parity, load, "base_queries", device="cpu", memory_limit_gb=1e-3)
+    def run(limit_gb: float) -> None:
+        compare(parity, load, "base_queries", device="cpu", memory_limit_gb=limit_gb)
+
+    run(least_limit_gb(run))
 
 
 @pytest.mark.parity
