@@ -166,9 +166,14 @@ def test_the_published_clip_takes_what_is_known_of_it():
 
 @pytest.mark.parametrize(
     ("config", "frames", "calls"),
-    [(COTRACKER3_OFFLINE, 24, 1500), (COTRACKER3_OFFLINE, 48, 1720), (COTRACKER3_ONLINE, 16, 1500), (COTRACKER2, 8, 2350)],
+    [
+        (COTRACKER3_OFFLINE, 24, 1500),
+        (COTRACKER3_OFFLINE, 48, 1720),
+        (COTRACKER3_ONLINE, 16, 1500),
+        (COTRACKER2, 8, 2350),
+    ],
     ids=["offline 24", "offline 48", "online", "v2"],
-)  # fmt: skip
+)
 def test_points_run_without_numbers_at_the_published_size(config, frames, calls):
     _, refined = run_without_numbers(config, frames, 200, 1, GPU_CHUNKS)
     if config.version == 3:
