@@ -26,7 +26,7 @@ def test_norms_of_several_frames_keep_channels_last(dtype):
     x = (torch.randn(3, 8, 12, 16) * 3 + 5).to(dtype).contiguous(memory_format=torch.channels_last)
     expected = F.instance_norm(x.float(), eps=1e-5)
     with torch.inference_mode():
-        found = encoder._instance_norm(x.clone(memory_format=torch.preserve_format))
+        found = encoder._norm(x.clone(memory_format=torch.preserve_format))
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert found.dtype == dtype
     bound = 1e-5 if dtype == torch.float32 else 0.03
