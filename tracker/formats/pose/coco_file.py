@@ -186,7 +186,6 @@ def _clip_of(held: Mapping[str, Any], video: Mapping[str, Any], path: Path, opti
     return clip_of_poses(
         FoundPoses(individuals, nodes, CONVENTIONS["coco"].from_file(xy, (1, 1)), score, hidden),
         np.array(frames, dtype=np.int64) - options.first_frame,
-        options.min_confidence,
         str(path),
         size_px=size if all(size) else None,
         edges=edges,

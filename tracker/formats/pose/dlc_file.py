@@ -118,10 +118,9 @@ def clip_of_table(path: Path, options: ReadOptions, name: str) -> TrackedClip:
     """The clip of a table; for the name of a format see `table_of`."""
     table = read_table(path)
     found = table.poses
-    xy = CONVENTIONS[name].from_file(found.xy, options.size_px or (1, 1))
+    xy = CONVENTIONS[name].from_file(found.xy, (1, 1))
     return clip_of_poses(
         FoundPoses(found.individuals, found.nodes, xy, found.score),
         table.frames - options.first_frame,
-        options.min_confidence,
         str(path),
     )

@@ -137,7 +137,6 @@ def _clip_of(labels: Any, video: Any, frames: list[Any], path: Path, options: Re
     return clip_of_poses(
         FoundPoses(names, nodes, CONVENTIONS["slp"].from_file(xy, (1, 1)), score, keyframes=keyframes),
         np.array([int(frame.frame_idx) for frame in frames], dtype=np.int64) - options.first_frame,
-        options.min_confidence,
         str(path),
         size_px=(int(size[2]), int(size[1])) if size is not None and size[1] and size[2] else None,
         edges=edges,
