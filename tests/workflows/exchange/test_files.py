@@ -95,6 +95,24 @@ def test_clips_of_a_file_are_told_by_what_it_says_of_each(tmp_path: Path):
         found_files(tmp_path / "all.csv", ".csv", SAMPLES, lambda path: keys)
 
 
+def test_clips_of_other_videos_are_left_alone_where_one_is_meant(tmp_path: Path):
+    touched(tmp_path, "all.csv")
+
+    def found(keys: list[tuple[str, str]], *samples: tuple[str, str], elsewhere: tuple[str, ...] = ()):
+        made = found_files(tmp_path / "all.csv", ".csv", samples, lambda path: keys, elsewhere)
+        return [one.sample_id for one in made.files], made.others
+
+    table = [(A, "/videos/goat.mp4"), (B, "/other/goat.mov"), ("d" * 24, "/x/cow.mp4")]
+    assert found(table, SAMPLES[0]) == ([A], ["goat.mov", "cow.mp4"])
+    # told by its name alone it would be of the first
+    assert found(table[1:], SAMPLES[0]) == ([A], ["cow.mp4"])
+    with pytest.raises(CollectionError, match=r"not clear .*all\.csv, clip 1, all\.csv, clip 2"):
+        found(table[1:], SAMPLES[0], elsewhere=(B,))
+    # two of one name, and neither has an id that is known
+    with pytest.raises(CollectionError, match="same sample"):
+        found([("1", "/a/goat.mp4"), ("2", "/b/goat.mp4")], SAMPLES[0])
+
+
 def test_two_files_of_one_sample_are_refused(tmp_path: Path):
     touched(tmp_path, "goat.xml", "goat_aaaaaaaa.xml")
     with pytest.raises(CollectionError, match="the same sample"):

@@ -175,6 +175,8 @@ def _clip_of(held: Mapping[str, Any], video: Mapping[str, Any], path: Path, opti
         taken[t, k] = True
         points = points.reshape(len(nodes), 3)
         there = points[:, 2] > 0
+        if not np.isfinite(points[there, :2]).all():
+            raise FormatError(f"{path}: annotation {one.get('id')} has a point at a place that is no number")
         xy[t, k] = np.where(there[:, None], points[:, :2], np.nan)
         hidden[t, k] = points[:, 2] == 1
         if one.get("score") is not None:
