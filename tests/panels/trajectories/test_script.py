@@ -51,7 +51,7 @@ def run(node: str) -> Callable[..., Any]:
 
 
 def _tracks() -> tuple[np.ndarray, np.ndarray]:
-    """Two tracks in 10 frames: one to the right along y = 20, one to the left along y = 80; that is hidden in frame 5."""
+    """Two tracks in 10 frames: one to the right along y = 20, one to the left, hidden in frame 5."""
     t = np.arange(10)
     xy = np.stack([np.stack([10.0 + 10 * t, 0 * t + 20.0], 1), np.stack([150.0 - 10 * t, 0 * t + 80.0], 1)], 1)
     visible = np.ones((10, 2), bool)
