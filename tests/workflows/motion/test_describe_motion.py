@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from fiftyone import ViewField as F
 from known_cameras import drifting_tracks
+from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.tracker.errors import CollectionError, FieldError, OptionError
+from point_tracking.workflows.motion.cycle import spans_of
 
 
 def test_tracks_are_told_of_in_fields_spans_and_views(dataset: fo.Dataset):
@@ -60,6 +62,31 @@ def test_without_a_field_a_grid_is_tracked_and_not_stored(dataset: fo.Dataset):
     assert not [name for name in dataset.get_frame_field_schema(flat=False) if name.startswith("motion")]
     again = pt.describe_motion(dataset.skip(2), tracker_options={"resolution": 96}, grid_size=6)
     assert again.outcomes[0].status == "skipped"
+
+
+def test_tracks_are_followed_back_where_that_is_asked_for(dataset: fo.Dataset):
+    view = dataset.limit(1)
+    options: dict[str, Any] = {"texture": False, "tracker": DriftTracker()}
+    pt.describe_motion(view, "tracks", **options)
+    assert view.values("tracks_motion.cycle_error") == [None]
+    report = pt.describe_motion(view, "tracks", cycle_consistency=True, **options)
+    assert [outcome.status for outcome in report.outcomes] == ["done"]
+    # tracks go left by a pixel a frame, the tracker to the right: it comes back two pixels further off each frame
+    found = view.values("tracks_motion.cycle_error")[0]
+    lengths = spans_of(pt.read_tracks(dataset.first(), "tracks").visible)
+    steps = (lengths[1] - lengths[0])[lengths[1] > lengths[0]]
+    assert found == pytest.approx(2 * np.median(steps) / 240, rel=0.1)
+    assert view.values("tracks_motion.cycle_returned") == [0.0]
+    assert pt.describe_motion(view, "tracks", cycle_consistency=True, **options).outcomes[0].status == "skipped"
+    with pytest.raises(OptionError, match="goes with a label_field"):
+        pt.describe_motion(view, cycle_consistency=True)
+
+
+def test_a_dataset_described_by_an_earlier_version_gets_the_new_figures(dataset: fo.Dataset):
+    pt.describe_motion(dataset.limit(1), "tracks", texture=False)
+    dataset.delete_sample_field("tracks_motion.cycle_error")
+    pt.describe_motion(dataset.limit(1), "tracks", texture=False)
+    assert "tracks_motion.cycle_error" in dataset.get_field_schema(flat=True)
 
 
 def one_frame(sample: fo.Sample) -> None:
