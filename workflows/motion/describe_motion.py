@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.core.collections import SampleCollection
 
 from ...store.tracks.videos import check_collection
+from ...tracker.errors import MotionError
 from ...tracker.models.base import CancelCheck, Tracker
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import attempt_each, open_run, run_environment
@@ -115,5 +116,8 @@ def run_description(
             )
             report.views = save_motion_views(dataset, options)
             if options.find_similar:
-                report.brain_keys = list(index_motion(dataset, options.label_field))
+                try:
+                    report.brain_keys = list(index_motion(dataset, options.label_field))
+                except MotionError as error:  # too few samples: what was described is no worse for it
+                    report.not_indexed = str(error)
     return report

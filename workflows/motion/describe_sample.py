@@ -24,6 +24,7 @@ from ...tracker.models.base import CancelCheck, ProgressCallback, Tracker
 from ...tracker.models.registry import load_tracker
 from ...tracker.motion.description import MotionDescription, describe
 from ...tracker.motion.trajectories import trajectories_of
+from ...tracker.queries.ground import Ground
 from ...tracker.types import Tracks
 from ...tracker.video.frames import VideoFrames
 from ...tracker.video.probe import probe
@@ -131,8 +132,9 @@ class SampleDescription:
             return None
         video = VideoFrames(sample.filepath)
         found = is_featureless(least_texture(video, tracks, self.cancelled))
-        if found.any():
-            warnings.append(featureless_warning(int(found.sum()), tracks.num_points))
+        ground = Ground(int(found.sum()), tracks.num_points)
+        if ground.is_worth_saying:
+            warnings.append(featureless_warning(ground))
         return found
 
     def _cycle(self, sample: Any, tracks: Tracks, progress: ProgressCallback) -> CycleConsistency:

@@ -7,7 +7,7 @@ from fiftyone import ViewField as F
 from fiftyone.core.odm import create_field
 
 from ...store.database.connection import changing_document, retried
-from ...store.database.fields import OWNER_KEY, check_sample_field_name, has_label_field, owner_of, type_name
+from ...store.database.fields import OWNER_KEY, check_sample_field_name, owner_of, type_name
 from ...tracker.errors import FieldError, OptionError
 from ...tracker.motion.camera import CAMERAS
 from ...tracker.motion.description import FIGURES
@@ -40,11 +40,8 @@ def check_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
     """
     if options.cycle_consistency and options.label_field is None:
         raise OptionError("cycle_consistency follows stored tracks back, so it goes with a label_field. Give one")
-    if options.label_field is not None and not has_label_field(dataset, options.label_field):
-        raise FieldError(
-            f"There is no frame field {options.label_field!r}. Track this dataset first, check the name, or leave the "
-            "field out: a grid is tracked then for its motion alone"
-        )
+    if options.label_field is not None:
+        _check_tracks_field(dataset, options.label_field, written=options.texture or options.groups)
     schema = dataset.get_field_schema(flat=False)
     for name in (options.motion_field, options.events_field, options.vector_field):
         if name not in schema:
@@ -57,6 +54,25 @@ def check_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
             )
         if schema[name].read_only:
             raise FieldError(f"The sample field {name!r} is read-only. Make it writable: field.read_only = False")
+
+
+def _check_tracks_field(dataset: fo.Dataset, label_field: str, *, written: bool) -> None:
+    field = (dataset.get_frame_field_schema(flat=False) or {}).get(label_field)
+    if field is None:
+        raise FieldError(
+            f"There is no frame field {label_field!r}. Track this dataset first, check the name, or leave the "
+            "field out: a grid is tracked then for its motion alone"
+        )
+    if getattr(field, "document_type", None) is not fo.Keypoints:
+        raise FieldError(
+            f"The frame field {label_field!r} holds {type_name(field)}, and tracks are Keypoints. Choose the field "
+            "with the tracks"
+        )
+    if field.read_only and written:
+        raise FieldError(
+            f"The frame field {label_field!r} is read-only, so its keypoints cannot be told what is found of them. "
+            "Make it writable (field.read_only = False), or give texture=False and groups=False"
+        )
 
 
 @retried

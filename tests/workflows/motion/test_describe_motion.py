@@ -109,6 +109,15 @@ def of_another_size(sample: fo.Sample) -> None:
     sample.save()
 
 
+def test_one_point_tells_no_camera_and_is_no_failure(dataset: fo.Dataset):
+    tracks = drifting_tracks((1.0, 0.0))
+    one = pt.Tracks(tracks.xy[:, :1], tracks.visible[:, :1], tracks.confidence[:, :1])
+    pt.write_tracks(dataset.last(), "tracks", one)
+    (outcome,) = pt.describe_motion(dataset.skip(2), "tracks").outcomes
+    assert (outcome.status, outcome.camera, outcome.num_points) == ("done", "unknown", 1)
+    assert dataset.last().tracks_motion.pan is None
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [(one_frame, "two tracked frames"), (all_hidden, "ever seen"), (of_another_size, "not of this video")],
@@ -128,6 +137,11 @@ def test_fields_of_somebody_else_stay(dataset: fo.Dataset):
         pt.describe_motion(dataset, "tracks")
     with pytest.raises(FieldError, match="no frame field 'points'"):
         pt.describe_motion(dataset, "points")
+    dataset.add_frame_field("boxes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    with pytest.raises(FieldError, match="holds Detections, and tracks are Keypoints"):
+        pt.describe_motion(dataset, "boxes")
+    with pytest.raises(FieldError, match="no frame field"):
+        pt.describe_motion(fo.Dataset(), "tracks")
 
 
 def test_a_read_only_field_is_refused(dataset: fo.Dataset):
@@ -137,6 +151,15 @@ def test_a_read_only_field_is_refused(dataset: fo.Dataset):
     field.save()
     with pytest.raises(FieldError, match="read-only"):
         pt.describe_motion(dataset, "tracks")
+    field.read_only = False
+    field.save()
+    tracks = dataset.get_field("frames.tracks")
+    tracks.read_only = True
+    tracks.save()
+    with pytest.raises(FieldError, match="its keypoints cannot be told"):
+        pt.describe_motion(dataset, "tracks")
+    report = pt.describe_motion(dataset.limit(1), "tracks", texture=False, groups=False)
+    assert [outcome.status for outcome in report.outcomes] == ["done"]
 
 
 def test_clips_and_groups_are_refused_with_what_to_pass(dataset: fo.Dataset):
