@@ -23,7 +23,7 @@ def test_tracks_equal_the_plain_form(name, tmp_path, clip):
     tracker, frames = load_shallow(name, tmp_path, iterations=2), clip(5)
     rows = np.array([(0, 0, 0), (2, 52, 36), (3, 20.5, 11.25), (4, 30, 30)])
     tracks = tracker.track(frames, pt.point_queries(rows.tolist()), backward=True)
-    xy, logits = PlainLocoTrack(tracker.model).track(frames, rows, 2)
+    xy, logits = PlainLocoTrack(tracker.model).track(frames, rows, 2)  # type: ignore[attr-defined]
     np.testing.assert_allclose(tracks.xy, xy, atol=1e-3)
     np.testing.assert_allclose(tracks.info["occlusion"], logits[..., 0], atol=1e-3)
     np.testing.assert_allclose(tracks.info["expected_dist"], logits[..., 1], atol=1e-3)
