@@ -184,6 +184,10 @@
     const tell = (event, params) => {
       send(event, { frame: scene && PT.shownFrame(player, scene), annotating: player.isAnnotating, ...params });
     };
+    // of a group the App says which video was opened, not which one is looked at
+    React.useEffect(() => {
+      if (player.sample && player.sample !== data.scene.opened) send("show_slice", { opened: player.sample });
+    }, [player.sample]);
     React.useEffect(() => {
       if (scene) scene.addWindow(exact);
     }, [scene, exact && exact.first, exact && exact.stamp]);

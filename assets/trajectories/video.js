@@ -33,6 +33,12 @@
       return [...document.querySelectorAll(HOST)].find((host) => host.clientWidth > 0) || null;
     }
 
+    /** The id of the sample that it plays; null where not known. */
+    get sample() {
+      const { sample } = this.looker || {};
+      return (sample && (sample.id || sample._id)) || null;
+    }
+
     /** Frame number, from 1; null in Annotate. */
     get frame() {
       if (this.isAnnotating) return null;
