@@ -8,6 +8,7 @@
   const REACH = 10; // pixels of the screen between a click and a line
   const TICK_MS = 700;
   const LOOK_MS = 300;
+  const SETTLE_MS = 400; // what is opened is told by the App and by its player, one after the other
   const HINT = "To see the video too, press 'Split horizontally' (two columns) above, then the tab 'Sample'";
   const IN_ANNOTATE = "Annotate has a player of its own: the panel shows tracks. It follows the video and corrects in Explore";
 
@@ -184,6 +185,13 @@
     const tell = (event, params) => {
       send(event, { frame: scene && PT.shownFrame(player, scene), annotating: player.isAnnotating, ...params });
     };
+    // of a group the App says which video was opened, not which one is looked at; of others this is over in a moment
+    const isOther = Boolean(player.sample) && player.sample !== data.scene.opened;
+    React.useEffect(() => {
+      if (!isOther) return undefined;
+      const timer = setTimeout(() => send("show_slice", { opened: player.sample }), SETTLE_MS);
+      return () => clearTimeout(timer);
+    }, [isOther, player.sample, data.scene.key]);
     React.useEffect(() => {
       if (scene) scene.addWindow(exact);
     }, [scene, exact && exact.first, exact && exact.stamp]);
@@ -197,6 +205,7 @@
       return () => clearInterval(timer);
     }, [isRunning, player]);
 
+    if (isOther) return h("div", { className: "pt-empty" }, "Reading the tracks ...");
     if (scene) return h(Tracks, { key: of, scene, data, send: tell, player, coloring, track, setTrack });
     const again = h(Button, { label: "Look again", onClick: () => send("look_again"), id: "pt-look-again" });
     return h("div", { className: "pt-empty" }, h("p", { "data-cy": "pt-problem" }, data.scene.problem), again);

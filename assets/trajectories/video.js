@@ -33,6 +33,12 @@
       return [...document.querySelectorAll(HOST)].find((host) => host.clientWidth > 0) || null;
     }
 
+    /** The id of the sample that it plays; null where not known. */
+    get sample() {
+      const { sample } = this.looker || {};
+      return (sample && (sample.id || sample._id)) || null;
+    }
+
     /** Frame number, from 1; null in Annotate. */
     get frame() {
       if (this.isAnnotating) return null;
@@ -70,12 +76,13 @@
     get lacking() {
       const { looker } = this;
       if (!looker) return [];
-      const { canvasBBox, scale, pan } = looker.state || {};
+      const { canvasBBox, scale, pan, duration } = looker.state || {};
       return [
         [looker.frameNumber !== undefined, "The panel does not follow the video (no frameNumber)"],
         [looker.seekToFrame, "Clicks do not move the video (no seekToFrame)"],
         [looker.getVideo, "There is no picture behind the lines (no getVideo)"],
-        [canvasBBox && scale && pan, "There are no trails on the video (no canvasBBox, scale or pan)"],
+        // nothing lies anywhere until the video is loaded
+        [!duration || (canvasBBox && scale && pan), "There are no trails on the video (no canvasBBox, scale or pan)"],
       ]
         .filter(([found]) => !found)
         .map(([, sentence]) => `${sentence}: this version of the App is not known to the plugin`);
