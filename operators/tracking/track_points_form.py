@@ -13,6 +13,7 @@ from ...workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 from ..shared import forms, tracker_form
 from .destination_inputs import add_destination, add_media, add_only_failed, chosen_samples, written_to
 from .estimate import add_estimate
+from .ground import add_ground
 from .prompt_inputs import add_prompts, without_other_prompts
 from .run_inputs import add_engine, add_layout, check_sampling
 from .tracker_advice import add_tracker_advice
@@ -36,6 +37,7 @@ def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> ty
     destination = written_to(ctx)
     chosen = chosen_samples(ctx, destination)
     asked = add_prompts(ctx, inputs, destination, chosen)
+    add_ground(ctx, inputs, chosen)
     forms.add_options(ctx, inputs, options_class, "prompt")
     tracker_form.add_tracker(ctx, inputs, TRACK_DEFAULTS.tracker_name)
     add_tracker_advice(ctx, inputs, asked)

@@ -66,7 +66,7 @@ class Outcome(SampleOutcome):
         megapixels: of a displayed frame; 0 where that is not known
         destination_id: of the sample that tracks are written to, where that is another one: the source
             of a preprocessed copy
-        num_featureless: points of a grid that lie on featureless ground in the frame they are asked for in
+        num_featureless: points that lie on featureless ground in the frame they are asked for in
         num_passes: through the video, of trackers that need one for each frame that holds queries
     """
 

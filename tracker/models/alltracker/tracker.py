@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import copy
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -19,11 +17,10 @@ from ...coordinates import edge_aligned
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks, Tracker
-from ..published_weights.store import weights_path
-from ..shared.checkpoint_files import check_tracker_name
+from ..published_weights.loading import load_published
 from ..shared.frame_resizing import frames_to_device, resize_frames
 from ..shared.memory import require_memory, run_within_memory
-from ..shared.precision import choose_device, choose_dtype, matrix_products
+from ..shared.precision import choose_device, choose_dtype, matrix_products, place_model
 from .checkpoint import load_model
 from .config import MIN_SIDE, PADDING_UNIT, grid_size
 from .memory_plan import Plan, Workload, least_bytes, make_plan, smaller_plan
@@ -71,21 +68,11 @@ class AllTrackerTracker(Tracker):
         self._device = choose_device(options.device)
         self._dtype = choose_dtype(options.dtype, self._device)
         self._feature_dtype = torch.bfloat16 if self._dtype == "bfloat16" else torch.float32
-        self._model = _placed(model, self._device, self._dtype)
+        self._model = place_model(model, self._device, self._dtype, set_matrix_dtype)
 
     @property
     def options(self) -> dict[str, Any]:
-        given = self._options
-        return {
-            "checkpoint": None if given.checkpoint is None else os.fspath(given.checkpoint),
-            "device": str(self._device),
-            "dtype": self._dtype,
-            "iterations": given.iterations,
-            "memory_limit_gb": given.memory_limit_gb,
-            "resolution": None if given.frame_size is None else list(given.frame_size),
-            "resize": given.resize,
-            "keep": given.keep,
-        }
+        return {**self._options.to_dict(), "device": str(self._device), "dtype": self._dtype}
 
     @property
     def model(self) -> AllTracker:
@@ -296,19 +283,5 @@ def load_alltracker_tiny(**options: Any) -> AllTrackerTracker:
 
 
 def _load(name: str, options: AllTrackerOptions) -> AllTrackerTracker:
-    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
-    model = load_model(path)
-    check_tracker_name(model.config.name, name, path)
+    model = load_published(name, options, PUBLISHED[name], load_model, lambda model: model.config.name)
     return AllTrackerTracker(model, options)
-
-
-def _placed(model: AllTracker, device: torch.device, dtype: str) -> AllTracker:
-    """The model on a device and in a dtype; a copy where it has others, so that its owner's is left alone."""
-    moves = model.device != torch.empty(0, device=device).device
-    casts = dtype == "bfloat16" and model.update_block.final_conv.weight.dtype != torch.bfloat16
-    if not moves and not casts:
-        return model
-    model = copy.deepcopy(model).to(device)
-    if casts:
-        set_matrix_dtype(model, torch.bfloat16)
-    return model

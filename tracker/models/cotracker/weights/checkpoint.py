@@ -10,13 +10,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ....errors import CheckpointError, OptionError, OutputError
-from ...shared.checkpoint_files import count_blocks, fill_model, read_tensors
+from ...shared.checkpoint_files import build_filled, count_blocks, read_tensors
 from ..network.config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
 from ..network.cotracker2 import CoTracker2
 from ..network.model import CoTracker3
@@ -47,11 +46,8 @@ def load_network(path: str | os.PathLike[str]) -> CoTracker:
         CheckpointError: if it holds no weights of a CoTracker model
     """
     state, config = read_checkpoint(path)
-    config = config or detect_config(state, path)
-    with torch.device("meta"):
-        model = build_model(config)
-    fill_model(model, state, flavour(config), path)
-    return model.eval()
+    sizes = config or detect_config(state, path)
+    return build_filled(lambda: build_model(sizes), state, flavour(sizes), path)
 
 
 def save_network(model: CoTracker, path: str | os.PathLike[str]) -> None:
