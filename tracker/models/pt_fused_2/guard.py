@@ -28,10 +28,10 @@ class GuardRules:
         shortest_stretch: frames below which such a stretch is taken for a mistake
     """
 
-    edge_px: float = 12.0
-    edge_estimate: float = 0.6
-    stretch_score: float = 2.0
-    stretch_estimate: float = 0.6
+    edge_px: float = 8.0
+    edge_estimate: float = 0.5
+    stretch_score: float = 1.6
+    stretch_estimate: float = 0.5
     breaking_estimate: float = 0.4
     shortest_stretch: int = 4
 
