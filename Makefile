@@ -7,11 +7,11 @@ SETUP := $(PYTHON) scripts/setup_environment.py --for
 # 0: print, do not open the App       VIDEOS=/path/to/folder: your own videos
 DEMO_APP ?= 1
 VIDEOS ?=
-# e.g. PYTEST_ARGS="-k writer", BENCH=benchmarks/decode.py
+# e.g. PYTEST_ARGS="-k writer", BENCH=benchmarks/video/decode.py
 PYTEST_ARGS ?=
 # processes that share the tests, a file at a time; 0: none beside pytest's own
 WORKERS ?= 2
-BENCH ?= $(filter-out benchmarks/harness.py, $(sort $(wildcard benchmarks/*.py)))
+BENCH ?= $(sort $(shell grep -l "__main__" benchmarks/*/*.py))
 # small, base; resumes where OUT holds a checkpoint
 CONFIG ?= small
 MINUTES ?= 30
@@ -46,7 +46,7 @@ lint:  ## ruff check, ruff format --check, import rules, pyright
 	.venv/bin/lint-imports --no-logo
 	$(RUN) pyright
 
-bench:  ## run the benchmarks (BENCH=benchmarks/decode.py: one of them)
+bench:  ## run the benchmarks (BENCH=benchmarks/video/decode.py: one of them)
 	@$(SETUP) bench
 	@set -e; for script in $(BENCH); do echo "== $$script"; .venv/bin/python $$script; done
 

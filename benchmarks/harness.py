@@ -1,8 +1,8 @@
 """What every benchmark needs: the machine in a line, memory, a process of its own, a table.
 
-Benchmarks are run as scripts (`python benchmarks/accuracy.py`) and import this
-file by its plain name. Numbers of different runs are not comparable: measure
-what is compared in one run, each way through `run_isolated`.
+Benchmarks are run as scripts (`python benchmarks/trackers/accuracy.py`).
+Numbers of different runs are not comparable: measure what is compared in one
+run, each way through `run_isolated`.
 """
 
 from __future__ import annotations
@@ -167,7 +167,6 @@ def run_isolated(
 def _run_job(job_path: str, result_path: str) -> None:
     """What the fresh process of `run_isolated` does."""
     job = json.loads(Path(job_path).read_text())
-    sys.path.insert(0, str(Path(job["file"]).parent))
     spec = spec_from_file_location("isolated_benchmark", job["file"])
     assert spec is not None
     assert spec.loader is not None

@@ -8,7 +8,7 @@ Four things are looked at, in pixels of the 256 x 256 frame so that videos of an
 - the *confidence* that the tracker itself has, where it is lowest.
 
 Each is squashed to 0 ... 1, and a weighted sum of them through the logistic function is the suspicion. The constants
-were fitted on rendered clips with known tracks (`benchmarks/suspicion.py --synthetic`).
+were fitted on rendered clips with known tracks (`benchmarks/curation/suspicion.py --synthetic`).
 """
 
 from __future__ import annotations

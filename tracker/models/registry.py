@@ -12,7 +12,7 @@ Adding a tracker
    `python -m point_tracking.workflows.model_zoo.source > manifest.json`.
 4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`
    (with downloaded weights: a shallow checkpoint in `shallow.py` beside it),
-   run `benchmarks/accuracy.py`, and write its row in the README.
+   run `benchmarks/trackers/accuracy.py`, and write its row in the README.
 """
 
 from __future__ import annotations

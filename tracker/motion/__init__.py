@@ -6,5 +6,5 @@ move together), `events` (spans of time) and `description` (all of it for one cl
 for finding like motion.
 
 Another figure: compute it in `description`, and give it its row in `FIGURES` there. Constants are chosen by
-`benchmarks/motion.py` on synthetic clips alone.
+`benchmarks/curation/motion.py` on synthetic clips alone.
 """

@@ -1,4 +1,4 @@
-"""How shapes are carried. The constants were chosen on synthetic clips: `benchmarks/propagation.py --synthetic`."""
+"""How shapes are carried. Constants: chosen on synthetic clips by `benchmarks/curation/propagation.py --synthetic`."""
 
 from __future__ import annotations
 

@@ -114,11 +114,14 @@ def _lattice(inside: np.ndarray, scale: np.ndarray, box: np.ndarray, numbers: np
     # distances from the frame's edge: half a pixel more than positions
     x, y = (box[0, k] + (np.arange(numbers[k]) + 0.5) * steps[k] for k in (0, 1))
     height, width = inside.shape
-    # rounding must not lead past the last pixel
-    columns = np.minimum((x / scale[0]).astype(int), width - 1)
-    rows = np.minimum((y / scale[1]).astype(int), height - 1)
+    columns, rows = _pixels_at(x / scale[0], width), _pixels_at(y / scale[1], height)
     row, column = inside[np.ix_(rows, columns)].nonzero()
     return np.stack([x[column], y[row]], axis=-1) - 0.5  # (N, 2)
+
+
+def _pixels_at(distances: np.ndarray, number: int) -> np.ndarray:
+    """(K,) the pixels at distances from the mask's edge, in pixels; on the edge of two rounding does not decide."""
+    return np.minimum(np.floor(np.round(distances, 6)), number - 1).astype(int)
 
 
 def _nearest_to_middle(inside: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -21,8 +21,8 @@ def test_all_vertices_are_there_and_as_many_points_as_wanted(
     found = points_along(shapes, number, closed=closed)
     assert sum(map(len, found)) == max(number, sum(map(len, shapes)))
     for shape, points in zip(shapes, found, strict=True):
-        places = points.tolist()
-        assert [places.index(vertex) for vertex in shape.tolist()] == sorted(places.index(v) for v in shape.tolist())
+        following = iter(points.tolist())  # read on from vertex to vertex: a line may pass one before its turn
+        assert all(vertex in following for vertex in shape.tolist())
 
 
 @given(lines, st.integers(1, 60), st.booleans())

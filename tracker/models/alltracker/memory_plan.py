@@ -1,7 +1,7 @@
 """How a clip is cut so that it fits into memory, and what it will take.
 
 Nothing that is cut changes the results. The estimate is compared with measured
-peaks in benchmarks/peers.py.
+peaks in benchmarks/trackers/peers.py.
 """
 
 from __future__ import annotations

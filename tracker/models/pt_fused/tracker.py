@@ -5,7 +5,7 @@ less exact and unsure on what it never saw. Where both put a point in the same
 place it is surely there. Where they differ, flow is believed unless the network
 is sure. What only the network sees counts, but close to the frame's edge, where a
 point that flow has lost has often left the frame, it must be seen surely.
-`benchmarks/fusion_rule.py` shows what each of the numbers does.
+`benchmarks/trackers/fusion_rule.py` shows what each of the numbers does.
 """
 
 from __future__ import annotations

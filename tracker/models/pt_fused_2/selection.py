@@ -20,7 +20,7 @@ _EXACT_FLOW, _SHARE_BESIDE_EXACT, _SHARE = 0.98, 0.25, 0.5
 
 @dataclass(frozen=True)
 class SelectionRules:
-    """The constants around the estimate; `benchmarks/fusion_rule.py` chooses them.
+    """The constants around the estimate; `benchmarks/trackers/fusion_rule.py` chooses them.
 
     Args:
         low: estimate above which a point is visible where chain and network both see it

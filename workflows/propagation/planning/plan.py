@@ -108,14 +108,6 @@ class SamplePlan:
         """Frames of all objects that an earlier run filled from the same keyframes."""
         return sum(filled.num_frames for one in self.objects for filled in one.stretches) - self.num_to_fill
 
-    @property
-    def may_remove(self) -> bool:
-        """Whether labels may have to go, so that those behind them in a frame's list move up."""
-        return any(
-            one.removed or any(filled.first <= t <= filled.last for t in one.derived for _, filled in one.stale)
-            for one in self.objects
-        )
-
 
 def plan_sample(
     given: Lists,

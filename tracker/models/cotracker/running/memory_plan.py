@@ -1,6 +1,6 @@
 """How a clip is cut so that it fits into memory, and what it will take.
 
-The estimate is compared with measured peaks in benchmarks/cotracker.py.
+The estimate is compared with measured peaks in benchmarks/trackers/cotracker.py.
 """
 
 from __future__ import annotations

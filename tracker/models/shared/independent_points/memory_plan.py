@@ -3,7 +3,7 @@
 Nothing that is cut changes the results. The maps of all frames stay, as every point
 may be given in any of them; only a network that remembers what it needs of earlier
 frames can let them go. The estimate is compared with measured peaks in
-benchmarks/peers.py.
+benchmarks/trackers/peers.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What pt-fused-2's constants are chosen by: made-up clips that nothing else has.
 
-    python benchmarks/fusion_2_rule.py redetection --output benchmarks/results/fusion_2_redetection.md
-    python benchmarks/fusion_2_rule.py selection --output benchmarks/results/fusion_2_rule.md
+    python benchmarks/trackers/fusion_2_rule.py redetection --output benchmarks/results/fusion_2_redetection.md
+    python benchmarks/trackers/fusion_2_rule.py selection --output benchmarks/results/fusion_2_rule.md
 
 `redetection` runs the flow chain alone, with flow and the encoder's maps computed
 once per clip: when a match anywhere in the frame is believed, with the way back
@@ -25,9 +25,9 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 import torch
-from harness import describe_machine, markdown_table
 
 from point_tracking import load_tracker
+from point_tracking.benchmarks.harness import describe_machine, markdown_table
 from point_tracking.tracker.coordinates import edge_aligned, inside_frame
 from point_tracking.tracker.metrics.counting import mean_known
 from point_tracking.tracker.metrics.tap_vid import share_visible_outside, tap_vid_scores

@@ -6,7 +6,7 @@ sample is looked at; after the last, the dataset is compared with one that was n
 disturbed, field by field but for ids and time stamps. The same is asked of runs
 whose database server is killed, frozen, or gone for longer than is waited for:
 
-    python benchmarks/faults.py [--kills 50] [--away 20] [--parts away] [--output benchmarks/results/faults.md]
+    python benchmarks/dataset_runs/faults.py [--kills 50] [--away 20] [--parts away] [--output faults.md]
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import harness
 import numpy as np
+
+from point_tracking.benchmarks import harness
 
 REPLACED_CLIPS, CLIPS_PER_KILL = 12, 4
 # of the kills, the share that hits a run before its first sample

@@ -7,7 +7,7 @@ Four questions, each answered by processes of their own on generated clips:
 3. `batching`: is a model faster where several short clips share a call?
 4. `many`: does memory grow over 1,000 clips?
 
-    python benchmarks/pipeline.py [--parts batching] [--clips 1000] [--output benchmarks/results/pipeline.md]
+    python benchmarks/dataset_runs/pipeline.py [--parts batching] [--clips 1000] [--output pipeline.md]
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import harness
 import numpy as np
+
+from point_tracking.benchmarks import harness
 
 # (number, width, height, frames): a folder as people have them
 MIXED = [(1, 1280, 720, 30), (2, 640, 360, 60), (4, 320, 240, 40), (8, 160, 120, 24)]

@@ -3,7 +3,7 @@
 Videos and tracks are generated. The last is very long: 20,000 frames, of which the panel reads a part. The
 browser is Chromium without a screen or graphics card, where one is installed.
 
-    python benchmarks/trajectories_panel.py [--repeat 3] [--no-browser] [--output results/trajectories_panel.md]
+    python benchmarks/curation/trajectories_panel.py [--repeat 3] [--no-browser] [--output trajectories_panel.md]
 
 Set FIFTYONE_DATABASE_DIR, and FIFTYONE_PLUGINS_DIR to a folder with a link to the plugin, to leave your own alone.
 """
@@ -19,14 +19,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from harness import describe_machine, markdown_table
+from point_tracking.benchmarks.harness import describe_machine, markdown_table
 
 SIZE = (160, 96)
 # frames, tracks
 CASES = ((90, 100), (90, 400), (400, 500), (20_000, 100))
 GOAL_S = 5.0
 HIDDEN_SHARE = 0.05
-TESTS = Path(__file__).parents[1] / "tests"
+TESTS = Path(__file__).parents[2] / "tests"
 
 
 def make_sample(folder: Path, num_frames: int, num_tracks: int) -> Any:

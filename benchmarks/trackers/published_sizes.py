@@ -1,6 +1,6 @@
 """Every tracker with published weights, at the published size, from a checkpoint file to tracks of a real clip.
 
-    python benchmarks/published_sizes.py [--frames 3] [--points 100] [--only tapir locotrack-base]
+    python benchmarks/trackers/published_sizes.py [--frames 3] [--points 100] [--only tapir locotrack-base]
 
 The weights are those of the reference cases, pseudo-random: positions mean nothing, but the path from a file as it
 would be downloaded to tracks in the video's pixels is that of the real ones, and so are time and memory. Without
@@ -18,9 +18,16 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, rss_mb, run_isolated
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    rss_mb,
+    run_isolated,
+)
 
-PARITY = Path(__file__).parents[1] / "tests" / "data" / "parity"
+PARITY = Path(__file__).parents[2] / "tests" / "data" / "parity"
 SIZE = (384, 512)
 
 

@@ -4,7 +4,7 @@ The rate per second of processor time tells what a training run pays for its dat
 CPU that it shares; the rate by the clock is what is waited for. On a GPU, where there
 is one, the clock counts to the end of its work.
 
-    python benchmarks/synthetic.py [--seconds 8] [--threads 1] [--device cpu cuda] [--output results/synthetic.md]
+    python benchmarks/video/synthetic.py [--seconds 8] [--threads 1] [--device cpu cuda] [--output results/synthetic.md]
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter, process_time
 
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, run_isolated
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    run_isolated,
+)
 
 TEXTURES = 60
 # name, options, clips per call on a CPU and on a GPU

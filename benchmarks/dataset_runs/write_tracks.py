@@ -3,7 +3,7 @@
 Each way runs in a process of its own against the configured FiftyOne database,
 on datasets that are deleted afterwards:
 
-    python benchmarks/write_tracks.py [--output benchmarks/results/write_tracks.md]
+    python benchmarks/dataset_runs/write_tracks.py [--output benchmarks/results/write_tracks.md]
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import harness
 import numpy as np
+
+from point_tracking.benchmarks import harness
 
 NUM_FRAMES = 50
 SIZE_PX = (640, 360)

@@ -1,7 +1,7 @@
 """How right descriptions of motion are, on synthetic clips whose camera is known.
 
-    python benchmarks/motion.py                # all of it, about ten minutes on one core
-    python benchmarks/motion.py texture        # one of: cameras, cuts, neighbours, texture
+    python benchmarks/curation/motion.py                # all of it, about ten minutes on one core
+    python benchmarks/curation/motion.py texture        # one of: cameras, cuts, neighbours, texture
 
 Results stand in `benchmarks/results/motion.md`. The constants of `tracker.motion` and `tracker.queries.texture` were
 chosen on clips of other seeds (1 to 11) than those that are judged here.

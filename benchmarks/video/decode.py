@@ -4,7 +4,7 @@ Compares our chunked reading with a whole-clip read through imageio into one
 float32 array, as point-tracking tutorials do. The clip is generated: 720p
 H.264 with B-frames and a moving texture.
 
-    python benchmarks/decode.py [--frames 300] [--repeat 3] [--output results/decode.md]
+    python benchmarks/video/decode.py [--frames 300] [--repeat 3] [--output results/decode.md]
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, rss_mb, run_isolated
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    rss_mb,
+    run_isolated,
+)
 
 SIZE = (1280, 720)
 SMALL = (512, 384)

@@ -1,6 +1,6 @@
 """How accurate, fast and lean trackers are, on real clips with known tracks.
 
-    POINT_TRACKING_EVAL_DIR=... python benchmarks/accuracy.py --output benchmarks/results/accuracy.md
+    POINT_TRACKING_EVAL_DIR=... python benchmarks/trackers/accuracy.py --output benchmarks/results/accuracy.md
 
 takes every tracker that can be loaded without a licence question, and plain
 Lucas-Kanade beside them. To choose:
@@ -29,11 +29,17 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from baselines import lucas_kanade
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, run_isolated
 
 from point_tracking import PointTrackingError, VideoFrames, grid_queries, list_trackers, load_tracker, tracker_info
-from point_tracking.benchmarks.promotion import MAX_VISIBLE_OUTSIDE_PERCENT, KindFigures, decide_promotion
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    run_isolated,
+)
+from point_tracking.benchmarks.trackers.baselines import lucas_kanade
+from point_tracking.benchmarks.trackers.promotion import MAX_VISIBLE_OUTSIDE_PERCENT, KindFigures, decide_promotion
 from point_tracking.tracker.formats.known_clips import KnownClip, known_clips, read_known_clip
 from point_tracking.tracker.metrics.counting import mean_known
 from point_tracking.tracker.metrics.masks import mask_scores

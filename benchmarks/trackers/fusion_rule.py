@@ -1,7 +1,7 @@
 """What pt-fused's rule is chosen by: synthetic clips that neither training nor validation has.
 
-    python benchmarks/fusion_rule.py --output benchmarks/results/fusion_rule.md
-    python benchmarks/fusion_rule.py --images FOLDER --weights my.safetensors
+    python benchmarks/trackers/fusion_rule.py --output benchmarks/results/fusion_rule.md
+    python benchmarks/trackers/fusion_rule.py --images FOLDER --weights my.safetensors
 
 Both halves run once per clip; then every combination of the rule's constants is
 scored: TAP-Vid's figures, queried first, and the share of positions outside the
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import describe_machine, markdown_table
 
 from point_tracking import load_tracker
+from point_tracking.benchmarks.harness import describe_machine, markdown_table
 from point_tracking.tracker.metrics.counting import mean_known, mean_scores
 from point_tracking.tracker.metrics.tap_vid import share_visible_outside, tap_vid_scores
 from point_tracking.tracker.metrics.truth import TrackTruth

@@ -1,6 +1,6 @@
 """How fast the trackers with a streaming session follow live video.
 
-    python benchmarks/streaming.py --output benchmarks/results/streaming.md
+    python benchmarks/trackers/streaming.py --output benchmarks/results/streaming.md
 
 A made-up video of 640 x 360 (a textured picture under a moving camera, things
 passing in front) is pushed frame by frame with 100 points. Told are the frames per
@@ -17,9 +17,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, run_isolated
 
 from point_tracking import load_tracker, point_queries
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    run_isolated,
+)
 from point_tracking.tracker.synthetic_video.collages import make_collage
 
 SIZE_PX, POINTS = (640, 360), 100

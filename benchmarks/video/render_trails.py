@@ -3,7 +3,7 @@
 The clip is generated: 640 x 360 H.264 with a moving texture; 400 points wander over it, one in ten hidden. Drawing
 alone, without any file, is measured beside the whole.
 
-    python benchmarks/render_trails.py [--frames 600] [--repeat 3] [--output results/render_trails.md]
+    python benchmarks/video/render_trails.py [--frames 600] [--repeat 3] [--output results/render_trails.md]
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, rss_mb, run_isolated
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    rss_mb,
+    run_isolated,
+)
 
 SIZE = (640, 360)
 FPS = 30

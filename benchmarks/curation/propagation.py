@@ -1,7 +1,7 @@
 """How well labels are carried by tracks, and how many of them a person must draw.
 
-    POINT_TRACKING_EVAL_DIR=... python benchmarks/propagation.py --output benchmarks/results/propagation.md
-    python benchmarks/propagation.py --synthetic 24 --output benchmarks/results/propagation_rules.md
+    POINT_TRACKING_EVAL_DIR=... python benchmarks/curation/propagation.py --output benchmarks/results/propagation.md
+    python benchmarks/curation/propagation.py --synthetic 24 --output benchmarks/results/propagation_rules.md
 
 The first measures on the clips of a folder that have a mask in every frame: their boxes and masks are what a person
 draws, and the truth. The second compares the constants of `Rules` on rendered clips, which is what they are chosen by.
@@ -21,11 +21,17 @@ from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
-from harness import describe_machine, markdown_table, run_isolated
-from propagation_clips import TrackCache, eval_clips, synthetic_clips
-from propagation_effort import Carrier, Filler, fill_straight, keyframes_needed, mask_overlap
 
 from point_tracking import PointTrackingError, load_tracker
+from point_tracking.benchmarks.curation.propagation_clips import TrackCache, eval_clips, synthetic_clips
+from point_tracking.benchmarks.curation.propagation_effort import (
+    Carrier,
+    Filler,
+    fill_straight,
+    keyframes_needed,
+    mask_overlap,
+)
+from point_tracking.benchmarks.harness import describe_machine, markdown_table, run_isolated
 from point_tracking.tracker.propagation import (
     Keyframe,
     MaskedBox,

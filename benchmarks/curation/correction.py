@@ -1,7 +1,7 @@
 """What one correction of a wrong track is worth, and how the ways from both sides are best joined.
 
-    python benchmarks/correction.py --synthetic 12 [--tracker optical-flow]
-    POINT_TRACKING_EVAL_DIR=... python benchmarks/correction.py [--tracker optical-flow]
+    python benchmarks/curation/correction.py --synthetic 12 [--tracker optical-flow]
+    POINT_TRACKING_EVAL_DIR=... python benchmarks/curation/correction.py [--tracker optical-flow]
 
 Wrong tracks (as `suspicion.py` says) are put right in the frame in which they are farthest off, and followed again from
 there and from their query. Positions within 8 pixels of the 256 x 256 frame count as right; frames are counted in which
@@ -15,10 +15,10 @@ import os
 from pathlib import Path
 
 import numpy as np
-from harness import markdown_table
 from suspicion import WRONG_PX, real, synthetic, wrong_tracks
 
 from point_tracking import Queries, Tracks, load_tracker
+from point_tracking.benchmarks.harness import markdown_table
 from point_tracking.tracker.correction.paths import Anchor, join_anchors
 from point_tracking.tracker.metrics.truth import TrackTruth, evaluation_scale
 from point_tracking.tracker.models.base import Tracker

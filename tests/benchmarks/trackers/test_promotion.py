@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from point_tracking.benchmarks.promotion import KindFigures, decide_promotion
+from point_tracking.benchmarks.trackers.promotion import KindFigures, decide_promotion
 
 RGBD, COMPOSITE, MASKS = "rgbd_reprojection_dense", "composite_exact_dense", "object_mask_only"
 DEFAULT = {

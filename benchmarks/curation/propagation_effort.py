@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from propagation_clips import ObjectClip, TrackCache
 
+from point_tracking.benchmarks.curation.propagation_clips import ObjectClip, TrackCache
 from point_tracking.tracker.propagation import (
     Box,
     FilledFrame,

@@ -1,6 +1,6 @@
 """CoTracker3 on a GPU: parity in every precision, seconds, stages, share of the matrix peak, memory, streaming.
 
-    python benchmarks/cotracker_gpu.py [--sizes 150,2500 600,2500] [--dtypes bfloat16 tf32 float32] [--output FILE]
+    python benchmarks/trackers/cotracker_gpu.py [--sizes 150,2500] [--dtypes bfloat16 tf32 float32] [--output FILE]
         [--product-first] [--no-parity] [--streams 100 900 2500] [--memory-fractions 0.1 0.02]
 
 To be decided with it, on a GPU:
@@ -29,7 +29,8 @@ from time import perf_counter
 from typing import Any
 
 from cotracker import STAGES, watched_stages
-from harness import describe_machine, markdown_table
+
+from point_tracking.benchmarks.harness import describe_machine, markdown_table
 
 SIZES = ["50,100", "50,900", "50,2500", "150,100", "150,900", "150,2500", "600,900", "600,2500"]
 DTYPES = ["bfloat16", "tf32", "float32"]
@@ -217,7 +218,7 @@ def parity_rows(device: str, dtypes: list[str], folder: Path) -> Rows:
     from point_tracking.tracker.models.cotracker.network.config import COTRACKER2, COTRACKER3_OFFLINE, COTRACKER3_ONLINE
     from point_tracking.tracker.models.cotracker.weights.checkpoint import build_model
 
-    cases = Path(__file__).resolve().parents[1] / "tests" / "data" / "parity"
+    cases = Path(__file__).resolve().parents[2] / "tests" / "data" / "parity"
     spec = importlib.util.spec_from_file_location("parity", cases / "parity.py")
     assert spec is not None
     assert spec.loader is not None

@@ -3,7 +3,7 @@
 Each way runs in a process of its own against the configured FiftyOne database,
 on datasets that are deleted afterwards. Needs ffmpeg and ffprobe on the PATH:
 
-    python benchmarks/apply_model.py [--output benchmarks/results/apply_model.md]
+    python benchmarks/dataset_runs/apply_model.py [--output benchmarks/results/apply_model.md]
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import harness
 import numpy as np
+
+from point_tracking.benchmarks import harness
 
 SIZE_PX = (640, 360)
 TRACKER = "optical-flow"

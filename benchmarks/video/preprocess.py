@@ -4,7 +4,7 @@ Each way works in a process of its own on generated H.264 clips. `ffmpeg` is tol
 exactly the frames and times that our rule keeps. Where there is no `ffmpeg`, its
 column is left out and that is said.
 
-    python benchmarks/preprocess.py [--seconds 5 30 120 600] [--repeat 3] [--output results/preprocess.md]
+    python benchmarks/video/preprocess.py [--seconds 5 30 120 600] [--repeat 3] [--output results/preprocess.md]
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, run_isolated
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    run_isolated,
+)
 
 SIZE = (640, 360)
 FPS = 30

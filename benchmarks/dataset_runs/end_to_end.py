@@ -3,7 +3,7 @@
 Runs against the configured FiftyOne database, on a dataset that is deleted
 afterwards:
 
-    python benchmarks/end_to_end.py FOLDER [--tracker optical-flow] [--grid-size 30] [--output results/end_to_end.md]
+    python benchmarks/dataset_runs/end_to_end.py FOLDER [--tracker optical-flow] [--grid-size 30] [--output FILE]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import time
 from pathlib import Path
 
-import harness
+from point_tracking.benchmarks import harness
 
 SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
 

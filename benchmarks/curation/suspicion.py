@@ -1,7 +1,7 @@
 """How well *Suggest points to check* finds wrong tracks: the share of truly wrong ones among the first 10 %.
 
-    python benchmarks/suspicion.py --synthetic 32 --tracker optical-flow --tracker pt-fused
-    POINT_TRACKING_EVAL_DIR=... python benchmarks/suspicion.py --tracker optical-flow --tracker pt-fused
+    python benchmarks/curation/suspicion.py --synthetic 32 --tracker optical-flow --tracker pt-fused
+    POINT_TRACKING_EVAL_DIR=... python benchmarks/curation/suspicion.py --tracker optical-flow --tracker pt-fused
 
 The first makes rendered clips, of which one half is for choosing (weights of the figure by logistic regression, half
 values) and the other judges; the second judges real clips. A track is wrong if in a tenth or more of the frames in
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from harness import markdown_table
 
 from point_tracking import Queries, Tracks, VideoFrames, load_tracker
+from point_tracking.benchmarks.harness import markdown_table
 from point_tracking.tracker.formats.known_clips import known_clips, read_known_clip
 from point_tracking.tracker.metrics.cycle import cycle_ends
 from point_tracking.tracker.metrics.suspicion import Signs, cycle_distances, find_signs

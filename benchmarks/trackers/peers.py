@@ -1,6 +1,6 @@
 """What trackers of others cost here on the CPU: stages against a plain form of the network, memory against the plan.
 
-    python benchmarks/peers.py [--quick] [--parts speed memory points locotrack]
+    python benchmarks/trackers/peers.py [--quick] [--parts speed memory points locotrack]
 
 Runs the published sizes with pseudo-random weights: time and memory do not
 depend on them. The plain form is that of the tests, written as the paper reads:
@@ -18,10 +18,18 @@ from time import process_time
 from typing import Any
 
 from cotracker import core_rates, release_free_memory, timed
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, rss_mb, run_isolated
 from published_sizes import SIZE, make_model, read_frames
 
-TESTS = Path(__file__).parents[1] / "tests"
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    rss_mb,
+    run_isolated,
+)
+
+TESTS = Path(__file__).parents[2] / "tests"
 PARTS = ("speed", "memory", "points", "locotrack")
 ALLTRACKER_STAGES = ("encoder", "correlation", "motion encoder", "time", "space", "heads", "up-sampling")
 # operations of the published network at 384 x 512: encoding a frame, and refining one of a window once

@@ -1,6 +1,6 @@
 """What planning for many videos needs: throughput by workers of a Ray cluster, and bytes in the database.
 
-python benchmarks/scaling.py [--clips 24] [--output benchmarks/results/scaling.md]
+python benchmarks/dataset_runs/scaling.py [--clips 24] [--output benchmarks/results/scaling.md]
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import harness
 from pipeline import _clip
+
+from point_tracking.benchmarks import harness
 
 SIZE = (320, 240, 60)
 GRID = 20

@@ -1,6 +1,6 @@
 """What CoTracker costs on the CPU: stages, share of the matrix peak, memory against the plan, streaming.
 
-    python benchmarks/cotracker.py [--quick] [--threads 1] [--parts speed plans streaming]
+    python benchmarks/trackers/cotracker.py [--quick] [--threads 1] [--parts speed plans streaming]
 
 Runs the published sizes with random weights: time and memory do not depend on
 them. The published implementation is not run: its times stand in the table
@@ -18,7 +18,14 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from harness import describe_machine, markdown_table, peak_rss_mb, reset_peak_rss, rss_mb, run_isolated
+from point_tracking.benchmarks.harness import (
+    describe_machine,
+    markdown_table,
+    peak_rss_mb,
+    reset_peak_rss,
+    rss_mb,
+    run_isolated,
+)
 
 # (frames, points) -> seconds of a whole forward pass of six iterations of the published code, in float32
 # on one core with 107 GFLOP/s of matrix peak
