@@ -17,9 +17,6 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from cotracker import core_rates, release_free_memory, timed
-from published_sizes import SIZE, make_model, read_frames
-
 from point_tracking.benchmarks.harness import (
     describe_machine,
     markdown_table,
@@ -28,6 +25,8 @@ from point_tracking.benchmarks.harness import (
     rss_mb,
     run_isolated,
 )
+from point_tracking.benchmarks.trackers.cotracker import core_rates, release_free_memory, timed
+from point_tracking.benchmarks.trackers.published_sizes import SIZE, make_model, read_frames
 
 TESTS = Path(__file__).parents[2] / "tests"
 PARTS = ("speed", "memory", "points", "locotrack")
@@ -354,7 +353,7 @@ def main() -> None:
             else speed_tables(["alltracker", "alltracker-tiny"], 3, 400, 4)
         ),
         "memory": lambda: memory_table(MEMORY[-1:] if given.quick else MEMORY),
-        "locotrack": lambda: locotrack_table(*((3, 50, 1) if given.quick else (8, 400, 3))),
+        "locotrack": lambda: locotrack_table(*((3, 50, 1) if given.quick else (4, 200, 3))),
         "points": lambda: points_table([("tapir", 3, 50, "float32", None)] if given.quick else POINTS),
     }
     for part in given.parts:
