@@ -5,8 +5,9 @@
  * them. `load_opened_samples` loads those samples anew. FiftyOne's own `open_sample` moreover shows a sample with the
  * fields and switches that the last opened one had, where a click copies those of the grid, new fields among them;
  * `open_sample_anew` does both. No build: the page's globals are the interface. `getCurrentEnvironment`,
- * `useUpdateSamples` and `useSetModalState` are inner names of FiftyOne 1.22: where one is missing, samples are
- * opened without what it does. `modalLooker` and its `seekToFrame` are too: without them a sample opens in its first frame.
+ * `useUpdateSamples` and `useSetModalState` are inner names of FiftyOne 1.22, `commitUpdate` is one of Relay: where one
+ * is missing, samples are opened without what it does. `modalLooker` and its `seekToFrame` are too: without them a sample
+ * opens in its first frame.
  */
 (function () {
   const foo = window.__foo__;
@@ -18,7 +19,7 @@
 
   // in this order; the time keeps the browser from taking files of another version
   async function loadPanel() {
-    for (const name of ["scene", "drawing", "video", "panel", "component"]) {
+    for (const name of ["scene", "drawing", "video", "picture", "table", "panel", "component"]) {
       await new Promise((loaded, failed) => {
         const script = document.createElement("script");
         script.src = new URL(`trajectories/${name}.js?t=${Date.now()}`, here).href;
@@ -32,7 +33,7 @@
   // how the page's store names the record of a sample that was opened
   const OPENED = "-modal";
   const SAMPLE = `query ($dataset: String!, $view: BSONArray!, $filter: SampleFilter!) {
-    sample(dataset: $dataset, view: $view, filter: $filter) { ... on VideoSample { sample } }
+    sample(dataset: $dataset, view: $view, filter: $filter) { ... on VideoSample { sample urls { field url } } }
   }`;
 
   async function storedSample(snapshot, id) {
@@ -40,8 +41,29 @@
     const post = window.__fou__.getFetchFunction();
     const variables = { dataset, view, filter: { id, group: null } };
     const { data } = await post("POST", "/graphql", { query: SAMPLE, variables });
-    const sample = data && data.sample && data.sample.sample;
-    return typeof sample === "string" ? JSON.parse(sample) : sample;
+    const found = data && data.sample;
+    if (!found || !found.sample) return null;
+    const sample = typeof found.sample === "string" ? JSON.parse(found.sample) : found.sample;
+    return { sample, urls: found.urls || [] };
+  }
+
+  // the page's own update leaves out where the media lie: a media field that is new since would have none
+  function updateMedia(environment, stored) {
+    if (!environment || !environment.commitUpdate) return;
+    environment.commitUpdate((store) => {
+      for (const [id, { urls }] of stored) {
+        const record = store.get(id + OPENED);
+        if (!record) continue;
+        const links = urls.map(({ field, url }) => {
+          const name = `${id}${OPENED}:media:${field}`;
+          const link = store.get(name) || store.create(name, "MediaURL");
+          link.setValue(field, "field");
+          link.setValue(url, "url");
+          return link;
+        });
+        record.setLinkedRecords(links, "urls");
+      }
+    });
   }
 
   function openedSamples() {
@@ -57,8 +79,10 @@
         async (ids) => {
           if (!update) return;
           try {
-            const samples = await Promise.all(ids.map((id) => storedSample(snapshot, id)));
-            update(ids.map((id, k) => [id, samples[k]]).filter(([, sample]) => sample));
+            const found = await Promise.all(ids.map((id) => storedSample(snapshot, id)));
+            const stored = ids.map((id, k) => [id, found[k]]).filter(([, one]) => one);
+            update(stored.map(([id, { sample }]) => [id, sample]));
+            updateMedia(fos.getCurrentEnvironment ? fos.getCurrentEnvironment() : null, stored);
           } catch (error) {
             console.error("Samples that were opened before keep the labels of their first frame", error);
           }

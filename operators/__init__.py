@@ -20,6 +20,7 @@ from .exchange.import_tracks import ImportTracks
 from .motion.describe_motion import DescribeMotion
 from .preprocessing.preprocess_videos import PreprocessVideos
 from .propagation.propagate_labels import PropagateLabels, PropagateOpenSample
+from .rendering.render_trails import RenderOpenSample, RenderTrails
 from .runs.show_run_samples import ShowRunSamples
 from .tracking.track_points import TrackOpenSample, TrackPoints
 
@@ -39,6 +40,8 @@ OPERATORS = (
     PreprocessVideos,
     EvaluateTracks,
     DescribeMotion,
+    RenderTrails,
+    RenderOpenSample,
     AdaptTracker,
     ExportTracks,
     ImportTracks,

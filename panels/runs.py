@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..store.runs.outcomes import DONE, FAILED, NO_PROMPT, NOT_RUN, count_of, span_of
+from ..store.runs.outcomes import DONE, FAILED, NO_PROMPT, NOT_RUN, span_of
 from ..store.runs.records import record_of, run_keys
 from ..store.tracks.videos import select_videos
-from ..tracker.errors import PointTrackingError
+from ..tracker.errors import OptionError, PointTrackingError
 from ..workflows.lifecycle.app_words import in_app_words
 from ..workflows.lifecycle.background_runs import BackgroundRun, background_runs
-from ..workflows.lifecycle.kinds import KINDS, TRACKING_METHOD, load_report
+from ..workflows.lifecycle.kinds import KINDS, TakeBack, load_report, take_back_of
 from ..workflows.lifecycle.scheduled_runs import FAILED as FAILED_RUN
 from ..workflows.lifecycle.scheduled_runs import (
     RUNNING,
@@ -31,6 +32,7 @@ NAME = "point_tracking_runs"
 _INTERVAL_MS = 2000
 _IDLE_INTERVAL_MS = 5000
 _REPORT_ROWS = 50
+_KEPT_ROWS = 10
 _BAR_CELLS = 24
 
 
@@ -44,7 +46,7 @@ class RunsPanel(foo.Panel):
             label="Runs",
             icon="checklist",
             surfaces="grid modal",
-            help_markdown="Runs of point tracking on this dataset: progress, samples, reports, deleting their tracks",
+            help_markdown="Runs of point tracking on this dataset: progress, samples, reports, taking them back",
         )
 
     def on_load(self, ctx: Any) -> None:
@@ -98,8 +100,12 @@ class RunsPanel(foo.Panel):
     def choose(self, ctx: Any) -> None:
         """Another run was chosen: what was asked about the last one is forgotten."""
         ctx.panel.state.set("chosen", ctx.params.get("value"))
+        self._forget_deletion(ctx)
+
+    def _forget_deletion(self, ctx: Any) -> None:
         ctx.panel.state.set("confirming", False)
-        ctx.panel.state.set("problem", "")
+        for name in ("problem", "kept"):
+            ctx.panel.state.set(name, "")
 
     def show_samples(self, ctx: Any) -> None:
         """Makes the grid show the samples of the chosen run that had an outcome."""
@@ -114,18 +120,17 @@ class RunsPanel(foo.Panel):
         ctx.panel.state.set("confirming", False)
 
     def delete(self, ctx: Any) -> None:
-        """Deletes the tracks of the chosen run."""
-        from ..workflows.tracking.delete_tracks import delete_tracks
-
-        ctx.panel.state.set("confirming", False)
+        """Deletes what the chosen run wrote."""
+        self._forget_deletion(ctx)
         try:
-            count = delete_tracks(ctx.dataset, ctx.params["run_key"])
+            deleted = _take_back(ctx.dataset, ctx.params["run_key"]).delete(ctx.dataset, ctx.params["run_key"])
         except PointTrackingError as error:
             ctx.panel.state.set("problem", in_app_words(str(error)))
             return
         keys = run_keys(ctx.dataset, *KINDS)
         _show_run(ctx, keys[0] if keys else None)
-        ctx.ops.notify(f"Deleted the tracks of {count_of(count, 'sample')}", variant="success")
+        ctx.ops.notify(f"Deleted {deleted.what}", variant="success")
+        ctx.panel.state.set("kept", _kept_text("Kept", deleted.kept))
         _show_what_is_stored(ctx)
 
     def render(self, ctx: Any) -> types.Property:
@@ -135,6 +140,9 @@ class RunsPanel(foo.Panel):
         self._add_running(panel, running)
         self._add_scheduled(panel, scheduled)
         self._add_recorded(ctx, panel)
+        for name, view in (("problem", types.Error), ("kept", types.Warning)):  # of the last deletion
+            if ctx.panel.state.get(name):
+                panel.view(name, view(label=ctx.panel.state.get(name)))
         # a run that is started while the panel is open is noticed by the next tick
         at_work = running or not all(run.is_over for run in scheduled)
         interval = _INTERVAL_MS if at_work else _IDLE_INTERVAL_MS
@@ -181,10 +189,9 @@ class RunsPanel(foo.Panel):
         method = record_of(ctx.dataset, chosen)["method"]
         if KINDS[method].by_sample:
             self._add_samples(panel, chosen, report)
-        if method == TRACKING_METHOD:
-            self._add_deletion(ctx, panel, chosen)
-        if ctx.panel.state.get("problem"):
-            panel.view("problem", types.Error(label=ctx.panel.state.get("problem")))
+        take_back = take_back_of(method)
+        if take_back is not None:
+            self._add_deletion(ctx, panel, chosen, take_back)
 
     def _add_samples(self, panel: types.Object, run_key: str, report: Any) -> None:
         labels = {
@@ -200,18 +207,37 @@ class RunsPanel(foo.Panel):
                 params = {"run_key": run_key, "status": status}
                 panel.btn(name, label=f"{label} ({count:,})", on_click=self.show_samples, params=params)
 
-    def _add_deletion(self, ctx: Any, panel: types.Object, run_key: str) -> None:
-        from ..workflows.tracking.delete_tracks import samples_of_run
-
+    def _add_deletion(self, ctx: Any, panel: types.Object, run_key: str, take_back: TakeBack) -> None:
         if any(run.is_running and run.run_key == run_key for run in background_runs(ctx.dataset.name)):
-            return  # its tracks are deleted when it is over
+            return  # what it wrote is deleted when it is over
         if not ctx.panel.state.get("confirming"):
-            panel.btn("delete", label="Delete this run's tracks...", on_click=self.ask_to_delete)
+            panel.btn("delete", label=f"Delete this run's {take_back.noun}...", on_click=self.ask_to_delete)
             return
-        count = count_of(len(samples_of_run(ctx.dataset, run_key)), "sample")
-        panel.view("confirm", types.Warning(label=f"Deletes the tracks that {run_key} wrote to {count}. Nothing else"))
-        panel.btn("really", label=f"Delete the tracks of {count}", on_click=self.delete, params={"run_key": run_key})
+        planned = take_back.plan(ctx.dataset, run_key)
+        kept = _kept_text(" What stays", planned.kept)
+        text = f"Deletes {planned.what} that {run_key} wrote. Nothing else.{kept}"
+        panel.view("confirm", types.Warning(label=text))
+        panel.btn("really", label=f"Delete {planned.what}", on_click=self.delete, params={"run_key": run_key})
         panel.btn("keep", label="Keep them", on_click=self.keep)
+
+
+def _take_back(dataset: Any, run_key: str) -> TakeBack:
+    """How a run is taken back.
+
+    Raises:
+        OptionError: if there is no such run any more
+    """
+    methods = {key: record_of(dataset, key)["method"] for key in run_keys(dataset, *KINDS)}
+    take_back = take_back_of(methods[run_key]) if run_key in methods else None
+    if take_back is None:
+        raise OptionError(f"There is no run {run_key!r} that can be taken back in this dataset")
+    return take_back
+
+
+def _kept_text(heading: str, lines: Sequence[str]) -> str:
+    """What stays although a run wrote it; empty where there is nothing."""
+    more = f"; and {len(lines) - _KEPT_ROWS:,} more" if len(lines) > _KEPT_ROWS else ""
+    return f"{heading}: {'; '.join(lines[:_KEPT_ROWS])}{more}" if lines else ""
 
 
 def _show_run(ctx: Any, run_key: str | None) -> None:

@@ -140,11 +140,11 @@ MEMORY = [
     ("alltracker", 16, 100, 1, False, None),
     ("alltracker", 24, 2500, 1, False, None),
     ("alltracker", 16, 100, 1, False, 0.5),
-    ("alltracker", 16, 100, 1, False, 0.1),
+    ("alltracker", 16, 100, 1, False, 0.18),
     ("alltracker", 20, 100, 2, True, None),
-    ("alltracker", 20, 100, 2, True, 0.1),
+    ("alltracker", 20, 100, 2, True, 0.25),
     ("alltracker-tiny", 16, 100, 1, False, None),
-    ("alltracker-tiny", 16, 100, 1, False, 0.1),
+    ("alltracker-tiny", 16, 100, 1, False, 0.18),
 ]
 
 

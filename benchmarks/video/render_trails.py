@@ -1,9 +1,10 @@
 """Frames per second and memory of drawing trails on a video: decoding, drawing and encoding.
 
 The clip is generated: 640 x 360 H.264 with a moving texture; 400 points wander over it, one in ten hidden. Drawing
-alone, without any file, is measured beside the whole.
+alone, without any file, is measured beside the whole; so are animated pictures, and runs over a dataset with one video
+at a time and with several.
 
-    python benchmarks/video/render_trails.py [--frames 600] [--repeat 3] [--output results/render_trails.md]
+    python benchmarks/video/render_trails.py [--frames 600] [--repeat 3] [--clips 6] [--output FILE]
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ HIDDEN_SHARE = 0.1
 GOAL_FPS = 60
 # how much longer the clip is whose memory is compared
 LONGER = 4
+# videos at the same time in a run over a dataset
+WORKERS = (1, 2)
 
 
 def make_clip(path: Path, num_frames: int) -> None:
@@ -84,6 +87,44 @@ def render_clip(path: str, num_frames: int, **options: Any) -> dict[str, float]:
     return {"frames": made.num_frames, "seconds": seconds, "cpu_s": cpu_s, "memory_mb": peak_rss_mb() - before_mb}
 
 
+def animate_clip(path: str, num_frames: int, suffix: str) -> dict[str, float]:
+    """The whole: an animated picture of the default size and rate."""
+    from point_tracking.tracker.rendering.output import render
+
+    fields = [("tracks", make_tracks(num_frames))]
+    render(path, f"{path}.png", fields, overwrite=True)  # imports
+    start, start_cpu = perf_counter(), process_time()
+    made = render(path, f"{path}{suffix}", fields, overwrite=True)
+    seconds, cpu_s = perf_counter() - start, process_time() - start_cpu
+    megabytes = Path(made.path).stat().st_size / 1e6
+    return {"frames": num_frames, "kept": made.num_frames, "seconds": seconds, "cpu_s": cpu_s, "megabytes": megabytes}
+
+
+def render_many(path: str, num_frames: int, num_clips: int, num_workers: int) -> dict[str, float]:
+    """A run over a dataset of copies of the clip."""
+    import fiftyone as fo
+
+    import point_tracking as pt
+
+    dataset = fo.Dataset()
+    with tempfile.TemporaryDirectory() as folder:
+        clips = [Path(folder, f"{k}.mp4") for k in range(num_clips)]
+        for clip in clips:
+            clip.hardlink_to(path)
+        dataset.add_samples([fo.Sample(filepath=str(clip)) for clip in clips], progress=False)
+        for sample in dataset:
+            pt.write_tracks(sample, "tracks", make_tracks(num_frames), layout="frame", keep_hidden=False)
+        options: dict[str, Any] = {"num_workers": num_workers, "progress": False}
+        pt.render_dataset(dataset.limit(1), "tracks", Path(folder, "first"), **options)  # imports
+        start, start_cpu = perf_counter(), process_time()
+        report = pt.render_dataset(dataset, "tracks", Path(folder, "trails"), **options)
+        seconds, cpu_s = perf_counter() - start, process_time() - start_cpu
+    dataset.delete()
+    if report.failures:
+        raise SystemExit(report.failures[0].message)
+    return {"frames": report.total("num_frames"), "seconds": seconds, "cpu_s": cpu_s}
+
+
 def draw_only(path: str, num_frames: int) -> dict[str, float]:
     """Drawing on one picture in memory, in one thread."""
     import cv2
@@ -114,45 +155,89 @@ WAYS: dict[str, tuple[Any, dict[str, Any], int]] = {
 }
 
 
+ANIMATIONS = {f"animated picture, {suffix}": (animate_clip, {"suffix": suffix}, 1) for suffix in (".webp", ".gif")}
+
+
+def many(num_clips: int) -> dict[str, tuple[Any, dict[str, Any], int]]:
+    """The runs over a dataset, as `WAYS`."""
+    told = {1: "one video at a time", **{number: f"{number} videos at a time" for number in WORKERS[1:]}}
+    return {told[n]: (render_many, {"num_clips": num_clips, "num_workers": n}, 1) for n in WORKERS}
+
+
+def measure(
+    ways: dict[str, tuple[Any, dict[str, Any], int]], clips: dict[int, Path], num_frames: int, repeat: int
+) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """Runs each way some times, in turn, so that a busy moment does not hit one way alone.
+
+    Args:
+        ways: name -> function, its arguments, and how much longer than the others its clip is
+        clips: by that length
+        num_frames: of the clip of length 1
+        repeat: runs of each
+
+    Returns:
+        the fastest run of each way, and the frames per second of its slowest
+    """
+    best: dict[str, dict[str, float]] = {}
+    slowest: dict[str, float] = {}
+    for _ in range(repeat):
+        for name, (function, options, times) in ways.items():
+            arguments = {"path": str(clips[times]), "num_frames": times * num_frames, **options}
+            result = run_isolated(function, **arguments).result
+            wanted = times * num_frames * options.get("num_clips", 1)
+            if result["frames"] != wanted:
+                raise SystemExit(f"{name} made {result['frames']} of {wanted} frames")
+            fps = result["frames"] / result["seconds"]
+            slowest[name] = min(fps, slowest.get(name, fps))
+            if name not in best or result["seconds"] < best[name]["seconds"]:
+                best[name] = result
+    return best, slowest
+
+
+def figures(name: str, result: dict[str, float], slowest: dict[str, float]) -> list[Any]:
+    """What all tables tell of a way."""
+    fps, cpu_ms = result["frames"] / result["seconds"], 1000 * result["cpu_s"] / result["frames"]
+    return [name, round(fps), round(slowest[name]), f"{cpu_ms:.1f}"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--frames", type=int, default=600, help="length of the generated clip")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each way; the fastest counts")
-    parser.add_argument("--output", type=Path, help="write the table to this markdown file")
+    parser.add_argument("--clips", type=int, default=6, help="videos of a run over a dataset")
+    parser.add_argument("--output", type=Path, help="write the tables to this markdown file")
     arguments = parser.parse_args()
-    best: dict[str, dict[str, float]] = {}
-    slowest: dict[str, float] = {}
+    columns = ["what", "frames/s, fastest run", "slowest run", "CPU ms per frame"]
     with tempfile.TemporaryDirectory() as folder:
         clips = {times: Path(folder, f"clip{times}.mp4") for times in (1, LONGER)}
         for times, clip in clips.items():
             make_clip(clip, times * arguments.frames)
-        for _ in range(arguments.repeat):  # in turn, so that a busy moment does not hit one way alone
-            for name, (function, options, times) in WAYS.items():
-                num_frames = times * arguments.frames
-                result = run_isolated(function, path=str(clips[times]), num_frames=num_frames, **options).result
-                if result["frames"] != num_frames:
-                    raise SystemExit(f"{name} made {result['frames']} of {num_frames} frames")
-                fps = result["frames"] / result["seconds"]
-                slowest[name] = min(fps, slowest.get(name, fps))
-                if name not in best or result["seconds"] < best[name]["seconds"]:
-                    best[name] = result
-    rows = [
-        [
-            name,
-            round(result["frames"] / result["seconds"]),
-            round(slowest[name]),
-            f"{1000 * result['cpu_s'] / result['frames']:.1f}",
-            round(result["memory_mb"]),
+        told = (clips, arguments.frames, arguments.repeat)
+        best, slowest = measure(WAYS, *told)
+        single = [[*figures(name, one, slowest), round(one["memory_mb"])] for name, one in best.items()]
+        best, slowest = measure(ANIMATIONS, *told)
+        animated = [
+            [*figures(name, one, slowest), round(one["kept"]), f"{one['megabytes']:.1f}"] for name, one in best.items()
         ]
-        for name, result in best.items()
-    ]
-    columns = ["what", "frames/s, fastest run", "slowest run", "CPU ms per frame", "peak memory above start (MiB)"]
-    heading = (
+        best, slowest = measure(many(arguments.clips), *told)
+        first = next(iter(best.values()))["seconds"]
+        several = [[*figures(name, one, slowest), f"{first / one['seconds']:.2f}"] for name, one in best.items()]
+    parts = [
+        "# Trails",
         f"{arguments.frames} frames of {SIZE[0]} x {SIZE[1]}, H.264, {NUM_POINTS} points, {HIDDEN_SHARE:.0%} hidden "
         f"and drawn; {arguments.repeat} runs of each. Goal: {GOAL_FPS} frames/s with a tail of 15 on 2 cores. CPU time "
-        "is that of all threads in the fastest run; it tells less of what else the machine does.\n"
-    )
-    text = f"# Trails\n\n{heading}\n{markdown_table(columns, rows)}\n\nMachine: {describe_machine()}.\n"
+        "is that of all threads in the fastest run; it tells less of what else the machine does.",
+        markdown_table([*columns, "peak memory above start (MiB)"], single),
+        "Animated pictures, 480 pixels wide and at most 12.5 frames per second where nothing else is asked for; frames "
+        "of the source per second, and the size of the file (a texture with noise that moves everywhere is the worst "
+        "case).",
+        markdown_table([*columns, "frames kept", "MB"], animated),
+        f"A run over a dataset (`render_dataset`) of {arguments.clips} such clips, each with its own tracks read from "
+        "the database.",
+        markdown_table([*columns, "times as fast"], several),
+        f"Machine: {describe_machine()}.",
+    ]
+    text = "\n\n".join(parts) + "\n"
     print(text)
     if arguments.output:
         arguments.output.write_text(text, encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import fiftyone.operators.types as types
@@ -71,40 +70,22 @@ def options_of(params: dict[str, Any]) -> PreprocessOptions:
         PointTrackingError: for values that are not supported
     """
     values = forms.given_values(params, PreprocessOptions)
-    values["output_dir"] = _folder_in(params)
+    values["output_dir"] = forms.output_folder_in(params)
     if values.get("policy") in POLICIES:  # hidden fields keep their last value
         hidden = set(_SUGGESTED) - {values["policy"]}
         values = {name: value for name, value in values.items() if name not in hidden}
     return PreprocessOptions(**values)
 
 
-def _folder_in(params: dict[str, Any]) -> str:
-    value = params.get("output_dir")
-    if isinstance(value, dict):  # as the file explorer gives it
-        value = value.get("absolute_path")
-    return value or ""
-
-
 def _add_folder(ctx: Any, inputs: types.Object) -> None:
-    given = ctx.params.get("output_dir")
-    label, text = (
-        "Output folder",
+    text = (
         "Not among the original videos. It is made where it does not exist. The same folder and choices again continue "
-        "a run that was interrupted: finished copies are reused, and only those that failed or are missing are made",
+        "a run that was interrupted: finished copies are reused, and only those that failed or are missing are made"
     )
-    if isinstance(given, str):  # typed, or from Python
-        prop = inputs.str("output_dir", required=True, label=label, description=text)
-    else:
-        explorer = types.FileExplorerView(
-            choose_dir=True, button_label="Choose a folder...", choose_button_label="Use this folder"
-        )
-        prop = inputs.file("output_dir", required=True, label=label, description=text, view=explorer)
-    folder = _folder_in(ctx.params)
-    if folder:
-        forms.check_field(prop, lambda: _check_folder(ctx, Path(folder)))
+    forms.add_output_folder(ctx, inputs, text, lambda folder: _check_folder(ctx, folder))
 
 
-def _check_folder(ctx: Any, folder: Path) -> None:
+def _check_folder(ctx: Any, folder: str) -> None:
     path = PreprocessOptions(output_dir=folder).folder
     check_folder(path, forms.target_of(ctx).values(FILEPATH))
     check_writable(path)
@@ -226,6 +207,6 @@ def _check_run_key(ctx: Any, run_key: str) -> None:
 def _check_destination(ctx: Any, target: str) -> None:
     names = ("dataset_name", "media_field", "overwrite")
     values = {name: ctx.params[name] for name in names if ctx.params.get(name) not in (None, "")}
-    folder = _folder_in(ctx.params) or PREPROCESS_DEFAULTS.output_dir
+    folder = forms.output_folder_in(ctx.params) or PREPROCESS_DEFAULTS.output_dir
     options = PreprocessOptions(output_dir=folder, target=target, **values)
     check_destination(forms.target_of(ctx), options)

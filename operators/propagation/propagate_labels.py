@@ -24,6 +24,7 @@ def _button() -> types.Button:
 class PropagateLabels(SamplesOperator):
     """Carries boxes, masks, polylines and keypoints from a few frames to the others."""
 
+    CLOSES_OPEN_SAMPLE = True
     WHEN_STOPPED = "Stopping the App ends it in order: what is finished stays, and the same choices go on from there."
 
     @property

@@ -64,8 +64,8 @@ def show_started(ctx: Any, run: BackgroundRun, when_stopped: str, *, closed: boo
     yield show_text(
         ctx,
         run.title,
-        "**The run goes on in the background.** Close this window and work on: samples that are finished can be looked "
-        f"at while the rest runs. The panel **Runs** shows how far it is and can cancel it.{again}\n\n"
+        "**The run goes on in the background.** Close this window and work on: what is finished can be looked at "
+        f"while the rest runs. The panel **Runs** shows how far it is and can cancel it.{again}\n\n"
         f"Closing this tab does not stop the run. {when_stopped}",
     )
 

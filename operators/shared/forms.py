@@ -29,6 +29,7 @@ SAMPLING_RULES = {
 
 _GROUP = "group"
 _FOLDED = "more"
+_FOLDER = "output_dir"
 _ONLY_OPEN_SAMPLE = "only_open_sample"
 
 
@@ -232,6 +233,36 @@ def add_run_key(ctx: Any, inputs: types.Object, check: Callable[[str], Any]) -> 
     run_key = ctx.params.get("run_key")
     if run_key:
         check_field(prop, lambda: check(run_key))
+
+
+def add_output_folder(ctx: Any, inputs: types.Object, description: str, check: Callable[[str], Any]) -> None:
+    """Asks for the folder of a run's files: `output_dir`, picked in the App, or typed.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        description: what becomes of it
+        check: called with the path, once there is one; raises where it does not do
+    """
+    texts: dict[str, Any] = {"required": True, "label": "Output folder", "description": description}
+    if isinstance(ctx.params.get(_FOLDER), str):  # typed, or from Python
+        prop = inputs.str(_FOLDER, **texts)
+    else:
+        explorer = types.FileExplorerView(
+            choose_dir=True, button_label="Choose a folder...", choose_button_label="Use this folder"
+        )
+        prop = inputs.file(_FOLDER, view=explorer, **texts)
+    folder = output_folder_in(ctx.params)
+    if folder:
+        check_field(prop, lambda: check(folder))
+
+
+def output_folder_in(params: dict[str, Any]) -> str:
+    """The folder that was picked or typed; empty where there is none yet."""
+    value = params.get(_FOLDER)
+    if isinstance(value, dict):  # as the file explorer gives it
+        value = value.get("absolute_path")
+    return value or ""
 
 
 def parse_points(value: Any) -> Any:

@@ -22,6 +22,8 @@ class SamplesOperator(foo.Operator):
 
     # told when a run goes on in the background
     WHEN_STOPPED = "Stopping the App ends it in order: what is finished stays."
+    # whether it closes the open sample while it writes to it
+    CLOSES_OPEN_SAMPLE = False
 
     def samples_config(
         self, name: str, *, label: str, description: str, icon: str, unlisted: bool = False
@@ -98,7 +100,8 @@ class SamplesOperator(foo.Operator):
         patience_s = OPEN_SAMPLE_PATIENCE_S if forms.only_open_sample(ctx) else PATIENCE_S
         running = yield from run_in_background(ctx, self.config.label, work, patience_s=patience_s)
         if running.is_running:
-            yield from show_started(ctx, running, self.WHEN_STOPPED, closed=forms.only_open_sample(ctx))
+            closed = self.CLOSES_OPEN_SAMPLE and forms.only_open_sample(ctx)
+            yield from show_started(ctx, running, self.WHEN_STOPPED, closed=closed)
             return None
         running.told = True
         return running.result()

@@ -24,6 +24,7 @@ def _button() -> types.Button:
 class TrackPoints(SamplesOperator):
     """Tracks points in videos and stores them as frame-level keypoints."""
 
+    CLOSES_OPEN_SAMPLE = True
     WHEN_STOPPED = (
         "Stopping the App ends it in order: what is finished stays, and the same choices with *Leave finished samples "
         "alone* go on from there."

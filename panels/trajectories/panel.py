@@ -24,7 +24,7 @@ from .plain_picture import PLOT_LAYOUT, plotly_traces
 from .scene import Choice, build_scene, build_window, opened_scene, stamp_of, why_locked
 
 NAME = "point_trajectories"
-# of the script; registered in assets/trajectories/panel.js
+# of the script; registered in assets/trajectories/component.js
 COMPONENT = "PointTrajectories"
 _OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
 _SCRIPT_WAIT_MS = 5000
@@ -217,10 +217,13 @@ class TrajectoriesPanel(foo.Panel):
             raise run.error
         if not run.report.cancelled:
             ctx.panel.state.set("pending", [])
-        ctx.panel.state.set("stale", False)
+        # Annotate draws no points, and what is being edited there is not to be closed
+        annotating = bool(ctx.params.get("annotating"))
+        ctx.panel.state.set("stale", annotating)
         self.fill(ctx)
         self._say(ctx, in_app_words(str(run.report).split("\n", 1)[0]))
-        self._show_anew(ctx)
+        if not annotating:
+            self._show_anew(ctx)
 
     def stop(self, ctx: Any) -> None:
         """Ends following again; corrections stay."""

@@ -181,7 +181,7 @@ def write_permission():
         refusal = database_error(error)
         if isinstance(refusal, OperationFailure) and refusal.code == _UNAUTHORIZED:
             raise DatabaseError(
-                f"The database does not let this user write ({_short(refusal)}). Nothing was tracked; connect as a "
+                f"The database does not let this user write ({_short(refusal)}). Nothing was done; connect as a "
                 "user who may write to FiftyOne's database"
             ) from error
         raise

@@ -118,7 +118,7 @@ def test_runs_before_show_their_report_samples_and_deletion(dataset: fo.Dataset)
     assert (name, params["view"].values("id")) == ("set_view", [dataset.last().id])
     RunsPanel().ask_to_delete(ctx)
     confirm = _shown(ctx)
-    assert "Deletes the tracks that track_tracks wrote to 1 sample" in confirm["confirm"].view.label
+    assert "Deletes the tracks of 1 sample that track_tracks wrote. Nothing else" in confirm["confirm"].view.label
     ctx.params["run_key"] = "track_tracks"
     RunsPanel().delete(ctx)
     dataset.reload()
@@ -126,6 +126,26 @@ def test_runs_before_show_their_report_samples_and_deletion(dataset: fo.Dataset)
     assert [name for name, _ in ctx.ops.calls] == ["notify", *SHOWN_ANEW]
     RunsPanel().delete(ctx)
     assert "no run 'track_tracks'" in ctx.panel.state["problem"]
+
+
+def test_files_of_a_rendering_run_are_deleted_but_for_what_was_changed(dataset: fo.Dataset, tmp_path: Path) -> None:
+    pt.track_dataset(dataset.limit(1), tracker=DriftTracker(), grid_size=2, progress=False)
+    report = pt.render_dataset(dataset.limit(1), "tracks", tmp_path / "out", suffix=".png", progress=False)
+    path = Path(report.outcomes[0].output_path or "")
+    dataset.reload()
+    ctx = _ctx(dataset, run_key="render_tracks")
+    assert _shown(ctx)["delete"].view.label == "Delete this run's files..."
+    RunsPanel().ask_to_delete(ctx)
+    assert "Deletes 1 file (0.0 MiB) that render_tracks wrote. Nothing else" in _shown(ctx)["confirm"].view.label
+    path.write_bytes(b"mine")
+    assert f"What stays: {path} was changed since" in _shown(ctx)["confirm"].view.label
+    RunsPanel().delete(ctx)
+    assert path.read_bytes() == b"mine"
+    shown = _shown(ctx)
+    assert shown["kept"].view.label == f"Kept: {path} was changed since"
+    assert shown["run"].default == "track_tracks"
+    RunsPanel().choose(ctx)
+    assert "kept" not in _shown(ctx)
 
 
 def _schedule(dataset: fo.Dataset, count: int = 1) -> None:

@@ -171,7 +171,14 @@ def render(
     with part_file(path) as part:
         rendered = WRITERS[path.suffix.lower()](job, part, path)
         publish(part, path, overwrite=overwrite)
-    return rendered
+    return rendered.with_warnings(*_empty_fields(fields, options))
+
+
+def _empty_fields(fields: Sequence[tuple[str, Tracks]], options: TrailOptions) -> Iterator[str]:
+    """Says of which fields nothing was drawn, because all that is known of them is hidden."""
+    for title, tracks in fields:
+        if not options.show_hidden and tracks.num_points and not tracks.visible.any():
+            yield f"no point of {title!r} is visible in any frame, and hidden points were left out"
 
 
 def _write_picture(job: _Job, part: Path, path: Path) -> Rendered:

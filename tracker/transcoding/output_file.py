@@ -88,10 +88,10 @@ def _in_words(error: Exception, folder: Path) -> OutputError:
     number = getattr(error, "errno", None)
     reason = getattr(error, "strerror", None) or str(error)
     if number in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return OutputError(f"There is no space left in {folder}. Nothing was kept of this copy; free some space")
+        return OutputError(f"There is no space left in {folder}. Nothing was kept of this file; free some space")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return OutputError(f"{folder} cannot be written to ({reason}). Choose a folder you may write to")
-    return OutputError(f"The copy could not be written to {folder}: {reason}")
+    return OutputError(f"The file could not be written to {folder}: {reason}")
 
 
 def publish(part: Path, path: Path, *, overwrite: bool) -> None:

@@ -23,9 +23,9 @@ from typing import Any
 
 import fiftyone as fo
 
-from ...store.database.connection import LAST_PATIENCE_S, with_retries, write_permission
+from ...store.database.connection import LAST_PATIENCE_S, dataset_id_of, with_retries, write_permission
 from ...store.database.journal import Journal
-from ...store.database.liveness import Owner
+from ...store.database.liveness import Owner, Watch, owners_of
 from ...store.database.locks import lock
 from ...store.runs.outcomes import NOT_RUN, SampleOutcome
 from ...store.runs.records import RunKeyTakenError, free_key, register_run, save_report, versions
@@ -142,6 +142,33 @@ def open_run(
             report.seconds = time.monotonic() - started
             report.cancelled = report.cancelled or report.num_not_run > 0
             _save(dataset, key, report, patience_s)
+
+
+def is_at_work(dataset: fo.Dataset, run_key: str) -> bool:
+    """Whether a process is still at a run.
+
+    Args:
+        dataset: that keeps the run
+        run_key: of its record
+    """
+    watch = Watch()
+    owners = [owner for owner in owners_of(dataset_id_of(dataset)) if owner.get("run_key") == run_key]
+    return any(not watch.is_dead(owner["_id"]) for owner in owners)
+
+
+def check_over(dataset: fo.Dataset, run_key: str, made: str) -> None:
+    """Refuses to delete what a run made while it is still making it.
+
+    Args:
+        dataset: that keeps the run
+        run_key: of its record
+        made: what it made, in words, such as "its tracks"
+
+    Raises:
+        OptionError: saying to wait for its end
+    """
+    if is_at_work(dataset, run_key):
+        raise OptionError(f"The run {run_key!r} is still at work. Cancel it, or wait for its end, then delete {made}")
 
 
 def attempt_each(

@@ -15,7 +15,7 @@ from ...tracker.errors import OptionError
 from ...tracker.rendering.options import MAX_TAIL, TRAIL_DEFAULTS, TrailOptions
 from ...tracker.rendering.output import ANIMATION_FPS, VIDEO, WRITERS, check_sound
 from ..lifecycle.options import FormInput, RunOptions, option
-from ..output_files.folders import absolute_folder
+from ..output_files.folders import absolute_folder, file_name
 from ..output_files.side_by_side import check_num_workers
 
 _COLORINGS = {
@@ -51,7 +51,7 @@ class RenderOptions(RunOptions):
     METHOD = "point_tracking_rendering"
 
     label_field: str = "tracks"
-    output_dir: str | os.PathLike[str] = "trails"
+    output_dir: str | os.PathLike[str] | None = None
     suffix: str = VIDEO
     tail: int = option(
         TRAIL_DEFAULTS.tail,
@@ -88,7 +88,7 @@ class RenderOptions(RunOptions):
                 raise OptionError(f"Invalid {name} ({value!r}). Expected the name of a frame field")
         check_fields_differ(self.fields)
         self.trails  # noqa: B018 - refuses what it does not support
-        absolute_folder(self.output_dir)
+        self.folder  # noqa: B018 - refuses what is no path
         if not isinstance(self.suffix, str) or self.suffix not in WRITERS:
             raise OptionError(f"Invalid suffix ({self.suffix!r}). Supported values are {', '.join(WRITERS)}")
         check_sound(self.suffix, self.trails)
@@ -115,16 +115,28 @@ class RenderOptions(RunOptions):
         )
 
     @property
-    def folder(self) -> Path:
-        """The output folder, absolute."""
-        return absolute_folder(self.output_dir)
+    def folder(self) -> Path | None:
+        """The output folder, absolute; None where files go beside their videos."""
+        return None if self.output_dir is None else absolute_folder(self.output_dir)
+
+    def file_of(self, sample_id: str, filepath: str) -> Path:
+        """The file that is made of a sample.
+
+        Args:
+            sample_id: of the sample
+            filepath: of its video
+        """
+        folder = self.folder or Path(os.path.abspath(filepath)).parent
+        return folder / file_name(filepath, f"{self.label_field}-{sample_id}", self.suffix)
 
     @property
     def base_key(self) -> str:
         return f"render_{self.label_field}"
 
     def recorded(self, name: str) -> Any:
-        return str(self.folder) if name == "output_dir" else super().recorded(name)
+        if name == "output_dir" and self.folder is not None:
+            return str(self.folder)
+        return super().recorded(name)
 
 
 def check_fields_differ(fields: list[str]) -> None:
@@ -137,7 +149,7 @@ def check_fields_differ(fields: list[str]) -> None:
         OptionError: if two are the same
     """
     if len(set(fields)) < len(fields):
-        raise OptionError(f"compare_field is {fields[0]!r} as well. Name another field, or leave it out")
+        raise OptionError(f"The field {fields[0]!r} is not drawn beside itself. Name another field, or leave it out")
 
 
 RENDER_DEFAULTS = RenderOptions()

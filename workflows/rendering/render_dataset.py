@@ -16,7 +16,7 @@ import fiftyone as fo
 from fiftyone.core.collections import SampleCollection
 
 from ...store.database.connection import LAST_PATIENCE_S, with_retries
-from ...store.database.fields import OWNER_KEY, has_label_field, owner_of
+from ...store.database.fields import has_label_field
 from ...store.database.journal import Journal
 from ...store.runs.outcomes import DONE, FAILED, NOT_RUN, SKIPPED
 from ...store.tracks.videos import check_collection, holds_nothing, select_videos
@@ -27,15 +27,12 @@ from ...tracker.transcoding.output_file import remove_abandoned_parts
 from ...tracker.types import Tracks
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import open_run, run_environment
-from ..output_files.folders import file_name, make_folder
-from ..output_files.media_field import changing_media_fields, declare_media_field
+from ..output_files.folders import make_folder
 from ..output_files.side_by_side import SideBySide
 from .options import RENDER_DEFAULTS, RenderOptions
 from .render_trails import tracks_of
 from .report import RenderOutcome, RenderReport
-
-_KIND = "kind"
-_RENDERED = "rendered"
+from .shown_paths import check_shown_paths, store_paths
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +40,7 @@ logger = logging.getLogger(__name__)
 def render_dataset(
     samples: SampleCollection,
     label_field: str,
-    output_dir: str | os.PathLike[str],
+    output_dir: str | os.PathLike[str] | None,
     *,
     suffix: str = RENDER_DEFAULTS.suffix,
     tail: int = RENDER_DEFAULTS.tail,
@@ -61,16 +58,16 @@ def render_dataset(
     progress: ProgressOption = None,
     cancelled: CancelCheck | None = None,
 ) -> RenderReport:
-    """Does `render_trails` for every sample, into one folder, several at a time.
+    """Does `render_trails` for every sample, several at a time, into one folder or beside the videos.
 
-    Files are named after the video and the sample's id. A sample that cannot be rendered is recorded as a
+    Files are named after the video, the field and the sample's id. A sample that cannot be rendered is recorded as a
     failure, leaves nothing behind, and the run goes on. After a run whose process died, the same call with
     `skip_existing` makes the files that are missing.
 
     Args:
         samples: a video dataset or view
         label_field: name of the frame field that holds the tracks, without "frames."
-        output_dir: folder for the files; made where it is missing
+        output_dir: folder for the files, made where it is missing; None = each file beside its video
         suffix: ".mp4", ".png", ".gif" or ".webp"
         tail, color_by, show_hidden, background, longest_side, keep_audio, compare_field: as for `render_trails`
         media_field: name of a sample field for the paths of videos, which the App then offers as media; None = none
@@ -117,8 +114,11 @@ def run_rendering(
         the same errors as `render_dataset`
     """
     started = time.monotonic()
+    folder = options.folder
     report = RenderReport(
-        output_dir=str(options.folder), label_field=options.label_field, media_field=options.media_field
+        label_field=options.label_field,
+        output_dir=None if folder is None else str(folder),
+        media_field=options.media_field,
     )
     check_collection(samples)
     dataset = samples._dataset
@@ -127,8 +127,10 @@ def run_rendering(
         return report
     with run_environment(dataset):
         targets = _targets(samples, options)
-        make_folder(options.folder)
-        remove_abandoned_parts(options.folder)
+        if folder is not None:
+            make_folder(folder)
+        for used in sorted({target.output.parent for target in targets}):
+            remove_abandoned_parts(used)
         with open_run(dataset, options, report, num_targets=len(targets), started=started) as run:
             work = _Work(dataset, targets, options, run.journal)
             try:
@@ -154,14 +156,8 @@ def check_render_fields(dataset: fo.Dataset, options: RenderOptions) -> None:
     for name in options.fields:
         if not has_label_field(dataset, name):
             raise FieldError(f"There is no frame field {name!r}. Track this dataset first, or check the name")
-    name = options.media_field
-    field = None if name is None else dataset.get_field(name)
-    if field is None:
-        return
-    if (owner_of(field) or {}).get(_KIND) != _RENDERED:
-        raise FieldError(f"The field {name!r} holds something else than rendered videos. Choose another name")
-    if field.read_only:
-        raise FieldError(f"The field {name!r} is read-only. Choose another media field")
+    if options.media_field is not None:
+        check_shown_paths(dataset, options.media_field)
 
 
 @dataclass(frozen=True)
@@ -178,7 +174,7 @@ class _Target:
 
 def _targets(samples: SampleCollection, options: RenderOptions) -> list[_Target]:
     ids_and_paths = zip(*samples.values(["id", "filepath"]), strict=True)
-    return [_Target(i, path, options.folder / file_name(path, i, options.suffix)) for i, path in ids_and_paths]
+    return [_Target(i, path, options.file_of(i, path)) for i, path in ids_and_paths]
 
 
 class _Work:
@@ -285,12 +281,6 @@ def _store(dataset: fo.Dataset, work: _Work, report: RenderReport, *, patience_s
     report.outcomes = [work.outcomes.get(target) or target.outcome(NOT_RUN) for target in work.targets]
     paths = {o.sample_id: o.output_path for o in report.outcomes if o.output_path is not None}
     if report.media_field is not None and paths:
-        with_retries(partial(_store_paths, dataset, report, paths), attempt_s=None, patience_s=patience_s)
-
-
-def _store_paths(dataset: fo.Dataset, report: RenderReport, paths: dict[str, str]) -> None:
-    name = str(report.media_field)
-    with changing_media_fields(dataset):
         description = f"Videos with the trails of {report.label_field}"
-        declare_media_field(dataset, name, description=description, info={OWNER_KEY: {_KIND: _RENDERED}})
-    dataset.set_values(name, paths, key_field="id")
+        store = partial(store_paths, dataset, report.media_field, paths, description)
+        with_retries(store, attempt_s=None, patience_s=patience_s)

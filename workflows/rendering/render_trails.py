@@ -17,6 +17,7 @@ from ...tracker.models.base import CancelCheck
 from ...tracker.rendering.options import TRAIL_DEFAULTS, TrailOptions
 from ...tracker.rendering.output import Rendered, check_sound, check_target, render
 from ...tracker.types import Tracks
+from ...tracker.video.probe import probe
 from .options import check_fields_differ
 
 
@@ -136,6 +137,7 @@ def tracks_of(sample: fo.Sample, fields: list[str]) -> tuple[list[tuple[str, Tra
         FieldError: if a field does not exist, or holds no tracks in this sample
         VideoError: if the video cannot be read
     """
+    probe(sample.filepath)  # it is drawn on, so what the sample's metadata say of it is not enough
     tracks, warnings = [], []
     for field in fields:
         found, num_late = read_tracks_in_video(sample, field)

@@ -33,7 +33,7 @@ class RenderReport(SampleReport[RenderOutcome]):
     """The result of `render_dataset`; further fields: `SampleReport`.
 
     Args:
-        output_dir: folder of the files
+        output_dir: folder of the files; None where they lie beside their videos
         label_field: that was drawn
         media_field: that holds their paths; None where none was asked for
     """
@@ -42,15 +42,16 @@ class RenderReport(SampleReport[RenderOutcome]):
     OUTCOME = RenderOutcome
     COLUMNS = ("filepath", "status", "output_path", "num_frames", "seconds", "message")
 
-    output_dir: str
     label_field: str
+    output_dir: str | None = None
     media_field: str | None = None
 
     def __str__(self) -> str:
         made = self.outcomes_with(DONE)
         size_mib = sum(outcome.size_bytes for outcome in made) / _MIB
         drawn = f"Drew {self.label_field} of {count_of(len(made), 'sample')} in {self.seconds:.1f} s"
-        parts = [f"{drawn} into {self.output_dir} ({size_mib:.1f} MiB)"]
+        place = "beside their videos" if self.output_dir is None else f"into {self.output_dir}"
+        parts = [f"{drawn} {place} ({size_mib:.1f} MiB)"]
         kept = len(self.outcomes_with(SKIPPED))
         if kept:
             parts.append(f"{count_of(kept, 'file')} {'was' if kept == 1 else 'were'} there already")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import fiftyone as fo
 
 from ...store.database.claims import FILLING, Claims, check_free
-from ...store.database.connection import changing_document, dataset_id_of
+from ...store.database.connection import changing_document
 from ...store.database.fields import FRAMES_PREFIX, info_field_of, is_ours
 from ...store.database.frame_documents import MARK_WRITING, FrameStore, ranges_of
-from ...store.database.liveness import Owner, Watch, owners_of
+from ...store.database.liveness import Owner
+from ...store.runs.outcomes import count_of
 from ...store.runs.records import known_runs, record_of
 from ...store.tracks.videos import videos_of
 from ...tracker.errors import OptionError
-from ..lifecycle.kinds import TRACKING_METHOD
-from ..lifecycle.run import run_environment
+from ..lifecycle.kinds import TRACKING_METHOD, TakeBack, TakenBack
+from ..lifecycle.run import check_over, run_environment
 from ..lifecycle.sidebar import group_notes
 
 
@@ -53,10 +54,7 @@ def delete_tracks(dataset: fo.Dataset, run_key: str) -> int:
     """
     label_field = _label_field(dataset, run_key)
     with run_environment(dataset), Owner(dataset, None) as owner:
-        if is_at_work(dataset, run_key):
-            raise OptionError(
-                f"The run {run_key!r} is still at work. Cancel it, or wait for its end, then delete its tracks"
-            )
+        check_over(dataset, run_key, "its tracks")
         claims = Claims(FrameStore(dataset, label_field), owner)
         ids = samples_of_run(dataset, run_key)
         for sample_id in ids:
@@ -67,18 +65,6 @@ def delete_tracks(dataset: fo.Dataset, run_key: str) -> int:
         if dataset.app_config.sidebar_groups is not None:
             group_notes(dataset)
     return len(ids)
-
-
-def is_at_work(dataset: fo.Dataset, run_key: str) -> bool:
-    """Whether a process is still at a run.
-
-    Args:
-        dataset: that keeps the run
-        run_key: of its record
-    """
-    watch = Watch()
-    owners = [owner for owner in owners_of(dataset_id_of(dataset)) if owner.get("run_key") == run_key]
-    return any(not watch.is_dead(owner["_id"]) for owner in owners)
 
 
 def _label_field(dataset: fo.Dataset, run_key: str) -> str:
@@ -115,3 +101,14 @@ def _remove_empty_fields(dataset: fo.Dataset, label_field: str) -> None:
         return
     dataset.delete_sample_field(info)
     dataset.delete_frame_field(label_field)
+
+
+def _tracks_of(count: int) -> TakenBack:
+    return TakenBack(f"the tracks of {count_of(count, 'sample')}")
+
+
+TAKE_BACK = TakeBack(
+    "tracks",
+    plan=lambda dataset, run_key: _tracks_of(len(samples_of_run(dataset, run_key))),
+    delete=lambda dataset, run_key: _tracks_of(delete_tracks(dataset, run_key)),
+)

@@ -109,6 +109,19 @@ def test_in_the_app_it_runs_in_the_background(monkeypatch: pytest.MonkeyPatch, r
     assert run.told is not runs_on, "the panel tells of what ends later"
 
 
+@pytest.mark.parametrize("closes", [False, True])
+def test_only_an_operator_that_closes_the_open_sample_says_so(monkeypatch: pytest.MonkeyPatch, closes: bool) -> None:
+    def in_background(*_: Any, **__: Any) -> Any:
+        yield "progress"
+        return SimpleNamespace(is_running=True)
+
+    monkeypatch.setattr(samples_operator, "run_in_background", in_background)
+    monkeypatch.setattr(samples_operator, "show_started", lambda *_, closed: iter([closed]))
+    monkeypatch.setattr(Operator, "CLOSES_OPEN_SAMPLE", closes)
+    ctx = SimpleNamespace(delegated=False, request_params={"spaces": {}}, current_sample="open", params={})
+    assert list(Operator().run(ctx, print, "samples", "options")) == ["progress", closes]
+
+
 def test_scheduling_from_python_passes_view_and_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
     monkeypatch.setattr(foo, "execute_operator", lambda *given, **options: calls.append((given, options)))

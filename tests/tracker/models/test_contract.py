@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from point_tracking import Queries, load_tracker
+from point_tracking import Queries, Tracks, load_tracker
 from point_tracking.tracker.errors import Cancelled, OptionError, QueryError, ShapeError
 from point_tracking.tracker.models.base import Tracker
 from point_tracking.tracker.models.registry import shipped_trackers, tracker_info
 from point_tracking.tracker.video.frames import ArrayFrames
 
 from .clips import occluded_clip, shifted_clip, still_clip
-from .contract import POINTS, at_frame, check_rules
+from .contract import POINTS, at_frame, check_rules, least_limit_gb
 from .shallow import SHALLOW, load_shallow
 from .test_following import TRACKERS
 
@@ -57,8 +57,10 @@ def test_every_tracker_keeps_the_contract():
     assert sorted([*TRACKERS, *SHALLOW]) == sorted(shipped_trackers())
 
 
-def test_name_is_that_of_the_registry(tracker: Tracker):
-    assert tracker_info(tracker.name).name == tracker.name
+def test_the_registry_tells_its_name_and_how_it_goes_through_clips(tracker: Tracker):
+    info = tracker_info(tracker.name)
+    assert info.name == tracker.name
+    assert info.pass_per_query_frame == tracker.capabilities.pass_per_query_frame
 
 
 @pytest.mark.parametrize("backward", [False, True])
@@ -121,12 +123,14 @@ def test_no_queries_make_empty_tracks(tracker: Tracker):
 
 
 @pytest.mark.parametrize("name", sorted(SHALLOW))
-def test_hardly_any_memory_changes_no_result(name: str, folder: Path):
+def test_hardly_any_memory_changes_no_result_and_less_is_refused_with_what_is_needed(name: str, folder: Path):
     queries = Queries(np.array([0, 2, 5, 5]), POINTS)
     frames = shifted_clip((1, 0))
-    little, plenty = (
-        load_shallow(name, folder, memory_limit_gb=limit).track(frames, queries, True) for limit in (1e-6, None)
-    )
+
+    def track(limit_gb: float | None) -> Tracks:
+        return load_shallow(name, folder, memory_limit_gb=limit_gb).track(frames, queries, True)
+
+    little, plenty = track(least_limit_gb(track)), track(None)
     assert little.info["plan"] != plenty.info["plan"]
     np.testing.assert_allclose(little.xy, plenty.xy, atol=1e-3)
     np.testing.assert_allclose(little.confidence, plenty.confidence, atol=1e-3)

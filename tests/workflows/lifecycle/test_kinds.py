@@ -12,7 +12,7 @@ from point_tracking.tracker.errors import OptionError
 from point_tracking.workflows.adaptation.options import AdaptOptions
 from point_tracking.workflows.correction.options import CorrectOptions
 from point_tracking.workflows.evaluation.options import EvaluationOptions
-from point_tracking.workflows.lifecycle.kinds import KINDS, load_report, report_class
+from point_tracking.workflows.lifecycle.kinds import KINDS, load_report, report_class, take_back_of
 from point_tracking.workflows.lifecycle.report import SampleReport
 from point_tracking.workflows.motion.options import MotionOptions
 from point_tracking.workflows.preprocessing.options import PreprocessOptions
@@ -29,6 +29,8 @@ def test_the_kinds_are_those_of_the_options() -> None:
     for method, kind in KINDS.items():
         assert issubclass(report_class(method), SampleReport) == kind.by_sample
         assert kind.noun
+    taken_back = {kind.noun: back.noun for method, kind in KINDS.items() if (back := take_back_of(method)) is not None}
+    assert taken_back == {"tracking": "tracks", "rendering": "files"}
 
 
 def test_reports_are_read_back_and_other_runs_are_refused() -> None:

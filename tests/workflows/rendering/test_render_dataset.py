@@ -51,7 +51,7 @@ def test_every_sample_has_its_file_and_what_failed_is_listed(
     assert [outcome.num_frames for outcome in report.outcomes] == [6, 0, 8]
     assert [failure.kind for failure in report.failures] == ["FieldError"]
     assert "holds no tracks in this sample" in report.failures[0].message
-    expected = [file_name(str(clips[k]), dataset.values("id")[k], ".mp4") for k in (0, 2)]
+    expected = [file_name(str(clips[k]), f"tracks-{dataset.values('id')[k]}", ".mp4") for k in (0, 2)]
     assert names_in(out / "deep") == sorted(expected)
     assert told[-1].progress == 1
     assert str(report).startswith("Drew tracks of 2 samples in ")
@@ -90,9 +90,17 @@ def test_the_app_offers_the_videos_as_media(make_dataset: MakeDataset, clips: li
     assert dataset.app_config.media_fields == ["filepath", "trails"]
 
 
-def test_pictures_of_all_samples(make_dataset: MakeDataset, clips: list[Path], out: Path) -> None:
-    report = pt.render_dataset(tracked(make_dataset, clips[:2]), "tracks", out, suffix=".png")
-    assert [Path(outcome.output_path or "").suffix for outcome in report.outcomes] == [".png", ".png"]
+def test_pictures_of_all_samples_lie_beside_their_videos_where_no_folder_is_given(
+    make_dataset: MakeDataset, clips: list[Path]
+) -> None:
+    dataset = tracked(make_dataset, clips[:2])
+    report = pt.render_dataset(dataset, "tracks", None, suffix=".png")
+    made = [Path(outcome.output_path or "") for outcome in report.outcomes]
+    assert [path.parent for path in made] == [path.parent for path in clips[:2]]
+    assert [path.name for path in made] == [f"{k}-tracks-{i}.png" for k, i in enumerate(dataset.values("id"))]
+    assert "beside their videos (" in str(report)
+    dataset.reload()
+    assert pt.load_report(dataset, "render_tracks") == report
 
 
 def test_a_media_field_that_may_not_be_written_is_refused(

@@ -74,6 +74,10 @@ def test_hidden_points_are_shown_when_asked_for(make_dataset: MakeDataset, clip:
         around = np.abs(picture.astype(int) - before).max(axis=2)[94:107, 74:87] > 40
         assert around.any() == show_hidden
         assert not around[6, 6]
+    pt.write_tracks(sample, "hidden", replace(tracks, visible=np.zeros_like(visible)), keep_hidden=True)
+    told = [pt.render_trails(sample, "hidden", tmp_path / f"all_{k}.png", show_hidden=k) for k in (True, False)]
+    warning = "no point of 'hidden' is visible in any frame, and hidden points were left out"
+    assert [one.warnings for one in told] == [(), (warning,)]
 
 
 def test_two_fields_lie_side_by_side(make_dataset: MakeDataset, clip: Path, tmp_path: Path) -> None:

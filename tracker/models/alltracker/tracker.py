@@ -19,11 +19,11 @@ from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks, Tracker
 from ..published_weights.loading import load_published
 from ..shared.frame_resizing import frames_to_device, resize_frames
-from ..shared.memory import run_within_memory
+from ..shared.memory import require_memory, run_within_memory
 from ..shared.precision import choose_device, choose_dtype, matrix_products, place_model
 from .checkpoint import load_model
 from .config import MIN_SIDE, PADDING_UNIT, grid_size
-from .memory_plan import Plan, Workload, make_plan, smaller_plan
+from .memory_plan import Plan, Workload, least_bytes, make_plan, smaller_plan
 from .network import AllTracker, set_matrix_dtype
 from .options import AllTrackerOptions
 from .published import PUBLISHED
@@ -59,7 +59,7 @@ class AllTrackerTracker(Tracker):
         options: how to run
     """
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(pass_per_query_frame=True)
 
     def __init__(self, model: AllTracker, options: AllTrackerOptions | None = None) -> None:
         options = options or AllTrackerOptions()
@@ -112,7 +112,9 @@ class AllTrackerTracker(Tracker):
         def smaller(failed: Plan) -> Plan | None:
             return smaller_plan(config, work, self._device, failed)
 
-        tracks, plan = run_within_memory(run, make_plan(config, work, self._device, budget), smaller)
+        plan = make_plan(config, work, self._device, budget)
+        require_memory(least_bytes(config, work, self._device), plan.budget_bytes, limit)
+        tracks, plan = run_within_memory(run, plan, smaller)
         return replace(tracks, info={**tracks.info, "plan": plan.to_dict(), "passes": passes * (1 + backward)})
 
     def _model_size(self, size_px: tuple[int, int]) -> tuple[int, int]:

@@ -97,6 +97,8 @@ def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the 
     time_emb = state.get("time_emb")
     if time_emb is None or time_emb.ndim != 3:
         raise CheckpointError(f"{path} holds no CoTracker weights: the tensor 'time_emb' is missing")
+    if not any(key.startswith("updateformer.") for key in state):  # other families have a 'time_emb' too
+        raise CheckpointError(f"{path} holds no CoTracker weights: tensors of an 'updateformer' are missing")
     window = time_emb.shape[1]
     published = (COTRACKER2, COTRACKER2_1) if "pos_emb" in state else (COTRACKER3_OFFLINE, COTRACKER3_ONLINE)
     for config in published:

@@ -10,10 +10,10 @@ import torch
 from ....types import Queries, Tracks
 from ....video.frames import FrameSource
 from ...base import RunHooks, Tracker
-from ..memory import run_within_memory
+from ..memory import require_memory, run_within_memory
 from ..precision import choose_device, choose_dtype, matrix_products
 from .clip_run import ClipRun, RunSettings, with_plan
-from .memory_plan import Plan, Workload, make_plan, smaller_plan
+from .memory_plan import Plan, Workload, least_bytes, make_plan, smaller_plan
 from .options import PointModelOptions
 
 _GIB = 2**30
@@ -60,7 +60,10 @@ class PointModelTracker(Tracker):
         def smaller(failed: Plan) -> Plan | None:
             return smaller_plan(settings.costs, work, self._device, failed)
 
-        tracks, plan = run_within_memory(run, self._plan(settings, work), smaller)
+        plan = self._plan(settings, work)
+        least = least_bytes(settings.costs, work, self._device)
+        require_memory(least, plan.budget_bytes, self._options.memory_limit_gb)
+        tracks, plan = run_within_memory(run, plan, smaller)
         return with_plan(tracks, plan)
 
     def _workload(self, settings: RunSettings, num_frames: int, num_points: int, size_px: tuple[int, int]) -> Workload:

@@ -1,0 +1,128 @@
+"""The operator that draws tracks on their videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import fiftyone.operators as foo
+import fiftyone.operators.types as types
+
+from ..shared import forms
+from ..shared.background import errors_shown, show_summary
+from ..shared.refresh import show_what_is_stored
+from ..shared.samples_operator import SamplesOperator
+
+URI = "@fo-video/point-tracking/render_trails"
+_ICON = "/assets/render_trails.svg"
+_FILES_NAMED = 10
+
+
+def _button() -> types.Button:
+    return types.Button(label="Render trails", icon=_ICON, prompt=True)
+
+
+class RenderTrails(SamplesOperator):
+    """Draws tracks on their videos: as videos, pictures or animated pictures; samples and videos are only read."""
+
+    WHEN_STOPPED = (
+        "Stopping the App ends it in order: finished files stay, and the same choices with *Leave finished files "
+        "alone* go on from there."
+    )
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "render_trails",
+            label="Render trails",
+            description=(
+                "Draw tracks with trails on their videos, as videos, pictures or animated pictures: in a folder, "
+                "beside the videos, or shown in the App as media"
+            ),
+            icon=_ICON,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, _button())
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        from .render_trails_form import build_form
+
+        return types.Property(build_form(ctx), view=types.View(label="Render trails"))
+
+    @errors_shown
+    def execute(self, ctx: Any) -> Iterator[Any]:
+        from ...workflows.rendering.render_dataset import run_rendering
+        from .render_trails_form import options_of
+
+        forms.unfold(ctx)
+        samples, options = forms.target_of(ctx), options_of(ctx.params)
+        report = yield from self.run(ctx, run_rendering, samples, options)
+        if report is None or ctx.delegated:
+            return
+        if report.media_field is not None:
+            yield from show_what_is_stored(ctx)
+        yield from show_summary(
+            ctx,
+            "Render trails",
+            report,
+            failed="Not drawn",
+            warned="Drawn, with a warning",
+            notes=_where_to_look(report),
+        )
+
+    def __call__(self, sample_collection: Any, output_dir: Any = None, *, delegate: bool = False, **params: Any) -> Any:
+        """Draws the tracks of a dataset or view from Python.
+
+        Args:
+            sample_collection: a video dataset or view
+            output_dir: folder for the files; None = each beside its video
+            delegate: schedule the run instead of waiting for it
+            params: as for `point_tracking.render_dataset`; `label_field` is "tracks" where not given
+
+        Returns:
+            the report of `render_dataset`, or FiftyOne's ExecutionResult where delegated
+
+        Raises:
+            PointTrackingError: as `render_dataset`
+        """
+        from ...workflows.rendering.options import RENDER_DEFAULTS
+        from ...workflows.rendering.render_dataset import render_dataset
+
+        if delegate:
+            place = {"place": "beside"} if output_dir is None else {"output_dir": str(output_dir)}
+            return self.schedule(sample_collection, {**place, **params})
+        label_field = params.pop("label_field", RENDER_DEFAULTS.label_field)
+        return render_dataset(sample_collection, label_field, output_dir, **params)
+
+
+class RenderOpenSample(RenderTrails):
+    """The same for the video that is open: an operator has one place, and this one's is the sample's toolbar."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        return self.samples_config(
+            "render_open_sample",
+            label="Render trails of the open video",
+            description="Draw the tracks of the video that is open in the App; elsewhere, use Render trails",
+            icon=_ICON,
+            unlisted=True,
+        )
+
+    def resolve_placement(self, ctx: Any) -> types.Placement:
+        return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, _button())
+
+
+def _where_to_look(report: Any) -> list[str]:
+    """Where the files are, as lines in markdown."""
+    paths = [outcome.output_path for outcome in report.outcomes if outcome.output_path]
+    lines = [f"- `{path}`" for path in paths[:_FILES_NAMED]]
+    if len(paths) > _FILES_NAMED:
+        lines.append(f"- ... and {len(paths) - _FILES_NAMED:,} more")
+    if report.media_field is not None and paths:
+        lines += [
+            "",
+            f"To see them in place of the videos: the gear above the grid, or above an open sample, *Media field*, "
+            f"`{report.media_field}`.",
+        ]
+    return lines
