@@ -25,6 +25,7 @@ _PUBLIC = {
     "dense_queries": ".tracker.queries",
     "list_trackers": ".tracker.models.registry",
     "tracker_info": ".tracker.models.registry",
+    "tracker_table": ".tracker.models.registry",
     "load_tracker": ".tracker.models.registry",
     "Sampling": ".tracker.video.sampling",
     "VideoFrames": ".tracker.video.frames",
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
     from .store.tracks.videos import fill_metadata
     from .store.tracks.writer import write_tracks
     from .tracker.errors import PointTrackingError
-    from .tracker.models.registry import list_trackers, load_tracker, tracker_info
+    from .tracker.models.registry import list_trackers, load_tracker, tracker_info, tracker_table
     from .tracker.queries import dense_queries, grid_queries, inside_queries, point_queries
     from .tracker.types import FrameMap, Queries, Tracks
     from .tracker.video.frames import VideoFrames

@@ -19,7 +19,7 @@
 
   // in this order; the time keeps the browser from taking files of another version
   async function loadPanel() {
-    for (const name of ["scene", "drawing", "video", "panel", "component"]) {
+    for (const name of ["scene", "drawing", "video", "picture", "table", "panel", "component"]) {
       await new Promise((loaded, failed) => {
         const script = document.createElement("script");
         script.src = new URL(`trajectories/${name}.js?t=${Date.now()}`, here).href;

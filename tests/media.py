@@ -356,3 +356,8 @@ def _write_tone(container, stream: av.audio.stream.AudioStream, duration_s: floa
         frame.time_base = Fraction(1, 16000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode())
+
+
+def besides_ground(report) -> list[str]:
+    """The warnings of a tracking run without those of featureless ground, which `picture` has much of."""
+    return [text for _, text in report.warnings if "featureless" not in text]

@@ -1,7 +1,7 @@
 /* Registers the panel "Trajectories" with the App, under the name that panels/trajectories/panel.py gives. */
 (function () {
   const PT = window.PointTracking;
-  const { React, recoil, __fos__: fos, __fop__: fop, __foo__: foo } = window;
+  const { React, __fop__: fop, __foo__: foo } = window;
   if (!fop || !React) return;
   const h = React.createElement;
 
@@ -54,13 +54,6 @@
     fit();
   };
 
-  /** The open player; the panel is drawn anew whenever it is another one. */
-  function Following({ data, send }) {
-    const looker = recoil.useRecoilValue(fos.modalLooker);
-    PT.looker = looker;
-    return h(PT.Panel, { data, send, looker });
-  }
-
   function PointTrajectories({ data, schema }) {
     const { view } = schema;
     const missing = PT.needed();
@@ -80,7 +73,7 @@
     }, [Boolean(scene)]);
     if (!scene) return h("div", { className: "pt-empty" }, "Reading the tracks ...");
     if (missing.length) return h("div", { className: "pt-empty" }, `This version of the App has no ${missing.join(", ")}`);
-    return h(Following, { data, send });
+    return h(PT.Panel, { data, send });
   }
 
   fop.registerComponent({

@@ -1,5 +1,5 @@
-/* The panel "Trajectories": its picture, buttons and table. Python (panels/trajectories/panel.py) sends data and answers
- * events; `scene.js`, `drawing.js` and `video.js` beside this file are loaded before it.
+/* The panel "Trajectories" as a whole. Python (panels/trajectories/panel.py) sends data and answers events; the files
+ * beside this one, but for `component.js`, are loaded before it.
  */
 (function () {
   const PT = window.PointTracking;
@@ -7,27 +7,10 @@
   const h = React.createElement;
   const REACH = 10; // pixels of the screen between a click and a line
   const TICK_MS = 700;
+  const LOOK_MS = 300;
+  const SETTLE_MS = 400; // what is opened is told by the App and by its player, one after the other
   const HINT = "To see the video too, press 'Split horizontally' (two columns) above, then the tab 'Sample'";
-  const COLUMNS = [
-    ["index", "Track", "The track's number, as its keypoints carry it"],
-    ["label", "Label", "What the track is called"],
-    ["object", "Object", "The index of its object"],
-    ["length", "Frames", "From the first to the last frame in which it is visible"],
-    ["visible", "Visible", "In how many of these frames it is visible"],
-    ["speed", "Speed", "Mean way in pixels per frame"],
-    ["confidence", "Confidence", "How sure the tracker is, on average"],
-    ["suspicion", "Suspicion", "How likely the track is wrong, without sending it back: jumps, strays, doubt"],
-  ];
-  const PERCENT = ["visible", "confidence", "suspicion"];
-  const shown = (name, value) =>
-    value === null || value === undefined ? "–" : PERCENT.includes(name) ? `${Math.round(100 * value)} %` : value;
-
-  /** The last value, without drawing anew when it changes. */
-  function useLatest(value) {
-    const latest = React.useRef(value);
-    latest.current = value;
-    return latest;
-  }
+  const IN_ANNOTATE = "Annotate has a player of its own: the panel shows tracks. It follows the video and corrects in Explore";
 
   function Select({ label, title, value, options, onChange, id }) {
     const choices = options.map(([key, text]) => h("option", { key, value: key }, text));
@@ -40,285 +23,196 @@
     return h("button", { title, onClick, disabled, className, "data-cy": id, "aria-pressed": isOn }, label);
   }
 
-  function Table({ scene, colors, selected, onSelect }) {
-    const [order, setOrder] = React.useState({ name: "suspicion", down: true });
-    const names = COLUMNS.filter(([name]) => name !== "object" || scene.data.objects.length);
-    const rows = React.useMemo(() => {
-      const known = (track) => track[order.name] !== null && track[order.name] !== undefined;
-      const compared = (a, b) => (typeof a === "string" ? a.localeCompare(b) : a - b) * (order.down ? -1 : 1);
-      return [...scene.tracks].sort(
-        (one, two) =>
-          known(two) - known(one) || (known(one) && compared(one[order.name], two[order.name])) || one.index - two.index,
-      );
-    }, [scene, order]);
-    const body = React.useRef(null);
-    React.useEffect(() => {
-      const row = body.current && body.current.querySelector(".pt-selected");
-      if (row) row.scrollIntoView({ block: "nearest" });
-    }, [selected]);
-    const head = names.map(([name, label, title]) => {
-      const sign = order.name === name ? (order.down ? " ▾" : " ▴") : "";
-      const sort = () => setOrder({ name, down: order.name === name ? !order.down : name !== "index" && name !== "label" });
-      return h("th", { key: name, title: `${title}. Click to sort`, onClick: sort }, label + sign);
-    });
-    const lines = rows.map((track) => {
-      const column = scene.columnOf.get(track.index);
-      const cells = names.map(([name]) => {
-        const dot = name === "index" && h("span", { className: "pt-dot", style: { background: colors[column] } });
-        const mark = name === "index" && scene.corrected.has(track.index) ? " ✎" : "";
-        return h("td", { key: name }, dot, shown(name, track[name]), mark);
-      });
-      const className = column === selected ? "pt-selected" : "";
-      return h("tr", { key: track.index, className, onClick: () => onSelect(column), "data-track": track.index }, cells);
-    });
-    return h("div", { className: "pt-table", ref: body }, [
-      h("table", { key: "table" }, h("thead", null, h("tr", null, head)), h("tbody", null, lines)),
-    ]);
-  }
-
-  /** Draws the panel's picture and the trails whenever the frame, the zoom or what is to be drawn changes. */
-  function useDrawing(scene, colors, looker, view, onFrame, onTold) {
-    const canvas = React.useRef(null);
-    const lines = React.useRef(null);
-    const now = useLatest({ view, onFrame, onTold });
-    React.useEffect(() => {
-      if (!scene || !canvas.current) return undefined;
-      const overlay = new PT.Overlay();
-      let drawn = { picture: "", lines: "", trails: "" };
-      let loop = 0;
-      lines.current = lines.current || document.createElement("canvas");
-      const draw = () => {
-        loop = requestAnimationFrame(draw);
-        const { selected, zoom, trails, tail, setting } = now.current.view;
-        const frame = Math.min(PT.frameOf(looker), scene.data.num_frames);
-        const { clientWidth: width, clientHeight: height } = canvas.current;
-        const box = PT.fitted(scene.size, width, height, zoom);
-        const window_ = scene.window ? scene.window.first : 0;
-        const lineKey = [width, height, box, selected, window.devicePixelRatio].join();
-        if (lineKey !== drawn.lines) {
-          PT.drawLines(PT.prepared(lines.current, width, height), scene, box, colors, selected);
-        }
-        const video = PT.pictureOf(looker);
-        const pictureKey = [lineKey, frame, window_, video && video.currentTime, setting].join();
-        if (pictureKey !== drawn.picture) {
-          const context = PT.prepared(canvas.current, width, height);
-          if (video) {
-            context.filter = setting ? "grayscale(1)" : "grayscale(1) brightness(0.6)";
-            context.drawImage(video, ...box);
-            context.filter = "none";
-          }
-          if (!setting) context.drawImage(lines.current, 0, 0, width, height);
-          PT.drawPoints(context, scene, box, colors, selected, frame);
-          now.current.onFrame(frame);
-        }
-        now.current.onTold(PT.hostOf() ? PT.lacking(looker).join("\n") : HINT);
-        const place = trails ? PT.boxOf(looker) : null;
-        const trailKey = [place, frame, window_, tail, selected, overlay.canvas.clientWidth].join();
-        if (place && trailKey !== drawn.trails) {
-          const context = overlay.cleared();
-          if (context) PT.drawTrails(context, scene, place, colors, selected, frame, tail);
-        } else if (!place) overlay.remove();
-        drawn = { picture: pictureKey, lines: lineKey, trails: trailKey };
-      };
-      draw();
-      return () => {
-        cancelAnimationFrame(loop);
-        overlay.remove();
-      };
-    }, [scene, colors, looker]);
-    return canvas;
-  }
-
-  /** Makes the picture larger around the pointer, and moves it. */
-  function useZoom(canvas) {
-    const [zoom, setZoom] = React.useState({ scale: 1, x: 0, y: 0 });
-    React.useEffect(() => {
-      const element = canvas.current;
-      if (!element) return undefined;
-      const turn = (event) => {
-        event.preventDefault();
-        const { left, top, width, height } = element.getBoundingClientRect();
-        const at = [event.clientX - left - width / 2, event.clientY - top - height / 2];
-        setZoom((old) => {
-          const scale = Math.min(Math.max(old.scale * Math.exp(-event.deltaY / 400), 1), 20);
-          const share = scale / old.scale;
-          if (scale === 1) return { scale, x: 0, y: 0 };
-          return { scale, x: at[0] - (at[0] - old.x) * share, y: at[1] - (at[1] - old.y) * share };
-        });
-      };
-      element.addEventListener("wheel", turn, { passive: false });
-      return () => element.removeEventListener("wheel", turn);
-    }, [canvas.current]);
-    return [zoom, setZoom];
-  }
-
-  function Panel({ data, send, looker }) {
-    const scene = React.useMemo(() => (data.scene.problem ? null : new PT.Scene(data.scene)), [data.scene.key]);
-    PT.shown = scene;
-    const colors = React.useMemo(() => (scene ? PT.colorsOf(scene.tracks, looker) : []), [scene, looker]);
-    const [track, setTrack] = React.useState(null);
-    const [told, setTold] = React.useState(""); // of the player
-    const [setting, setSetting] = React.useState(false);
-    const [trails, setTrails] = React.useState(PT.remembered.trails);
-    const [tail, setTail] = React.useState(PT.remembered.tail);
-    Object.assign(PT.remembered, { trails, tail });
-    const status = data.status || {};
-    const selected = scene && scene.columnOf.has(track) ? scene.columnOf.get(track) : null;
-    const counter = React.useRef(null);
-    const asked = React.useRef(null);
-    const onFrame = (frame) => {
-      if (counter.current) counter.current.textContent = `Frame ${frame} of ${scene.data.num_frames}`;
-      if (!scene.needsWindow(frame) || asked.current === frame) return;
-      asked.current = frame;
-      send("look_closer", { frame, tracks: scene.tracks.map((one) => one.index) });
-    };
-    const place = React.useRef(null);
-    const [zoom, setZoom] = useZoom(place);
-    const canvas = useDrawing(scene, colors, looker, { selected, zoom, trails, tail, setting }, onFrame, setTold);
-    const drag = React.useRef(null);
-    const frame = () => Math.min(PT.frameOf(looker), scene.data.num_frames);
-
-    React.useEffect(() => {
-      if (scene) scene.addWindow(data.window);
-    }, [scene, data.window && data.window.first, data.window && data.window.stamp]);
-    React.useEffect(() => {
-      if (data.picked && data.picked.track) setTrack(data.picked.track);
-    }, [data.picked && data.picked.key]);
-    React.useEffect(() => {
-      if (!status.running) return undefined;
-      const timer = setInterval(() => send("tick", { frame: PT.frameOf(looker) }), TICK_MS);
-      return () => clearInterval(timer);
-    }, [status.running, looker]);
-
-    if (!scene) {
-      const again = h(Button, { label: "Look again", onClick: () => send("look_again"), id: "pt-look-again" });
-      return h("div", { className: "pt-empty" }, h("p", { "data-cy": "pt-problem" }, data.scene.problem), again);
-    }
-
-    const select = (column, wanted) => {
-      const number = scene.visibleNear(column, wanted);
-      setTrack(scene.tracks[column].index);
-      if (number === null) return;
-      PT.seek(looker, number);
-      send("pick", { track: scene.tracks[column].index, frame: number });
-    };
-    const click = (event) => {
-      const { left, top, width, height } = canvas.current.getBoundingClientRect();
-      const box = PT.fitted(scene.size, width, height, zoom);
-      const x = (event.clientX - left - box[0]) / box[2];
-      const y = (event.clientY - top - box[1]) / box[3];
-      if (setting && selected !== null) {
-        if (x >= 0 && x <= 1 && y >= 0 && y <= 1) send("set_position", { track, frame: frame(), x, y });
-        return;
-      }
-      const scale = [box[2], box[3]];
-      const near = scene.nearestPoint(x, y, frame(), scale, REACH) || scene.nearest(x, y, scale, REACH);
-      if (near) select(near.column, near.frame);
-      else setTrack(null);
-    };
-    const down = (event) => {
-      drag.current = { x: event.clientX, y: event.clientY, moved: false };
-    };
-    const move = (event) => {
-      const from = drag.current;
-      if (!from || !event.buttons) return;
-      const step = [event.clientX - from.x, event.clientY - from.y];
-      if (!from.moved && Math.hypot(...step) < 4) return;
-      drag.current = { x: event.clientX, y: event.clientY, moved: true };
-      if (zoom.scale > 1) setZoom((old) => ({ ...old, x: old.x + step[0], y: old.y + step[1] }));
-    };
-    const up = (event) => {
-      if (drag.current && !drag.current.moved) click(event);
-      drag.current = null;
-    };
-
-    const any = [["", "any"]];
-    const { locked } = scene.data;
-    const nothing = selected === null;
-    const first = nothing ? "Select a track first. " : "";
-    const pending = (status.pending || []).length;
-    const setup = [
-      scene.data.fields.length > 1 &&
+  /** Which tracks are shown: field, label, object. */
+  function Choices({ data, send }) {
+    const listed = (values) => values.map((one) => [String(one), String(one)]);
+    const any = ["", "any"];
+    return [
+      data.fields.length > 1 &&
         h(Select, {
-          key: "field", id: "pt-field", label: "Tracks", title: "The field with the tracks", value: scene.data.field,
-          options: scene.data.fields.map((name) => [name, name]),
-          onChange: (field) => send("choose", { field, label: null, object: null }),
+          key: "field", id: "pt-field", label: "Tracks", title: "The field with the tracks", value: data.field,
+          options: listed(data.fields), onChange: (field) => send("choose", { field, label: null, object: null }),
         }),
-      scene.data.labels.length > 1 &&
+      data.labels.length > 1 &&
         h(Select, {
           key: "label", id: "pt-label", label: "Label", title: "Show tracks of one label alone",
-          value: scene.data.label || "", options: [...any, ...scene.data.labels.map((name) => [name, name])],
+          value: data.label || "", options: [any, ...listed(data.labels)],
           onChange: (label) => send("choose", { label: label || null }),
         }),
-      scene.data.objects.length > 1 &&
+      data.objects.length > 1 &&
         h(Select, {
           key: "object", id: "pt-object", label: "Object", title: "Show tracks of one object alone",
-          value: scene.data.object === null ? "" : String(scene.data.object),
-          options: [...any, ...scene.data.objects.map((one) => [String(one), String(one)])],
+          value: data.object === null ? "" : String(data.object), options: [any, ...listed(data.objects)],
           onChange: (one) => send("choose", { object: one === "" ? null : Number(one) }),
         }),
-      h("span", { key: "count" }, `${scene.count} ${scene.count === 1 ? "track" : "tracks"}`),
-      h("span", { key: "frame", ref: counter, "data-cy": "pt-frame" }),
+    ];
+  }
+
+  /** Whether trails are drawn on the video, and how long they are; kept for the next video. */
+  function Trails({ trails, tail, onChange }) {
+    return [
       h("label", { key: "trails", title: "Draw where each point came from on the video itself; nothing is stored" },
         h("input", {
-          type: "checkbox", checked: trails, "data-cy": "pt-trails", onChange: (event) => setTrails(event.target.checked),
+          type: "checkbox", checked: trails, "data-cy": "pt-trails",
+          onChange: (event) => onChange({ tail, trails: event.target.checked }),
         }), " Trails on the video"),
       trails &&
         h("label", { key: "tail", title: "How many frames the trails go back" },
           h("input", {
             type: "range", min: 1, max: 90, value: tail, "data-cy": "pt-tail",
-            onChange: (event) => setTail(Number(event.target.value)),
-          }), ` ${tail} frames`),
+            onChange: (event) => onChange({ trails, tail: Number(event.target.value) }),
+          }), ` ${tail} ${tail === 1 ? "frame" : "frames"}`),
     ];
-    const buttons = [
+  }
+
+  /** The buttons that correct tracks. */
+  function Buttons({ scene, status, track, isAnnotating, setting, onSetting, send }) {
+    // which frame is meant is not known in Annotate
+    const isLocked = Boolean(scene.data.locked) || isAnnotating;
+    const pending = (status.pending || []).length;
+    const first = track === null ? "Select a track first. " : "";
+    return h("div", { className: "pt-bar" },
       h(Button, {
-        key: "set", id: "pt-set", label: "Set position", isOn: setting, disabled: Boolean(locked) || (nothing && !setting),
+        id: "pt-set", label: "Set position", isOn: setting, disabled: isLocked || (track === null && !setting),
         title: `${first}While this is on, a click in the picture says where the selected track is in this frame`,
-        onClick: () => setSetting(!setting),
+        onClick: onSetting,
       }),
       h(Button, {
-        key: "wrong", id: "pt-wrong", label: "Wrong from here", disabled: Boolean(locked) || nothing,
-        title: `${first}Hides the selected track from this frame on`,
-        onClick: () => send("wrong_from_here", { track, frame: frame() }),
+        id: "pt-wrong", label: "Wrong from here", disabled: isLocked || track === null,
+        title: `${first}Hides the selected track from this frame on`, onClick: () => send("wrong_from_here", { track }),
       }),
       h(Button, {
-        key: "again", id: "pt-again", label: pending ? `Track again (${pending})` : "Track again", isOn: pending > 0,
-        disabled: Boolean(locked) || status.running || !(pending || scene.corrected.size),
+        id: "pt-again", label: pending ? `Track again (${pending})` : "Track again", isOn: pending > 0,
+        disabled: isLocked || status.running || !(pending || scene.corrected.size),
         title: "Follows the corrected tracks again, through all positions that were set; other tracks stay as they are",
-        onClick: () => send("track_again", { frame: frame() }),
+        onClick: () => send("track_again"),
       }),
-      status.running && h(Button, { key: "stop", label: "Stop", title: "Positions stay", onClick: () => send("stop") }),
+      status.running && h(Button, { id: "pt-stop", label: "Stop", title: "Positions stay", onClick: () => send("stop") }),
       h(Button, {
-        key: "back", id: "pt-back", label: "Take back", disabled: Boolean(locked) || status.running,
+        id: "pt-back", label: "Take back", disabled: isLocked || status.running,
         title: "Takes the last correction of this video back", onClick: () => send("take_back"),
       }),
       h(Button, {
-        key: "refresh", id: "pt-refresh", label: "Refresh the video", isOn: Boolean(status.stale),
+        id: "pt-refresh", label: "Refresh the video", isOn: Boolean(status.stale), disabled: isAnnotating,
         title: "The player draws its points as they were when the video was opened. This draws them anew, in the same frame",
-        onClick: () => send("refresh", { frame: frame() }),
+        onClick: () => send("refresh"),
       }),
-    ];
-    const help = setting
-      ? `Click where track ${track} is in this frame. The wheel makes the picture larger, dragging moves it`
-      : "Click on a line to go there and select its track; the wheel makes the picture larger";
-    const notes = [...told.split("\n"), ...scene.data.told, locked].filter(Boolean);
-    return h(
-      "div",
-      { className: "pt-panel", "data-cy": "pt-panel", ref: PT.fillPanel },
-      h("div", { className: "pt-bar" }, setup),
-      notes.map((text) => h("div", { key: text, className: "pt-told", "data-cy": "pt-told" }, text)),
-      h("canvas", {
-        ref: (element) => { canvas.current = place.current = element; },
-        "data-cy": "pt-picture", className: setting ? "pt-picture pt-setting" : "pt-picture", title: help,
-        onMouseDown: down, onMouseMove: move, onMouseUp: up,
-        onDoubleClick: () => !setting && setZoom({ scale: 1, x: 0, y: 0 }),
-      }),
-      h("div", { className: "pt-bar" }, buttons),
-      h("div", { className: "pt-help", "data-cy": "pt-status" }, status.text || help),
-      h(Table, { scene, colors, selected, onSelect: (column) => select(column, frame()) }),
     );
   }
 
+  /** What is to be said of the player, looked up now and then: it tells nobody when it changes. */
+  function usePlayerNotes(player) {
+    const [notes, setNotes] = React.useState("");
+    React.useEffect(() => {
+      const look = () => {
+        const where = player.isAnnotating ? IN_ANNOTATE : player.host ? "" : HINT;
+        setNotes([where, ...player.lacking].join("\n"));
+      };
+      look();
+      const timer = setInterval(look, LOOK_MS);
+      return () => clearInterval(timer);
+    }, [player]);
+    return notes.split("\n");
+  }
+
+  /** What the panel shows where there are tracks. `send` tells Python what a person did, and in which frame. */
+  function Tracks({ scene, data, send, player, coloring, track, setTrack }) {
+    const colors = React.useMemo(() => PT.colorsOf(scene.tracks, coloring), [scene, coloring]);
+    const [wantsSetting, setSetting] = React.useState(false);
+    const setting = wantsSetting && !player.isAnnotating;
+    const [shown, setShown] = React.useState(PT.remembered);
+    PT.remembered = shown;
+    const status = data.status || {};
+    const selected = scene.columnOf.has(track) ? scene.columnOf.get(track) : null;
+    const notes = [...usePlayerNotes(player), ...scene.data.told, scene.data.locked].filter(Boolean);
+    const counter = React.useRef(null);
+    const asked = React.useRef(null);
+    const onFrame = (frame) => {
+      const of = `${scene.data.num_frames}`;
+      if (counter.current) counter.current.textContent = frame === null ? `${of} frames` : `Frame ${frame} of ${of}`;
+      if (frame === null || !scene.needsWindow(frame) || asked.current === frame) return;
+      asked.current = frame;
+      send("look_closer", { tracks: scene.tracks.map((one) => one.index) });
+    };
+    const select = (column, wanted) => {
+      const { index } = scene.tracks[column];
+      const frame = scene.visibleNear(column, wanted);
+      setTrack(index);
+      if (frame !== null && player.seek(frame)) send("pick", { track: index, frame });
+    };
+    const onClick = (x, y, scale) => {
+      if (setting && selected !== null) {
+        if (x >= 0 && x <= 1 && y >= 0 && y <= 1) send("set_position", { track, x, y });
+        return;
+      }
+      const frame = PT.shownFrame(player, scene);
+      const point = frame === null ? null : scene.nearestPoint(x, y, frame, scale, REACH);
+      const near = point || scene.nearest(x, y, scale, REACH);
+      if (near) select(near.column, near.frame);
+      else setTrack(null);
+    };
+    const help = setting
+      ? `Click where track ${track} is in this frame. The wheel makes the picture larger, dragging moves it`
+      : "Click on a line to go there and select its track; the wheel makes the picture larger";
+    return h("div", { className: "pt-panel", "data-cy": "pt-panel", ref: PT.fillPanel },
+      h("div", { className: "pt-bar" },
+        Choices({ data: scene.data, send }),
+        h("span", null, `${scene.count} ${scene.count === 1 ? "track" : "tracks"}`),
+        h("span", { ref: counter, "data-cy": "pt-frame" }),
+        Trails({ ...shown, onChange: setShown }),
+      ),
+      notes.map((text) => h("div", { key: text, className: "pt-told", "data-cy": "pt-told" }, text)),
+      h(PT.Picture, { scene, colors, player, selected, setting, ...shown, title: help, onFrame, onClick }),
+      h(Buttons, {
+        scene, status, track: selected === null ? null : track, isAnnotating: player.isAnnotating, setting, send,
+        onSetting: () => setSetting(!setting),
+      }),
+      h("div", { className: "pt-help", "data-cy": "pt-status" }, status.text || help),
+      h(PT.Table, { scene, colors, selected, onSelect: (column) => select(column, PT.shownFrame(player, scene)) }),
+    );
+  }
+
+  function Panel({ data, send }) {
+    const { player, coloring } = PT.usePlayer();
+    const of = `${data.scene.sample} ${data.scene.field}`;
+    const [picked, setPicked] = React.useState(PT.picked);
+    PT.picked = picked;
+    const track = picked.of === of ? picked.track : null;
+    const setTrack = (index) => setPicked({ of, track: index });
+    const scene = React.useMemo(() => (data.scene.problem ? null : new PT.Scene(data.scene)), [data.scene.key]);
+    PT.shown = scene;
+    const { window: exact, picked: clicked, status } = data;
+    const tell = (event, params) => {
+      send(event, { frame: scene && PT.shownFrame(player, scene), annotating: player.isAnnotating, ...params });
+    };
+    // of a group the App says which video was opened, not which one is looked at; of others this is over in a moment
+    const isOther = Boolean(player.sample) && player.sample !== data.scene.opened;
+    React.useEffect(() => {
+      if (!isOther) return undefined;
+      const timer = setTimeout(() => send("show_slice", { opened: player.sample }), SETTLE_MS);
+      return () => clearTimeout(timer);
+    }, [isOther, player.sample, data.scene.key]);
+    React.useEffect(() => {
+      if (scene) scene.addWindow(exact);
+    }, [scene, exact && exact.first, exact && exact.stamp]);
+    React.useEffect(() => {
+      if (clicked && clicked.track) setTrack(clicked.track);
+    }, [clicked && clicked.key]);
+    const isRunning = Boolean(status && status.running);
+    React.useEffect(() => {
+      if (!isRunning) return undefined;
+      const timer = setInterval(() => tell("tick"), TICK_MS);
+      return () => clearInterval(timer);
+    }, [isRunning, player]);
+
+    if (isOther) return h("div", { className: "pt-empty" }, "Reading the tracks ...");
+    if (scene) return h(Tracks, { key: of, scene, data, send: tell, player, coloring, track, setTrack });
+    const again = h(Button, { label: "Look again", onClick: () => send("look_again"), id: "pt-look-again" });
+    return h("div", { className: "pt-empty" }, h("p", { "data-cy": "pt-problem" }, data.scene.problem), again);
+  }
+
+  // kept when the player is opened anew, which closes the panel for a moment
   PT.remembered = { trails: true, tail: 15 };
+  PT.picked = { of: "", track: null };
   PT.Panel = Panel;
 })();

@@ -18,7 +18,7 @@ import torch
 
 import point_tracking as pt
 from point_tracking.tracker.motion.description import MotionDescription, describe
-from point_tracking.tracker.motion.trajectories import Trajectories, trajectories_of
+from point_tracking.tracker.queries import grid_queries
 from point_tracking.tracker.queries.texture import FEATURELESS, texture_map
 from point_tracking.tracker.synthetic_video.camera_moves import (
     CameraMove,
@@ -30,7 +30,7 @@ from point_tracking.tracker.synthetic_video.clip_builder import ClipBuilder
 from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig
 from point_tracking.tracker.types import Tracks
 from point_tracking.tracker.video.frames import ArrayFrames
-from point_tracking.workflows.motion.helper_grid import grid_of_piece, piece_bounds
+from point_tracking.workflows.motion.helper_grid import piece_bounds, piece_of, track_piece
 
 FPS, SIZE, GRID = 25.0, (192, 144), 10
 # a textured world that does not bend: of a plain wall nobody can tell how it moves
@@ -58,11 +58,14 @@ def known_description(builder: ClipBuilder, clip: int, fps: float, grid: int = G
     width, height = builder.size_px
     pieces = []
     for first, last in piece_bounds(builder.times.shape[1], fps):
-        queries = grid_of_piece((width, height), grid, first, last)
-        xy, visible = known_grid(builder, clip, queries.xy, queries.t)
+        grids = [
+            grid_queries(grid, height=height, width=width, frame_index=t) for t in (first, (first + last) // 2, last)
+        ]
+        starts = np.concatenate([queries.t for queries in grids])
+        xy, visible = known_grid(builder, clip, np.concatenate([queries.xy for queries in grids]), starts)
         part = slice(first, last + 1)
         tracks = Tracks(xy[part], visible[part], visible[part].astype(np.float32))
-        pieces.append(_from(trajectories_of(tracks, (width, height), fps), first))
+        pieces.append(piece_of(tracks, first, (width, height), fps))
     return describe(pieces)
 
 
@@ -71,14 +74,9 @@ def tracked_description(frames: np.ndarray, fps: float, grid: int = GRID) -> Mot
     tracker, size_px = pt.load_tracker("optical-flow"), (frames.shape[2], frames.shape[1])
     pieces = []
     for first, last in piece_bounds(len(frames), fps):
-        queries = grid_of_piece(size_px, grid, 0, last - first)
-        tracks = tracker.track(ArrayFrames(frames[first : last + 1], fps), queries, True)
-        pieces.append(_from(trajectories_of(tracks, size_px, fps), first))
+        tracks = track_piece(ArrayFrames(frames[first : last + 1], fps), tracker, grid)
+        pieces.append(piece_of(tracks, first, size_px, fps))
     return describe(pieces)
-
-
-def _from(piece: Trajectories, first: int) -> Trajectories:
-    return Trajectories(piece.xy, piece.seen, piece.rows + first, piece.size_px, piece.fps)
 
 
 def frames_of(builder: ClipBuilder) -> np.ndarray:

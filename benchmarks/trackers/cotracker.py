@@ -213,12 +213,12 @@ def measure_plan(model_name: str, num_frames: int, num_points: int, backward: bo
 
 # model, frames, points, backward, memory limit in GiB: what the plan has to cut in different ways
 PLANS = [
-    ("offline", 48, 100, False, 0.15),
-    ("offline", 24, 900, False, 0.12),
+    ("offline", 48, 100, False, 0.2),
+    ("offline", 24, 900, False, 0.28),
     ("online", 24, 100, False, None),
     ("online", 24, 900, False, None),
     ("online", 40, 100, True, None),
-    ("online", 40, 100, True, 0.2),
+    ("online", 40, 100, True, 0.26),
     ("cotracker2", 24, 100, False, None),
     ("cotracker2", 24, 900, False, None),
 ]

@@ -28,9 +28,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from cotracker import STAGES, watched_stages
-
 from point_tracking.benchmarks.harness import describe_machine, markdown_table
+from point_tracking.benchmarks.trackers.cotracker import STAGES, watched_stages
 
 SIZES = ["50,100", "50,900", "50,2500", "150,100", "150,900", "150,2500", "600,900", "600,2500"]
 DTYPES = ["bfloat16", "tf32", "float32"]

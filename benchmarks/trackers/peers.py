@@ -1,6 +1,6 @@
 """What trackers of others cost here on the CPU: stages against a plain form of the network, memory against the plan.
 
-    python benchmarks/trackers/peers.py [--quick] [--parts speed memory]
+    python benchmarks/trackers/peers.py [--quick] [--parts speed memory points locotrack]
 
 Runs the published sizes with pseudo-random weights: time and memory do not
 depend on them. The plain form is that of the tests, written as the paper reads:
@@ -10,16 +10,12 @@ whole correlation volumes, up-sampling of every pixel in every iteration.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from time import process_time
 from typing import Any
-
-from cotracker import core_rates, release_free_memory, timed
 
 from point_tracking.benchmarks.harness import (
     describe_machine,
@@ -29,45 +25,16 @@ from point_tracking.benchmarks.harness import (
     rss_mb,
     run_isolated,
 )
+from point_tracking.benchmarks.trackers.cotracker import core_rates, release_free_memory, timed
+from point_tracking.benchmarks.trackers.published_sizes import SIZE, make_model, read_frames
 
 TESTS = Path(__file__).parents[2] / "tests"
-PARTS = ("speed", "memory", "points")
+PARTS = ("speed", "memory", "points", "locotrack")
 ALLTRACKER_STAGES = ("encoder", "correlation", "motion encoder", "time", "space", "heads", "up-sampling")
 # operations of the published network at 384 x 512: encoding a frame, and refining one of a window once
 ENCODER_GFLOP = {"alltracker": 83, "alltracker-tiny": 33}
 REFINE_GFLOP = 22.5
 WINDOW = 16
-SIZE = (384, 512)
-
-
-def make_alltracker(name: str) -> Any:
-    """An AllTracker network with the weights of the reference cases."""
-    import torch
-
-    from point_tracking.tracker.models.alltracker.config import ALLTRACKER, ALLTRACKER_TINY
-    from point_tracking.tracker.models.alltracker.network import AllTracker
-
-    sys.path.insert(0, str(TESTS / "data" / "parity" / "alltracker"))
-    make_weights = import_module("weights").make_weights
-    torch.set_num_threads(1)
-    with torch.device("meta"):
-        model = AllTracker(ALLTRACKER if name == "alltracker" else ALLTRACKER_TINY)
-    model.load_state_dict(make_weights(model.state_dict()), assign=True)
-    return model.eval().requires_grad_(False)
-
-
-def read_frames(num_frames: int) -> Any:
-    """The first frames of a real clip where there is one, else noise: uint8 (T, 384, 512, 3)."""
-    import numpy as np
-
-    import point_tracking as pt
-
-    folder = os.environ.get("POINT_TRACKING_VIDEO_DIR")
-    clips = sorted(Path(folder).glob("*.mp4")) if folder else []
-    if not clips:
-        return np.random.default_rng(0).integers(0, 256, (num_frames, *SIZE, 3), np.uint8)
-    chunks = pt.VideoFrames(clips[0]).chunks(stop=num_frames, size_px=(SIZE[1], SIZE[0]))
-    return np.concatenate(list(chunks))
 
 
 @contextmanager
@@ -97,7 +64,7 @@ def load_alltracker(name: str, **options: Any) -> Any:
     from point_tracking.tracker.models.alltracker.options import AllTrackerOptions
     from point_tracking.tracker.models.alltracker.tracker import AllTrackerTracker
 
-    return AllTrackerTracker(make_alltracker(name), AllTrackerOptions(device="cpu", **options))
+    return AllTrackerTracker(make_model(name), AllTrackerOptions(device="cpu", **options))
 
 
 def queries_of(num_points: int, query_frames: int, num_frames: int) -> Any:
@@ -135,7 +102,7 @@ def measure_plain(name: str, num_frames: int, num_points: int, iterations: int) 
     sys.path.insert(0, str(TESTS))
     from plain_alltracker import PlainAllTracker  # pyright: ignore[reportMissingImports] - of the tests
 
-    model, frames = PlainAllTracker(make_alltracker(name)), read_frames(num_frames)
+    model, frames = PlainAllTracker(make_model(name)), read_frames(num_frames)
     queries = queries_of(num_points, 1, num_frames)
     rows = np.concatenate([queries.t[:, None], queries.xy.round()], axis=1).astype(int)
     totals: dict[str, float] = {}
@@ -173,11 +140,11 @@ MEMORY = [
     ("alltracker", 16, 100, 1, False, None),
     ("alltracker", 24, 2500, 1, False, None),
     ("alltracker", 16, 100, 1, False, 0.5),
-    ("alltracker", 16, 100, 1, False, 0.1),
+    ("alltracker", 16, 100, 1, False, 0.18),
     ("alltracker", 20, 100, 2, True, None),
-    ("alltracker", 20, 100, 2, True, 0.1),
+    ("alltracker", 20, 100, 2, True, 0.25),
     ("alltracker-tiny", 16, 100, 1, False, None),
-    ("alltracker-tiny", 16, 100, 1, False, 0.1),
+    ("alltracker-tiny", 16, 100, 1, False, 0.18),
 ]
 
 
@@ -257,30 +224,14 @@ POINT_STAGES = ("encoder", "first positions", "correlation", "mixer")
 
 def load_point_model(name: str, **options: Any) -> Any:
     """TAPIR or LocoTrack at the published size, with the weights of the reference cases."""
-    import torch
-
-    from point_tracking.tracker.models.locotrack import config as locotrack
-    from point_tracking.tracker.models.locotrack.network import LocoTrack
     from point_tracking.tracker.models.locotrack.options import LocoTrackOptions
     from point_tracking.tracker.models.locotrack.tracker import LocoTrackTracker
-    from point_tracking.tracker.models.tapir import config as tapir
-    from point_tracking.tracker.models.tapir.network import Tapir
     from point_tracking.tracker.models.tapir.options import TapirOptions
     from point_tracking.tracker.models.tapir.tracker import TapirTracker
 
-    known: list[Any] = [tapir.TAPIR, tapir.BOOTSTAPIR, tapir.BOOTSTAPIR_ONLINE]
-    known += [locotrack.LOCOTRACK_SMALL, locotrack.LOCOTRACK_BASE]
-    config = {config.name: config for config in known}[name]
-    of_locotrack = name.startswith("locotrack")
-    sys.path.insert(0, str(TESTS / "data" / "parity" / ("locotrack" if of_locotrack else "tapir")))
-    torch.set_num_threads(1)
-    with torch.device("meta"):
-        model: Any = LocoTrack(config) if of_locotrack else Tapir(config)
-    model.load_state_dict(import_module("weights").make_weights(model.state_dict()), assign=True)
-    model.eval().requires_grad_(False)
-    if of_locotrack:
-        return LocoTrackTracker(model, LocoTrackOptions(device="cpu", **options))
-    return TapirTracker(model, TapirOptions(device="cpu", **options))
+    if name.startswith("locotrack"):
+        return LocoTrackTracker(make_model(name), LocoTrackOptions(device="cpu", **options))
+    return TapirTracker(make_model(name), TapirOptions(device="cpu", **options))
 
 
 def measure_points(name: str, num_frames: int, num_points: int, dtype: str, limit_gb: float | None) -> dict:
@@ -301,6 +252,48 @@ def measure_points(name: str, num_frames: int, num_points: int, dtype: str, limi
     tracks = tracker.track(frames, queries)
     seconds, peak_mb = process_time() - start, peak_rss_mb() - base
     return {"seconds": seconds, "stages": totals, "peak_mb": peak_mb, "plan": tracks.info["plan"]}
+
+
+def measure_locotrack(name: str, num_frames: int, num_points: int, repeats: int) -> dict:
+    """LocoTrack's whole way and that of the plain form, in turn: the best CPU seconds, and peak memory of the first."""
+    import numpy as np
+    import torch
+
+    sys.path.insert(0, str(TESTS))
+    from plain_locotrack import PlainLocoTrack  # pyright: ignore[reportMissingImports] - of the tests
+
+    tracker = load_point_model(name)
+    plain = PlainLocoTrack(tracker.model)
+    frames, queries = read_frames(num_frames), queries_of(num_points, num_frames, num_frames)
+    rows = np.concatenate([queries.t[:, None], queries.xy], axis=1)
+    tracker.track(frames[:1], queries_of(4, 1, 1))  # libraries set themselves up
+    found: dict[str, float] = {}
+    for _ in range(repeats):
+        for form in ("ours", "plain"):
+            release_free_memory()
+            base = rss_mb()
+            reset_peak_rss()
+            start = process_time()
+            with torch.inference_mode():
+                tracker.track(frames, queries, backward=True) if form == "ours" else plain.track(frames, rows, 4)
+            seconds = process_time() - start
+            found[form] = min(seconds, found.get(form, seconds))
+            found.setdefault(f"{form}_mb", peak_rss_mb() - base)
+    return found
+
+
+def locotrack_table(num_frames: int, num_points: int, repeats: int) -> str:
+    """LocoTrack against the plain form, end to end."""
+    rows = []
+    for name in ("locotrack-base", "locotrack-small"):
+        found = run_isolated(
+            measure_locotrack, name=name, num_frames=num_frames, num_points=num_points, repeats=repeats
+        ).result
+        ours, plain = found["ours"], found["plain"]
+        row = [name, f"{num_frames}, {num_points}", f"{ours:.1f}", f"{plain:.1f}", f"{plain / ours:.2f}x"]
+        rows.append([*row, round(found["ours_mb"]), round(found["plain_mb"])])
+    headers = ["model", "T, N", "s", "plain s", "plain / ours", "peak MiB", "plain peak MiB"]
+    return markdown_table(headers, rows)
 
 
 def points_table(cases: list[tuple]) -> str:
@@ -360,6 +353,7 @@ def main() -> None:
             else speed_tables(["alltracker", "alltracker-tiny"], 3, 400, 4)
         ),
         "memory": lambda: memory_table(MEMORY[-1:] if given.quick else MEMORY),
+        "locotrack": lambda: locotrack_table(*((3, 50, 1) if given.quick else (8, 400, 3))),
         "points": lambda: points_table([("tapir", 3, 50, "float32", None)] if given.quick else POINTS),
     }
     for part in given.parts:

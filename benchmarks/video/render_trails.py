@@ -4,7 +4,7 @@ The clip is generated: 640 x 360 H.264 with a moving texture; 400 points wander 
 alone, without any file, is measured beside the whole; so are animated pictures, and runs over a dataset with one video
 at a time and with several.
 
-    python benchmarks/video/render_trails.py [--frames 600] [--repeat 3] [--clips 6] [--output results/render_trails.md]
+    python benchmarks/video/render_trails.py [--frames 600] [--repeat 3] [--clips 6] [--output FILE]
 """
 
 from __future__ import annotations

@@ -2,76 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
-from ..shared import forms
-from ..shared.background import errors_shown
-from ..shared.samples_operator import SamplesOperator
+from .exchange_operator import ExchangeOperator
 
 URI = "@fo-video/point-tracking/export_tracks"
-_ICON = "/assets/export_tracks.svg"
 
 
-class ExportTracks(SamplesOperator):
+class ExportTracks(ExchangeOperator):
     """Writes point tracks, boxes and polylines to files."""
 
+    NAME = "export_tracks"
+    LABEL = "Export tracks"
+    DESCRIPTION = "Write tracks to files of other programs: tables, pose estimation, COLMAP, CVAT, Nuke, Blender"
     WHEN_STOPPED = "Stopping the App ends it in order: finished files stay, and the same choices go on from there."
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "export_tracks",
-            label="Export tracks",
-            description="Write tracks to files of other programs: tables, pose estimation, COLMAP, CVAT, Nuke, Blender",
-            icon=_ICON,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(
-            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, types.Button(label="Export tracks", icon=_ICON, prompt=True)
-        )
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .export_tracks_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Export tracks"))
+        return build_form(ctx)
 
-    @errors_shown
-    def execute(self, ctx: Any) -> Iterator[Any]:
+    def work_of(self, params: dict[str, Any]) -> tuple[Callable[..., Any], Any]:
         from ...workflows.exchange.export_tracks import run_export
-        from .exchange_inputs import show_report
         from .export_tracks_form import field_of, options_of, path_of
 
-        forms.unfold(ctx)
-        field, path, options = field_of(ctx.params), path_of(ctx.params), options_of(ctx.params)
+        field, path, options = field_of(params), path_of(params), options_of(params)
 
         def run(samples: Any, told: Any, **hooks: Any) -> Any:
             return run_export(samples, field, path, told, **hooks)
 
-        report = yield from self.run(ctx, run, forms.target_of(ctx), options)
-        if report is not None and not ctx.delegated:
-            yield from show_report(ctx, "Export tracks", report)
+        return run, options
 
-    def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
-        """Exports tracks of a dataset or view from Python.
-
-        Args:
-            sample_collection: a video dataset or view
-            delegate: schedule it instead of waiting for it
-            params: as for `point_tracking.export_tracks`
-
-        Returns:
-            the report of `export_tracks`, or FiftyOne's ExecutionResult where delegated
-
-        Raises:
-            PointTrackingError: as `export_tracks`
-        """
-        if delegate:
-            return self.schedule(sample_collection, params)
+    def called(self, sample_collection: Any, **params: Any) -> Any:
         from ...workflows.exchange.export_tracks import export_tracks
 
         return export_tracks(sample_collection, **params)

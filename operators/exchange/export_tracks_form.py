@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields as dataclass_fields
-from pathlib import Path
 from typing import Any
 
 import fiftyone as fo
@@ -16,11 +15,11 @@ from ...tracker.errors import OptionError
 from ...tracker.formats.registry import FORMATS, FileFormat
 from ...workflows.correction.points import fields_with_tracks
 from ...workflows.exchange.files import planned_files
-from ...workflows.exchange.options import ExportOptions
+from ...workflows.exchange.options import SPECIAL_OPTIONS, ExportOptions
 from ..shared import forms
-from .exchange_inputs import add_first_frame, add_format
+from . import exchange_inputs
+from .exchange_inputs import DEFAULT_FORMAT, add_choice, add_first_frame, begin_form, given_values
 
-DEFAULT_FORMAT = "csv"
 _EXISTING = {
     "refuse": "Refuse to begin",
     "skip_existing": "Leave them alone: an export that was cut off goes on",
@@ -28,7 +27,6 @@ _EXISTING = {
 }
 _NAMES = {"labels": "By their labels", "index": "By their numbers"}
 _FRAMES = {"video": "Of the video that was tracked", "source": "Of the original that it was made from"}
-_SPECIAL = ("names", "images", "scorer", "reconstruct")
 _OPTIONS = {spec.name for spec in dataclass_fields(ExportOptions)}
 
 
@@ -41,11 +39,9 @@ def build_form(ctx: Any) -> types.Object:
     Returns:
         the inputs
     """
-    forms.unfold(ctx)
-    inputs = types.Object()
-    if not forms.add_videos(ctx, inputs, "Export tracks of", blocked="Exporting tracks needs videos"):
+    inputs, name = begin_form(ctx, "Export tracks of", "Exporting tracks needs videos", to_import=False)
+    if name is None:
         return inputs
-    name = add_format(ctx, inputs, to_import=False, default=DEFAULT_FORMAT)
     chosen = FORMATS[name]
     offered = fields_to_export(ctx.dataset, chosen, name)
     if not offered:
@@ -60,7 +56,7 @@ def build_form(ctx: Any) -> types.Object:
     if chosen.lost:
         text = f"{chosen.title} has no place for: {', '.join(chosen.lost)}. The result says how much was left out"
         inputs.view("lost", types.Notice(label=text))
-    _add_existing(inputs)
+    add_choice(inputs, "existing", _EXISTING, "refuse", "Files that are there")
     more = types.Object()
     _add_more(ctx, more, name, chosen)
     forms.add_folded(inputs, more)
@@ -94,17 +90,12 @@ def options_of(params: dict[str, Any]) -> ExportOptions:
     Raises:
         PointTrackingError: for values that are not supported
     """
-    name = params.get("format") or DEFAULT_FORMAT
-    values = {key: value for key, value in params.items() if key in _OPTIONS and value is not None}
-    unheeded = set(_SPECIAL) - set(FORMATS[name].options if name in FORMATS else ())
-    # fields that another format showed keep their last values
-    values = {key: value for key, value in values.items() if key not in unheeded}
-    if name in FORMATS and not FORMATS[name].module:
-        values = {key: values[key] for key in values if key in ("format", "frame_offset", "overwrite", "skip_existing")}
+    chosen = FORMATS.get(params.get("format") or DEFAULT_FORMAT)
+    values = given_values(params, _OPTIONS, SPECIAL_OPTIONS, chosen.options if chosen else ())
     existing = params.get("existing")
     if existing in ("overwrite", "skip_existing"):
         values[existing] = True
-    return ExportOptions(**{**values, "format": name})
+    return ExportOptions(**values)
 
 
 def field_of(params: dict[str, Any]) -> Any:
@@ -124,10 +115,7 @@ def path_of(params: dict[str, Any]) -> str:
     Raises:
         OptionError: if nothing was said
     """
-    text = str(params.get("path") or "").strip()
-    if not text:
-        raise OptionError("Say where the files shall be: a folder, or one file")
-    return str(Path(text).expanduser())
+    return exchange_inputs.path_of(params, "Say where the files shall be: a folder, or one file")
 
 
 def _check(ctx: Any, name: str) -> None:
@@ -160,18 +148,11 @@ def _add_path(inputs: types.Object, chosen: FileFormat) -> Any:
     )
 
 
-def _add_existing(inputs: types.Object) -> None:
-    choices = types.RadioGroup()
-    for value, label in _EXISTING.items():
-        choices.add_choice(value, label=label)
-    inputs.enum("existing", list(_EXISTING), default="refuse", label="Files that are there", view=choices)
-
-
 def _add_more(ctx: Any, more: types.Object, name: str, chosen: FileFormat) -> None:
     """Adds what is rarely used, as far as the format heeds it."""
     add_first_frame(more, name)
     if "names" in chosen.options:
-        _add_choice(more, "names", _NAMES, "labels", "Points are named")
+        add_choice(more, "names", _NAMES, "labels", "Points are named")
     if "images" in chosen.options:
         texts = "The pictures of the frames too: a training set, or colours of the points"
         more.bool("images", default=False, label="Write the pictures", description=texts)
@@ -180,8 +161,6 @@ def _add_more(ctx: Any, more: types.Object, name: str, chosen: FileFormat) -> No
     if "reconstruct" in chosen.options:
         text = "Also make the 3-D model that the tracks give; takes a while"
         more.bool("reconstruct", default=False, label="Reconstruct the scene", description=text)
-    if not chosen.module:
-        return
     more.int("every", default=1, label="Use every ... frame", description="Of the video; 1: all of them")
     more.float(
         "min_confidence",
@@ -192,11 +171,4 @@ def _add_more(ctx: Any, more: types.Object, name: str, chosen: FileFormat) -> No
     more.int("min_length", default=1, label="Least length", description="In frames in which a track is seen")
     more.int("top", label="At most ... tracks", description="Those that are seen longest and most surely; empty: all")
     if FILEPATH in media_fields_with_copies(ctx.dataset):
-        _add_choice(more, "frames", _FRAMES, "video", "Frame numbers and pixels")
-
-
-def _add_choice(more: types.Object, name: str, labels: dict[str, str], default: str, label: str) -> None:
-    choices = types.RadioGroup()
-    for value, text in labels.items():
-        choices.add_choice(value, label=text)
-    more.enum(name, list(labels), default=default, label=label, view=choices)
+        add_choice(more, "frames", _FRAMES, "video", "Frame numbers and pixels")

@@ -9,15 +9,14 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ...store.runs.outcomes import count_of
-from ...tracker.errors import OptionError
 from ...tracker.formats.registry import FORMATS
-from ...workflows.exchange.files import found_files
-from ...workflows.exchange.import_tracks import DEFAULT_FIELD
+from ...workflows.exchange.files import FoundFiles
+from ...workflows.exchange.import_tracks import DEFAULT_FIELD, clips_of
 from ...workflows.exchange.options import ImportOptions
 from ..shared import forms
-from .exchange_inputs import add_first_frame, add_format
+from . import exchange_inputs
+from .exchange_inputs import DEFAULT_FORMAT, add_choice, add_first_frame, begin_form, given_values
 
-DEFAULT_FORMAT = "csv"
 _LAYOUTS = {"points": "One keypoint per point", "objects": "One keypoint per individual, with a skeleton"}
 _OPTIONS = {spec.name for spec in dataclass_fields(ImportOptions)}
 # a form waits for what it looks at
@@ -33,11 +32,9 @@ def build_form(ctx: Any) -> types.Object:
     Returns:
         the inputs
     """
-    forms.unfold(ctx)
-    inputs = types.Object()
-    if not forms.add_videos(ctx, inputs, "Import tracks onto", blocked="Importing tracks needs videos"):
+    inputs, name = begin_form(ctx, "Import tracks onto", "Importing tracks needs videos", to_import=True)
+    if name is None:
         return inputs
-    name = add_format(ctx, inputs, to_import=True, default=DEFAULT_FORMAT)
     chosen = FORMATS[name]
     path = inputs.str(
         "path",
@@ -63,15 +60,11 @@ def build_form(ctx: Any) -> types.Object:
     )
     more = types.Object()
     add_first_frame(more, name)
-    if chosen.pose:
-        text = "Points with a lower likelihood count as hidden"
+    if chosen.scores:
+        text = "Boxes with less are left out" if name == "mot" else "Points with less count as hidden"
         more.float("min_confidence", default=0.0, label="Least confidence", description=text)
     if chosen.module:
-        choices = types.RadioGroup()
-        for value, label in _LAYOUTS.items():
-            choices.add_choice(value, label=label)
-        default = "objects" if chosen.pose else "points"
-        more.enum("layout", list(_LAYOUTS), default=default, label="Layout", view=choices)
+        add_choice(more, "layout", _LAYOUTS, "objects" if chosen.pose else "points", "Layout")
     forms.add_folded(inputs, more)
     return inputs
 
@@ -88,14 +81,13 @@ def options_of(params: dict[str, Any]) -> ImportOptions:
     Raises:
         PointTrackingError: for values that are not supported
     """
-    name = params.get("format") or DEFAULT_FORMAT
-    values = {key: value for key, value in params.items() if key in _OPTIONS and value not in (None, "")}
-    # fields that another format showed keep their last values
-    if name in FORMATS and not FORMATS[name].module:
-        values = {key: value for key, value in values.items() if key not in ("layout", "min_confidence")}
-    elif name in FORMATS and not FORMATS[name].pose:
-        values.pop("min_confidence", None)
-    return ImportOptions(**{**values, "format": name})
+    chosen = FORMATS.get(params.get("format") or DEFAULT_FORMAT)
+    heeded = [
+        name
+        for name, there in (("layout", chosen and chosen.module), ("min_confidence", chosen and chosen.scores))
+        if there
+    ]
+    return ImportOptions(**given_values(params, _OPTIONS, ("layout", "min_confidence"), heeded))
 
 
 def path_of(params: dict[str, Any]) -> str:
@@ -104,25 +96,23 @@ def path_of(params: dict[str, Any]) -> str:
     Raises:
         OptionError: if nothing was said
     """
-    text = str(params.get("path") or "").strip()
-    if not text:
-        raise OptionError("Say where the files are: a folder, or one file")
-    return str(Path(text).expanduser())
+    return exchange_inputs.path_of(params, "Say where the files are: a folder, or one file")
 
 
 def _look(ctx: Any, inputs: types.Object, path: Any, name: str) -> None:
     """Says how many files are of the chosen samples, or what is wrong with them."""
-    chosen, target = FORMATS[name], Path(path_of(ctx.params))
-    pairs = list(zip(*forms.target_of(ctx).values(["id", "filepath"]), strict=True))
+    target = Path(path_of(ctx.params))
     size = sum(one.stat().st_size for one in (target.iterdir() if target.is_dir() else [target]) if one.is_file())
     if size > _MOST_BYTES:
         inputs.view("files", types.Notice(label="The files are large, and are looked at when the import begins"))
         return
-    found: list[Any] = []
-    keys_of = getattr(chosen.load(), "read_keys", None) if chosen.module else None
-    error = forms.error_of(lambda: found.extend(found_files(target, chosen.suffix, pairs, keys_of)))
+    found: list[FoundFiles] = []
+    error = forms.error_of(lambda: found.append(clips_of(forms.target_of(ctx), target, FORMATS[name])))
     if error is not None:
         forms.show_error(path, error)
         return
-    text = f"{count_of(len(found), 'clip')} for {count_of(len({one.sample_id for one in found}), 'video')}"
+    files, others = found[0].files, found[0].others
+    text = f"{count_of(len(files), 'clip')} for {count_of(len({one.sample_id for one in files}), 'video')}"
+    if others:
+        text += f"; {count_of(len(others), 'clip')} of other videos left alone"
     inputs.view("files", types.Notice(label=text))

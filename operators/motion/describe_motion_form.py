@@ -11,7 +11,7 @@ from ...store.database.fields import DEFAULT_LABEL_FIELD
 from ...tracker.models.registry import list_trackers
 from ...workflows.motion.describe_motion import MOTION_DEFAULTS
 from ...workflows.motion.motion_fields import check_motion_fields
-from ...workflows.motion.options import MotionOptions
+from ...workflows.motion.options import OF_TRACKS, MotionOptions
 from ..shared import forms
 
 _GRID = ""
@@ -45,11 +45,14 @@ def build_form(ctx: Any) -> types.Object:
         view=choices,
     )
     chosen = ctx.params.get("label_field", default) or None
-    if chosen is None:
+    if chosen is not None:
+        forms.add_options(ctx, more, MotionOptions, OF_TRACKS)
+    if chosen is None or ctx.params.get("cycle_consistency"):
         trackers = types.DropdownView()
         for name in list_trackers():
             trackers.add_choice(name, label=name)
         more.enum("tracker", trackers.values(), default=MOTION_DEFAULTS.tracker, label="Tracker", view=trackers)
+    if chosen is None:
         more.int("grid_size", default=MOTION_DEFAULTS.grid_size, min=4, max=40, label="Points per side of the grid")
     forms.add_options(ctx, more, MotionOptions, "more")
     error = forms.error_of(lambda: check_motion_fields(ctx.dataset, MotionOptions(label_field=chosen)))
@@ -73,6 +76,8 @@ def options_of(params: dict[str, Any]) -> MotionOptions:
     """
     values = forms.given_values(params, MotionOptions)
     values["label_field"] = params.get("label_field") or None
+    if params.get("label_field") == _GRID:  # inputs that are hidden again keep their last value
+        values.pop("cycle_consistency", None)
     return MotionOptions(**values)
 
 

@@ -53,6 +53,7 @@ def build_form(ctx: Any) -> types.Object:
     _add_place(ctx, inputs, name)
     forms.add_classes(ctx, inputs, f"{FRAMES_PREFIX}{list_of(ctx.dataset, name)}.label")
     tracker_form.add_tracker(ctx, inputs, str(PROPAGATION_DEFAULTS.tracker))
+    tracker_form.add_weights(ctx, inputs, str(PROPAGATION_DEFAULTS.tracker))
     options = _options(ctx, inputs, name)
     if options is not None:
         _add_overview(ctx, inputs, options)

@@ -8,24 +8,24 @@ from typing import Any
 import fiftyone.operators.types as types
 
 from ...tracker.errors import OptionError
-from ...tracker.models.published_weights.terms import use_allowed
+from ...tracker.models.published_weights.terms import NOT_STATED, use_allowed
 from ...tracker.models.registry import (
-    TrackerInfo,
     list_trackers,
     needs_consent,
     tracker_info,
     weights_are_here,
     weights_state,
 )
+from ...tracker.models.tracker_info import TrackerInfo
 from . import forms
 
 # form fields that are options of the tracker, for trackers whose weights are downloaded
 _WEIGHT_FIELDS = ("checkpoint", "accept_license")
-_STATES = {"here": "file here", "to download": "to download", "ask": "to download once you accept its terms"}
+_STATES = {"here": "file here", "to download": "to download", "ask": "asks before its download"}
 
 
 def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
-    """A choice of trackers with their terms; asks for weights and consent where the chosen one needs them.
+    """A choice of trackers, with the terms of the chosen one; `add_weights` belongs after it.
 
     Args:
         ctx: FiftyOne's execution context
@@ -36,7 +36,7 @@ def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
     for name in list_trackers():
         info = tracker_info(name)
         state = f"; {_STATES[weights_state(info)]}" if info.files else ""
-        choices.add_choice(name, label=name, description=f"{info.summary} ({info.terms}{state})")
+        choices.add_choice(name, label=name, description=f"{info.summary} ({info.weights_terms}{state})")
     inputs.enum("tracker", choices.values(), default=default, label="Tracker", view=choices)
     chosen = ctx.params.get("tracker") or default
     if chosen not in list_trackers():
@@ -44,7 +44,21 @@ def add_tracker(ctx: Any, inputs: types.Object, default: str) -> None:
     info = tracker_info(chosen)
     text = f"{chosen}: {info.summary}. Terms: {info.terms}.{f' {info.notes}.' if info.notes else ''}"
     inputs.view("tracker_terms", types.Notice(label=text) if info.commercial_use else types.Warning(label=text))
-    if info.size_mb is not None and not ctx.params.get("tracker_options"):
+
+
+def add_weights(ctx: Any, inputs: types.Object, default: str) -> None:
+    """Asks for weights and consent where the chosen tracker needs them.
+
+    Args:
+        ctx: FiftyOne's execution context
+        inputs: the form
+        default: name of the tracker that is chosen first
+    """
+    chosen = ctx.params.get("tracker") or default
+    if chosen not in list_trackers():
+        return
+    info = tracker_info(chosen)
+    if info.files and not ctx.params.get("tracker_options"):
         _add_weights(ctx, inputs, info)
 
 
@@ -66,10 +80,11 @@ def tracker_options_of(params: dict[str, Any]) -> dict[str, Any] | None:
 
 def _add_weights(ctx: Any, inputs: types.Object, info: TrackerInfo) -> None:
     checkpoint = ctx.params.get("checkpoint")
+    files = "; ".join(file.place for file in info.files)
     prop = inputs.str(
         "checkpoint",
         label="Weights file",
-        description=f"A local file; where empty, the published one is used: {info.files_description}",
+        description=f"A local file; where empty, the published one is used: {files}",
     )
     if checkpoint:
         if not Path(checkpoint).expanduser().is_file():
@@ -78,14 +93,16 @@ def _add_weights(ctx: Any, inputs: types.Object, info: TrackerInfo) -> None:
     if weights_are_here(info):
         return
     if not needs_consent(info):
-        inputs.view("download", types.Notice(label=f"The weights will be downloaded once: {info.files_description}"))
+        inputs.view("download", types.Notice(label=f"The weights will be downloaded once: {files}"))
         return
+    licence = "none stated" if info.weights_license == NOT_STATED else info.weights_license
+    pages = " ".join(dict.fromkeys(file.license_url for file in info.files))
     use = "" if info.commercial_use else f": {use_allowed(info.commercial_use)}"
     consent = inputs.bool(
         "accept_license",
         default=False,
-        label=f"I accept the terms of the weights ({info.weights_license}{use})",
-        description=f"They are downloaded once then: {info.files_description}",
+        label=f"I accept the terms of the weights ({licence}{use})",
+        description=f"{pages}; they are downloaded once then",
     )
     if ctx.params.get("accept_license") is not True:
         forms.show_error(consent, OptionError("Accept the terms to download the weights, or give a file of your own"))

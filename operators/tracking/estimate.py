@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import fiftyone.operators.types as types
@@ -12,23 +13,25 @@ from ...tracker.engine.rates import Work, expected_seconds
 from ...tracker.models.registry import DEFAULT_TRACKER
 from ...tracker.video.sampling import as_sampling
 from ..shared import forms
+from .label_inputs import Asked
+from .tracker_advice import num_passes
 
 # trackers whose time is told beside that of the chosen one
 _COMPARED = ("optical-flow",)
 _PIXELS_PER_MEGAPIXEL = 1e6
 
 
-def add_estimate(ctx: Any, inputs: types.Object, chosen: Any, num_points: int | None, layout: str) -> None:
+def add_estimate(ctx: Any, inputs: types.Object, chosen: Any, asked: Asked, layout: str) -> None:
     """Says what a run will write, and how long it will take on this machine.
 
     Args:
         ctx: FiftyOne's execution context
         inputs: the form
         chosen: the samples
-        num_points: per sample; None where that depends on the sample
+        asked: what is tracked in each
         layout: "points" or "frame"
     """
-    num_samples = len(chosen)
+    num_samples, num_points = len(chosen), asked.num_points
     if num_samples == 0:
         text = (
             "All chosen samples are finished"
@@ -51,19 +54,20 @@ def add_estimate(ctx: Any, inputs: types.Object, chosen: Any, num_points: int | 
             text += " (as one per frame)"
     inputs.view("size", types.Notice(label=text))
     if num_points is not None:
-        inputs.view("duration", types.Notice(label=_duration_text(ctx, chosen, num_points)))
+        inputs.view("duration", types.Notice(label=_duration_text(ctx, chosen, asked)))
 
 
-def _duration_text(ctx: Any, chosen: Any, num_points: int) -> str:
+def _duration_text(ctx: Any, chosen: Any, asked: Asked) -> str:
     """How long the run will take on this machine, as far as that was measured."""
-    works = list(_works(chosen, num_points, _sampling(ctx)))
+    works = list(_works(chosen, asked.num_points or 0, _sampling(ctx)))
     if not works:
         return "How long it takes is told once the metadata of the videos are known"
     tracker = ctx.params.get("tracker") or DEFAULT_TRACKER
     more = len(chosen) / len(works)
     told = {}
     for name in dict.fromkeys([tracker, *_COMPARED]):
-        seconds = expected_seconds(name, works)
+        passes = num_passes(name, asked.num_frames)
+        seconds = expected_seconds(name, (replace(work, passes=passes) for work in works))
         if seconds is not None:
             told[name] = f"about {span_of(seconds * more)}"
     others = "; ".join(f"{name}: {text}" for name, text in told.items() if name != tracker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import fiftyone.operators.types as types
@@ -14,11 +15,29 @@ from ...store.labels.prompts.points import DEFAULT_POINTS_PER_OBJECT, PROMPT_FRA
 from ...store.runs.outcomes import count_of
 from ..shared import forms
 
+
+@dataclass(frozen=True)
+class Asked:
+    """What a form asks to be tracked in each sample, as far as that is known.
+
+    Args:
+        num_points: on average; None = not known
+        num_frames: that hold these points, on average
+        most_frames: that hold those of one sample
+        fills_frame: whether the points are a grid, or fill masks
+    """
+
+    num_points: int | None = None
+    num_frames: int | None = None
+    most_frames: int | None = None
+    fills_frame: bool = False
+
+
 # options that say how labels are tracked; without a field of labels they mean nothing
 OF_LABELS = ("points_per_object", "classes", "prompt_frames")
 
 
-def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> int | None:
+def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> Asked:
     """Asks how the labels of a field are tracked, and says how many points that makes.
 
     Args:
@@ -28,11 +47,11 @@ def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> i
         chosen: the samples
 
     Returns:
-        points per sample, on average; None where that is not known
+        what that comes to
     """
     bare, on_frames, field = find_field(ctx.dataset, name)
     if isinstance(field, LIST_FIELDS):
-        return None
+        return Asked()
     kind = field.document_type.__name__
     path = f"frames.{bare}" if on_frames else bare
     if kind in LISTS:
@@ -51,11 +70,11 @@ def add_label_rules(ctx: Any, inputs: types.Object, name: str, chosen: Any) -> i
             frames.add_choice(value, label=label)
         inputs.enum("prompt_frames", list(PROMPT_FRAMES), default="first", label="Track each object from", view=frames)
     if forms.error_of(lambda: _rules(ctx)) is not None:
-        return None
+        return Asked()
     return add_count(inputs, count_prompts(chosen, name, _rules(ctx)), len(chosen))
 
 
-def add_count(inputs: types.Object, count: PromptCount, num_samples: int) -> int | None:
+def add_count(inputs: types.Object, count: PromptCount, num_samples: int) -> Asked:
     """Says how many objects and points a field asks for.
 
     Args:
@@ -64,11 +83,14 @@ def add_count(inputs: types.Object, count: PromptCount, num_samples: int) -> int
         num_samples: that were chosen
 
     Returns:
-        points per sample, on average; None where there is none
+        what that comes to; nothing is known where the field holds none
     """
     view = types.Notice if count.num_labels else types.Warning
     inputs.view("labels_found", view(label=_told(count, num_samples)))
-    return round(count.num_points / count.num_samples) or None if count.num_samples else None
+    if not count.num_points:
+        return Asked()
+    per_sample = round(count.num_points / count.num_samples) or None
+    return Asked(per_sample, max(round(count.num_frames / count.num_prompted), 1), count.most_frames)
 
 
 def _rules(ctx: Any) -> PromptRules:

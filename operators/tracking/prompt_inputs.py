@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import fiftyone as fo
@@ -23,7 +24,7 @@ from ...tracker.queries.inside import check_points_per_object
 from ...workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 from ...workflows.tracking.prompts import check_prompt_fields
 from ..shared import forms
-from .label_inputs import OF_LABELS, add_count, add_label_rules
+from .label_inputs import OF_LABELS, Asked, add_count, add_label_rules
 
 GRID, MASKS, POINTS = "grid", "masks", "points"
 _KINDS = {
@@ -42,7 +43,7 @@ HIDES_PICTURE_FROM = 400
 SUGGESTED_PER_OBJECT = 50
 
 
-def add_prompts(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> int | None:
+def add_prompts(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> Asked:
     """Asks what to track.
 
     Args:
@@ -52,7 +53,7 @@ def add_prompts(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
         chosen: the samples
 
     Returns:
-        the number of points per sample, where that is known
+        what that comes to, as far as that is known
     """
     kind = kind_of(ctx.params)
     choices = types.RadioGroup()
@@ -60,14 +61,14 @@ def add_prompts(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
         choices.add_choice(name, label=label, description=description)
     inputs.enum("prompt_kind", choices.values(), default=kind, label="What to track", view=choices)
     if kind == MASKS:
-        number = _add_masks(ctx, inputs, written_to, chosen)
+        asked = replace(_add_masks(ctx, inputs, written_to, chosen), num_frames=1, most_frames=1, fills_frame=True)
     elif kind == POINTS:
-        number = _add_points(ctx, inputs, written_to, chosen)
+        asked = _add_points(ctx, inputs, written_to, chosen)
     else:
-        number = _add_grid_size(ctx, inputs)
+        asked = Asked(_add_grid_size(ctx, inputs), 1, 1, fills_frame=True)
     if kind != POINTS or _are_on_samples(ctx, _given_points(ctx.params)):
         _add_frame_index(ctx, inputs, kind, chosen)
-    return number
+    return asked
 
 
 def kind_of(params: dict[str, Any]) -> str:
@@ -108,7 +109,7 @@ def _grid_caption(grid_size: Any) -> str:
     return text
 
 
-def _add_masks(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> int | None:
+def _add_masks(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> Asked:
     given = ctx.params.get("mask_field")
     prop = _add_field_choice(
         inputs,
@@ -130,15 +131,15 @@ def _add_masks(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: A
     )
     if number is None:
         _add_grid_size(ctx, inputs)
-        return None
+        return Asked()
     forms.check_field(prop, lambda: check_points_per_object(number))
     # masks on frames count in one frame alone
     if prop.invalid or not given or not _are_on_samples(ctx, given):
-        return None
+        return Asked()
     return add_count(inputs, count_prompts(chosen, given, PromptRules(points_per_object=number)), len(chosen))
 
 
-def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> int | None:
+def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: Any) -> Asked:
     given = ctx.params.get("points")
     if isinstance(given, list):  # from Python: the schema follows the value
         prop = inputs.define_property("points", types.List(types.List(types.Number())))
@@ -154,7 +155,7 @@ def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
         )
     if not given:
         forms.show_error(prop, QueryError("Choose a field with labels, or type points"))
-        return None
+        return Asked()
     try:
         points = TrackOptions(points=forms.parse_points(given)).points
         if isinstance(points, str):
@@ -162,12 +163,13 @@ def _add_points(ctx: Any, inputs: types.Object, written_to: fo.Dataset, chosen: 
             return add_label_rules(ctx, inputs, points, chosen)
     except PointTrackingError as error:
         forms.show_error(prop, error)
-        return None
+        return Asked()
     if not isinstance(points, list):
-        return None
+        return Asked()
     known = known_videos(chosen, _media_field(ctx), last_frame=int(max(row[0] for row in points)))
     _check_fit(prop, inputs, known, points, "these points")
-    return len(points)
+    num_frames = len({row[0] for row in points})
+    return Asked(len(points), num_frames, num_frames)
 
 
 def _are_on_samples(ctx: Any, points: Any) -> bool:

@@ -13,8 +13,10 @@ from ...workflows.tracking.options import TRACK_DEFAULTS, TrackOptions
 from ..shared import forms, tracker_form
 from .destination_inputs import add_destination, add_media, add_only_failed, chosen_samples, written_to
 from .estimate import add_estimate
+from .ground import add_ground
 from .prompt_inputs import add_prompts, without_other_prompts
 from .run_inputs import add_engine, add_layout, check_sampling
+from .tracker_advice import add_tracker_advice
 
 
 def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> types.Object:
@@ -34,13 +36,16 @@ def build_form(ctx: Any, options_class: type[TrackOptions] = TrackOptions) -> ty
     add_media(ctx, inputs)
     destination = written_to(ctx)
     chosen = chosen_samples(ctx, destination)
-    num_points = add_prompts(ctx, inputs, destination, chosen)
+    asked = add_prompts(ctx, inputs, destination, chosen)
+    add_ground(ctx, inputs, chosen)
     forms.add_options(ctx, inputs, options_class, "prompt")
     tracker_form.add_tracker(ctx, inputs, TRACK_DEFAULTS.tracker_name)
+    add_tracker_advice(ctx, inputs, asked)
+    tracker_form.add_weights(ctx, inputs, TRACK_DEFAULTS.tracker_name)
     to_track = add_destination(ctx, inputs, destination, chosen)
     more = types.Object()
-    layout = add_layout(ctx, inputs, more, num_points)
-    add_estimate(ctx, inputs, to_track, num_points, layout)
+    layout = add_layout(ctx, inputs, more, asked.num_points)
+    add_estimate(ctx, inputs, to_track, asked, layout)
     _add_more(ctx, more, options_class, destination)
     forms.add_folded(inputs, more)
     return inputs

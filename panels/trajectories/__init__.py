@@ -4,5 +4,5 @@
 `packing` make large videos small enough; `plain_picture` is what is shown where the script is missing. Drawing
 and clicks are the script's: `assets/trajectories`, plain files that `assets/app.js` loads.
 
-Adding a column of the table: in `scene._rows`, and in `COLUMNS` of `assets/trajectories/panel.js`.
+Adding a column of the table: in `scene._rows`, and in `COLUMNS` of `assets/trajectories/table.js`.
 """

@@ -24,7 +24,7 @@ from .plain_picture import PLOT_LAYOUT, plotly_traces
 from .scene import Choice, build_scene, build_window, opened_scene, stamp_of, why_locked
 
 NAME = "point_trajectories"
-# of the script; registered in assets/trajectories/panel.js
+# of the script; registered in assets/trajectories/component.js
 COMPONENT = "PointTrajectories"
 _OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
 _SCRIPT_WAIT_MS = 5000
@@ -67,12 +67,23 @@ class TrajectoriesPanel(foo.Panel):
     def on_load(self, ctx: Any) -> None:
         ctx.panel.state.set("script", None)
         ctx.panel.state.set("missing", [])
+        ctx.panel.state.set("slice", None)
         self.fill(ctx, opened_scene)
 
     def on_change_current_sample(self, ctx: Any) -> None:
         """Another video: what was chosen of the last one is forgotten, but for the field."""
         if ctx.current_sample == ctx.panel.state.get("shown"):
             return
+        ctx.panel.state.set("slice", None)
+        self._begin(ctx)
+
+    def show_slice(self, ctx: Any) -> None:
+        """The player shows another video of the group: nothing else tells, and it is not the App's current sample."""
+        if ctx.params["opened"] != ctx.panel.state.get("shown"):
+            ctx.panel.state.set("slice", ctx.params["opened"])
+            self._begin(ctx)
+
+    def _begin(self, ctx: Any) -> None:
         for name in ("label", "object", "run"):
             ctx.panel.state.set(name, None)
         ctx.panel.state.set("pending", [])
@@ -82,7 +93,7 @@ class TrajectoriesPanel(foo.Panel):
     def fill(self, ctx: Any, read: Callable[[fo.Sample, Choice], dict[str, Any]] = build_scene) -> None:
         """Reads what is stored now, and sends it to the browser."""
         state = ctx.panel.state
-        state.set("shown", ctx.current_sample)
+        state.set("shown", _opened_id(ctx))
         fields = fields_with_tracks(ctx.dataset)
         scene: dict[str, Any]
         try:
@@ -97,7 +108,14 @@ class TrajectoriesPanel(foo.Panel):
         state.set("problem", scene.get("problem"))
         # the script does not know the panel it is in
         ctx.panel.set_data(
-            "trajectories.scene", {**scene, "key": uuid.uuid4().hex, "fields": fields, "panel": ctx.panel.id}
+            "trajectories.scene",
+            {
+                **scene,
+                "key": uuid.uuid4().hex,
+                "fields": fields,
+                "panel": ctx.panel.id,
+                "opened": state.get("shown"),
+            },
         )
         self._say(ctx)
 
@@ -140,7 +158,7 @@ class TrajectoriesPanel(foo.Panel):
             ctx.ops.clear_selected_labels()
             return
         label = {"field": f"frames.{field}", "label_id": found, "frame_number": number}
-        ctx.ops.set_selected_labels([{**label, "sample_id": ctx.current_sample}])
+        ctx.ops.set_selected_labels([{**label, "sample_id": _opened_id(ctx)}])
 
     def on_change_selected_labels(self, ctx: Any) -> None:
         """A point was clicked in the video: its track is the selected one in the panel too."""
@@ -217,10 +235,13 @@ class TrajectoriesPanel(foo.Panel):
             raise run.error
         if not run.report.cancelled:
             ctx.panel.state.set("pending", [])
-        ctx.panel.state.set("stale", False)
+        # Annotate draws no points, and what is being edited there is not to be closed
+        annotating = bool(ctx.params.get("annotating"))
+        ctx.panel.state.set("stale", annotating)
         self.fill(ctx)
         self._say(ctx, in_app_words(str(run.report).split("\n", 1)[0]))
-        self._show_anew(ctx)
+        if not annotating:
+            self._show_anew(ctx)
 
     def stop(self, ctx: Any) -> None:
         """Ends following again; corrections stay."""
@@ -237,7 +258,7 @@ class TrajectoriesPanel(foo.Panel):
     def _show_anew(self, ctx: Any) -> None:
         ctx.ops.reload_samples()
         ctx.ops.close_sample()
-        ctx.trigger(_OPEN_ANEW, {"id": ctx.current_sample, "frame": int(ctx.params.get("frame") or 1)})
+        ctx.trigger(_OPEN_ANEW, {"id": _opened_id(ctx), "frame": int(ctx.params.get("frame") or 1)})
 
     def _current(self, ctx: Any) -> tuple[fo.Sample, str]:
         """The open video and the field that is shown.
@@ -303,8 +324,8 @@ class TrajectoriesPanel(foo.Panel):
         events = {
             f"on_{event.__name__}": event
             for event in (
-                self.choose, self.look_closer, self.look_again, self.pick, self.set_position, self.wrong_from_here,
-                self.take_back, self.track_again, self.stop, self.refresh, self.script_is_here,
+                self.show_slice, self.choose, self.look_closer, self.look_again, self.pick, self.set_position,
+                self.wrong_from_here, self.take_back, self.track_again, self.stop, self.refresh, self.script_is_here,
             )
         }  # fmt: skip
         view = types.View(component=COMPONENT, composite_view=True, on_tick=self.on_tick, **events)
@@ -323,8 +344,13 @@ class TrajectoriesPanel(foo.Panel):
         panel.plot("plot", layout=PLOT_LAYOUT, height=_PLOT_HEIGHT_PX, on_click=self.pick_in_plot)
 
 
+def _opened_id(ctx: Any) -> str | None:
+    """The id of what the player shows."""
+    return ctx.panel.state.get("slice") or ctx.current_sample
+
+
 def _open_video(ctx: Any) -> fo.Sample:
-    return opened_video(ctx.dataset, ctx.view, ctx.current_sample)  # pyright: ignore[reportReturnType]
+    return opened_video(ctx.dataset, ctx.view, _opened_id(ctx))  # pyright: ignore[reportReturnType]
 
 
 def _field_of(sample: fo.Sample, fields: list[str], wanted: str | None) -> str:

@@ -242,5 +242,5 @@ def why_locked(dataset: fo.Dataset, field: str, mark: Mapping[str, Any]) -> str 
         return in_app_words(str(error))
     declared = (dataset.get_frame_field_schema(flat=False) or {}).get(field)
     if declared is not None and declared.read_only:
-        return f"The field {field!r} is read-only, so its tracks cannot be changed. Set its read_only to False first"
+        return f"The field {field!r} is read-only: its tracks are shown, but cannot be changed"
     return None

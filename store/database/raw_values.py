@@ -25,6 +25,19 @@ def raw_values(samples: SampleCollection, names: Sequence[str]) -> list[list[Any
     return samples.aggregate([fo.Values(name, _raw=True) for name in names])
 
 
+def list_lengths(samples: SampleCollection, name: str) -> list[Any]:
+    """How long the lists in a field are, counted by the database, so that none of them is loaded.
+
+    Args:
+        samples: a dataset or view
+        name: of a field with a list per label, such as "frames.tracks.keypoints.points"
+
+    Returns:
+        for each sample as `raw_values`, with a number in place of each list; 0 where there is none
+    """
+    return samples.aggregate(fo.Values(name, expr=fo.ViewField().length(), _raw=True))
+
+
 def raw_keypoints(
     dataset: fo.Dataset, sample_id: str, label_field: str, frame_numbers: Sequence[int], names: Sequence[str]
 ) -> dict[int, list[dict[str, Any]]]:

@@ -66,7 +66,8 @@ class Outcome(SampleOutcome):
         megapixels: of a displayed frame; 0 where that is not known
         destination_id: of the sample that tracks are written to, where that is another one: the source
             of a preprocessed copy
-        num_featureless: points of a grid that lie on featureless ground in the frame they are asked for in
+        num_featureless: points that lie on featureless ground in the frame they are asked for in
+        num_passes: through the video, of trackers that need one for each frame that holds queries
     """
 
     num_points: int = 0
@@ -76,6 +77,7 @@ class Outcome(SampleOutcome):
     destination_id: str | None = None
     megapixels: float = 0.0
     num_featureless: int = 0
+    num_passes: int = 1
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """How long tracking takes on this machine: measured by every run, kept in a file, asked before the next one.
 
-A sample's seconds are taken to be `a` per frame and megapixel plus `b` per frame and point. Both are fitted, per
-tracker, to what runs took; what is older counts for less.
+A sample's seconds are taken to be `a` per frame and megapixel, in each pass, plus `b` per frame and point. Both are
+fitted, per tracker, to what runs took; what is older counts for less.
 """
 
 from __future__ import annotations
@@ -39,17 +39,20 @@ class Work:
         num_points: tracks
         megapixels: of a displayed frame
         seconds: it took; 0 where that is asked
+        passes: through its frames, of trackers that need one for each frame that holds queries
     """
 
     num_frames: int
     num_points: int
     megapixels: float
     seconds: float = 0.0
+    passes: float = 1.0
 
     @property
     def features(self) -> np.ndarray:
-        """(2,) float: frames x megapixels, frames x points."""
-        return self.num_frames * np.array([max(self.megapixels, _LEAST_MEGAPIXELS), float(self.num_points)])
+        """(2,) float: frames x megapixels in all passes, frames x points."""
+        megapixels = max(self.megapixels, _LEAST_MEGAPIXELS) * self.passes
+        return self.num_frames * np.array([megapixels, float(self.num_points)])
 
 
 def rates_file() -> Path:

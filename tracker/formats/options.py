@@ -32,10 +32,6 @@ class ReadOptions:
 
     Args:
         first_frame: the number that the video's first frame has in the file
-        min_confidence: a point is visible from this likelihood on, where a file says no more
-        size_px: (width, height) of the video that it is read for, where that is known
     """
 
     first_frame: int = 0
-    min_confidence: float = 0.0
-    size_px: tuple[int, int] | None = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +41,40 @@ def complete_path(path: str | os.PathLike[str], *, overwrite: bool) -> Iterator[
         if isinstance(error, PointTrackingError):
             raise
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def library_path(path: str | os.PathLike[str], *, overwrite: bool, expected_bytes: int) -> Iterator[Path]:
+    """As `complete_path`, for libraries that write files by themselves, and end the process where a disk is full.
+
+    They write to the system's temporary folder, if it has room enough; the file is copied from there.
+
+    Args:
+        path: of the file; its folder is made
+        overwrite: replace a file that is there
+        expected_bytes: that the library will write, at most
+
+    Raises:
+        OutputExistsError: if there is one, and replacing it was not asked for
+        OutputError: if it cannot be written
+    """
+    path = Path(path)
+    check_free(path, overwrite=overwrite)
+    with tempfile.TemporaryDirectory() as folder:
+        room = shutil.disk_usage(folder).free
+        if room < expected_bytes:
+            raise OutputError(
+                f"{path} cannot be written: the temporary folder {folder} has {room / 2**20:,.0f} MiB left, and up to "
+                f"{expected_bytes / 2**20:,.0f} are needed. Make room there, or set TMPDIR to another folder"
+            )
+        scratch = Path(folder) / path.name
+        try:
+            yield scratch
+        except RuntimeError as error:
+            # whatever these libraries meet while they write
+            raise OutputError(f"{path} cannot be written: {error}") from error
+        with complete_path(path, overwrite=overwrite) as part:
+            shutil.copyfile(scratch, part)
 
 
 @contextmanager

@@ -59,6 +59,8 @@ class FileFormat:
         pose: named points of individuals; they are stored as one keypoint per individual
         options: which of `names`, `images`, `scorer` and `reconstruct` it heeds
         min_confidence: positions with less are left out, where nobody says otherwise
+        scores: its files hold how sure positions are, so that unsure ones can be told on the way in
+        own_frames: its rows are the frames of a video that lies in the file, and all of them
     """
 
     title: str
@@ -72,6 +74,8 @@ class FileFormat:
     pose: bool = False
     options: tuple[str, ...] = ()
     min_confidence: float = 0.0
+    scores: bool = True
+    own_frames: bool = False
 
     def load(self) -> FormatModule:
         """The module, imported."""
@@ -89,6 +93,8 @@ FORMATS: Mapping[str, FileFormat] = {
         ".tables.tapvid_file",
         lost=(CONFIDENCE, IDENTITY, LABELS, KEYFRAMES),
         every_frame=True,
+        scores=False,
+        own_frames=True,
     ),
     "dlc": FileFormat(
         "DeepLabCut",
@@ -110,7 +116,7 @@ FORMATS: Mapping[str, FileFormat] = {
     "coco": FileFormat(
         "COCO keypoints", ".json", ".pose.coco_file", lost=(CONFIDENCE, KEYFRAMES), pose=True, options=("names",)
     ),
-    "cvat": FileFormat("CVAT for video 1.1", ".xml"),
+    "cvat": FileFormat("CVAT for video 1.1", ".xml", scores=False),
     "mot": FileFormat("MOT, boxes", ".txt"),
     "colmap": FileFormat(
         "COLMAP database, static scene",

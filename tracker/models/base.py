@@ -57,6 +57,8 @@ class Capabilities:
             the model says there stands, and `engine` puts the query there
         hides_outside: no point is visible outside the frame; else what the model says
             stands, and `engine` hides it
+        pass_per_query_frame: it goes through the clip once for each frame that holds queries,
+            else once for all
     """
 
     joint: bool = False
@@ -66,6 +68,11 @@ class Capabilities:
     max_frames: int | None = None
     keeps_queries: bool = False
     hides_outside: bool = False
+    pass_per_query_frame: bool = False
+
+    def num_passes(self, queries: Queries) -> int:
+        """How often a tracker goes through a clip for some queries."""
+        return max(len(np.unique(queries.t)), 1) if self.pass_per_query_frame else 1
 
 
 @dataclass
@@ -183,6 +190,7 @@ class Tracker(ABC):
             ShapeError: if the frames are not uint8 (T, H, W, 3)
             VideoError: if the video does not decode
             Cancelled: if the run was cancelled
+            OutOfMemoryError: if it does not fit into memory, however it is cut
         """
         source = as_frame_source(frames)
         # a nominal count can be too high but an exact one is only needed where a query is close to it

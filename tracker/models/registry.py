@@ -3,7 +3,7 @@
 Adding a tracker
 1. Put its code in a module (or folder) of its own beside this file, with a
    subclass of `base.Tracker`.
-2. Add a `TrackerInfo` to `_TRACKERS`; `loader` is "module:callable" relative to
+2. Add a `TrackerInfo` (see `tracker_info`) to `_TRACKERS`; `loader` is "module:callable" relative to
    this package, imported only when the tracker is loaded. Files to download are
    declared beside its code, without torch (see `alltracker/published.py`), and
    found by the loader with `published_weights.store.weights_path`.
@@ -12,13 +12,13 @@ Adding a tracker
    `python -m point_tracking.workflows.model_zoo.source > manifest.json`.
 4. Add its name to the parametrised tests of `tests/tracker/models/test_contract.py`
    (with downloaded weights: a shallow checkpoint in `shallow.py` beside it),
-   run `benchmarks/trackers/accuracy.py`, and write its row in the README.
+   run `benchmarks/trackers/accuracy.py`, and write its row in the README and its
+   section in docs/trackers.md, with a row for each file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -30,88 +30,11 @@ from .base import Tracker, check_option_names
 from .cotracker.weights.published import PUBLISHED as COTRACKER_FILES
 from .locotrack.published import PUBLISHED as LOCOTRACK_FILES
 from .published_weights.checksums import judge_weights
-from .published_weights.files import WeightsFile
 from .published_weights.store import fetch_weights, find_weights, has_consent
-from .published_weights.terms import NOT_STATED, use_allowed, used_together
 from .tapir.published import PUBLISHED as TAPIR_FILES
+from .tracker_info import MANY_FRAMES, ONE_FRAME, TrackerInfo, published
 
 DEFAULT_TRACKER = "pt-fused"
-
-
-@dataclass(frozen=True)
-class TrackerInfo:
-    """What a user needs to know before choosing a tracker.
-
-    Args:
-        name: as passed to `load_tracker`
-        summary: one line: what it is good for
-        code_license: SPDX name of the code's licence
-        weights_license: SPDX expression, or None for a tracker without weights
-        commercial_use: whether code and weights allow it; None where their authors do not say
-        weights_from: where the weights come from, in words
-        loader: "module:callable", relative to this package
-        options: "module:dataclass" of what the loader takes; None where that depends on more than the name
-        needs_gpu: whether it is slow without one
-        requirements: distributions it imports beyond numpy
-        files: weights that have to be downloaded, with their terms; the first is the one that `checkpoint` replaces
-        same_tensors: other trackers whose files cannot be told from this one's by names and shapes of tensors; its
-            options have `flavour` then
-        tags: words to find it by
-        adaptable: whether `adapt_tracker` can train it further
-        adapted: a user trained it further on own videos
-    """
-
-    name: str
-    summary: str
-    code_license: str
-    weights_license: str | None
-    commercial_use: bool | None
-    weights_from: str
-    loader: str
-    options: str | None = None
-    needs_gpu: bool = False
-    requirements: tuple[str, ...] = ()
-    files: tuple[WeightsFile, ...] = ()
-    same_tensors: tuple[str, ...] = ()
-    tags: tuple[str, ...] = field(default_factory=tuple)
-    adaptable: bool = True
-    adapted: bool = False
-
-    @property
-    def size_mb(self) -> float | None:
-        """What has to be downloaded, or None."""
-        return sum(file.size_mb for file in self.files) if self.files else None
-
-    @property
-    def files_description(self) -> str:
-        """Which files have to be downloaded and their terms, in words."""
-        return "; ".join(file.description for file in self.files)
-
-    @property
-    def terms(self) -> str:
-        """The licence of code and weights in one line, for forms and tables."""
-        weights = f"weights {self.weights_license}" if self.weights_license else "no weights"
-        if self.weights_license == NOT_STATED:
-            weights = "weights without a stated licence"
-        return f"code {self.code_license}, {weights}: {use_allowed(self.commercial_use)}"
-
-    @property
-    def notes(self) -> str:
-        """What else a user must know of the terms of its files, such as of data they were trained on; "" = nothing."""
-        return ". ".join(dict.fromkeys(file.notes for file in self.files if file.notes))
-
-
-def _published(*files: WeightsFile) -> dict[str, Any]:
-    """The fields that trackers with published weights share, and those that follow from these files."""
-    return {
-        "code_license": "Apache-2.0",
-        "weights_license": " AND ".join(dict.fromkeys(file.spdx for file in files)),
-        "commercial_use": used_together(file.commercial_use for file in files),
-        "weights_from": "; ".join(file.published_at for file in files),
-        "files": files,
-        "needs_gpu": True,
-        "requirements": ("torch", "safetensors", "huggingface_hub"),
-    }
 
 
 _TRACKERS: dict[str, TrackerInfo] = {
@@ -170,8 +93,8 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="cotracker3-offline",
-            summary="the most accurate here; sees the whole clip at once, so it tracks through occlusions",
-            **_published(COTRACKER_FILES["cotracker3-offline"]),
+            summary="sees the whole clip at once: by its authors' figures the best through occlusions",
+            **published(COTRACKER_FILES["cotracker3-offline"]),
             loader=".cotracker.tracker:load_cotracker3_offline",
             options=".cotracker.options:CoTrackerOptions",
             tags=("gpu", "joint", "occlusion"),
@@ -179,7 +102,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         TrackerInfo(
             name="cotracker3-online",
             summary="for long videos and live streams: windows of 16 frames, memory independent of the length",
-            **_published(COTRACKER_FILES["cotracker3-online"]),
+            **published(COTRACKER_FILES["cotracker3-online"]),
             loader=".cotracker.tracker:load_cotracker3_online",
             options=".cotracker.options:CoTrackerOptions",
             tags=("gpu", "joint", "streaming", "long-video"),
@@ -187,7 +110,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         TrackerInfo(
             name="cotracker2",
             summary="the older CoTracker, windows of 8 frames; for comparison with results made with it",
-            **_published(COTRACKER_FILES["cotracker2"]),
+            **published(COTRACKER_FILES["cotracker2"]),
             loader=".cotracker.tracker:load_cotracker2",
             options=".cotracker.options:CoTrackerOptions",
             tags=("gpu", "joint", "streaming", "long-video"),
@@ -195,36 +118,40 @@ _TRACKERS: dict[str, TrackerInfo] = {
         ),
         TrackerInfo(
             name="alltracker",
-            summary="every point of a frame at once: the strongest for grids and masks",
-            **_published(ALLTRACKER_FILES["alltracker"]),
+            summary="every point of a frame at once: for grids and masks, by its authors' figures the most accurate",
+            **published(ALLTRACKER_FILES["alltracker"]),
             loader=".alltracker.tracker:load_alltracker",
             options=".alltracker.options:AllTrackerOptions",
             tags=("gpu", "dense", "occlusion"),
+            pass_per_query_frame=True,
+            recommended_for=(ONE_FRAME,),
             adaptable=False,
         ),
         TrackerInfo(
             name="alltracker-tiny",
-            summary="alltracker with a smaller encoder: somewhat faster, somewhat less accurate",
-            **_published(ALLTRACKER_FILES["alltracker-tiny"]),
+            summary="alltracker with a smaller encoder: a file of 25 MB, half the encoder's work",
+            **published(ALLTRACKER_FILES["alltracker-tiny"]),
             loader=".alltracker.tracker:load_alltracker_tiny",
             options=".alltracker.options:AllTrackerOptions",
             tags=("gpu", "dense"),
+            pass_per_query_frame=True,
             adaptable=False,
         ),
         TrackerInfo(
             name="bootstapir",
-            summary="any point of any frame in one pass: the strongest where queries lie in many frames",
-            **_published(TAPIR_FILES["bootstapir"]),
+            summary="any point of any frame in one pass: for points that are given in many frames",
+            **published(TAPIR_FILES["bootstapir"]),
             loader=".tapir.tracker:load_bootstapir",
             options=".tapir.options:TapirOptions",
             same_tensors=("bootstapir-online",),
             tags=("gpu", "occlusion"),
+            recommended_for=(MANY_FRAMES,),
             adaptable=False,
         ),
         TrackerInfo(
             name="bootstapir-online",
             summary="bootstapir for live streams: frame by frame, memory independent of the length",
-            **_published(TAPIR_FILES["bootstapir-online"]),
+            **published(TAPIR_FILES["bootstapir-online"]),
             loader=".tapir.tracker:load_bootstapir_online",
             options=".tapir.options:TapirOptions",
             same_tensors=("bootstapir",),
@@ -234,7 +161,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         TrackerInfo(
             name="tapir",
             summary="what bootstapir grew from, trained on synthetic video alone; half the work, less accurate",
-            **_published(TAPIR_FILES["tapir"]),
+            **published(TAPIR_FILES["tapir"]),
             loader=".tapir.tracker:load_tapir",
             options=".tapir.options:TapirOptions",
             tags=("gpu", "occlusion"),
@@ -243,7 +170,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         TrackerInfo(
             name="locotrack-base",
             summary="compares whole surroundings of points; light, and any query frames in one pass",
-            **_published(LOCOTRACK_FILES["locotrack-base"]),
+            **published(LOCOTRACK_FILES["locotrack-base"]),
             loader=".locotrack.tracker:load_locotrack_base",
             options=".locotrack.options:LocoTrackOptions",
             tags=("gpu", "occlusion"),
@@ -252,7 +179,7 @@ _TRACKERS: dict[str, TrackerInfo] = {
         TrackerInfo(
             name="locotrack-small",
             summary="locotrack-base with a smaller network: faster, somewhat less accurate",
-            **_published(LOCOTRACK_FILES["locotrack-small"]),
+            **published(LOCOTRACK_FILES["locotrack-small"]),
             loader=".locotrack.tracker:load_locotrack_small",
             options=".locotrack.options:LocoTrackOptions",
             tags=("gpu", "occlusion"),
@@ -275,6 +202,29 @@ def list_trackers(*, commercial: bool | None = None, ready: bool | None = None) 
     if ready is not None:
         names = [name for name in names if weights_are_here(tracker_info(name)) == ready]
     return names
+
+
+def tracker_table(*, commercial: bool | None = None, ready: bool | None = None) -> str:
+    """The trackers as a table in markdown: what each is good for, its terms, and where its weights are.
+
+    Args:
+        commercial, ready: as of `list_trackers`
+
+    Returns:
+        a row for each; its last column is "none needed", "in the package", "file here", "to download" (their terms were
+        accepted on this machine) or "ask" (they have yet to be: `accept_license=True`)
+    """
+    rows = [("tracker", "good for", "terms", "weights"), ("---",) * 4]
+    for name in list_trackers(commercial=commercial, ready=ready):
+        info = tracker_info(name)
+        if info.files:
+            state = weights_state(info)
+            weights = "file here" if state == "here" else f"{state} ({info.size_mb:g} MB)"
+        else:
+            weights = "none needed" if info.weights_license is None else "in the package"
+            weights = "file here" if info.adapted else weights
+        rows.append((name, info.summary, info.terms, weights))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def shipped_trackers() -> list[str]:

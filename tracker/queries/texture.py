@@ -16,7 +16,7 @@ import numpy as np
 from ..coordinates import edge_aligned, inside_frame
 from ..types import Queries
 
-# grey levels per pixel; below it, points are lost and slide far more often (`benchmarks/texture.py`)
+# grey levels per pixel; below it, points are lost and slide far more often (`benchmarks/motion.py`)
 FEATURELESS = 0.15
 # pictures are looked at with at most this short side, where a tracker does not say its own
 USUAL_SHORT_SIDE_PX = 320
@@ -32,11 +32,13 @@ def usual_size(size_px: tuple[int, int]) -> tuple[int, int]:
     return max(round(size_px[0] * scale), 1), max(round(size_px[1] * scale), 1)
 
 
-def texture_map(frame: np.ndarray) -> np.ndarray:
+def texture_map(frame: np.ndarray, *, block_px: int = _BLOCK_PX, smooth_px: float = _SMOOTH_PX) -> np.ndarray:
     """The score of every pixel.
 
     Args:
         frame: uint8 (H, W, 3) RGB or (H, W) grey, of the size it is tracked in
+        block_px: side of the surroundings that count
+        smooth_px: standard deviation of the Gaussian that smooths the picture
 
     Returns:
         (H, W) float32, grey levels per pixel
@@ -45,11 +47,11 @@ def texture_map(frame: np.ndarray) -> np.ndarray:
 
     grey = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) if frame.ndim == 3 else frame
     picture = np.ascontiguousarray(grey, dtype=np.float32)
-    smooth = cv2.GaussianBlur(picture, (0, 0), _SMOOTH_PX)
+    smooth = cv2.GaussianBlur(picture, (0, 0), smooth_px)
     # OpenCV's derivative is twice the change per pixel
-    least = cv2.cornerMinEigenVal(smooth, _BLOCK_PX, ksize=3) / 4
+    least = cv2.cornerMinEigenVal(smooth, block_px, ksize=3) / 4
     # of white noise after smoothing with a Gaussian: the integral of the squared derivative of its kernel
-    from_noise = noise_of(picture) ** 2 / (8 * np.pi * _SMOOTH_PX**4)
+    from_noise = noise_of(picture) ** 2 / (8 * np.pi * smooth_px**4)
     return np.sqrt(np.maximum(least - from_noise, 0)).astype(np.float32)
 
 
@@ -70,18 +72,31 @@ def texture_scores(frame: np.ndarray, xy: np.ndarray, size_px: tuple[int, int]) 
 
     Args:
         frame: as for `texture_map`
+        xy, size_px: as for `scores_at`
+
+    Returns:
+        (N,) float32; NaN where a place is outside the frame
+    """
+    return scores_at(texture_map(frame), xy, size_px)
+
+
+def scores_at(scores: np.ndarray, xy: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
+    """Reads a map of scores at some places.
+
+    Args:
+        scores: (H, W), as `texture_map` gives
         xy: (N, 2) pixels of the displayed frame
         size_px: (width, height) of the displayed frame
 
     Returns:
         (N,) float32; NaN where a place is outside the frame
     """
-    height, width = frame.shape[:2]
+    height, width = scores.shape
     inside = inside_frame(xy, size_px)
     here = edge_aligned(np.nan_to_num(np.asarray(xy, dtype=np.float64)), size_px, (width, height))
     column = np.clip(np.rint(here[:, 0]), 0, width - 1).astype(np.int64)
     row = np.clip(np.rint(here[:, 1]), 0, height - 1).astype(np.int64)
-    return np.where(inside, texture_map(frame)[row, column], np.nan).astype(np.float32)
+    return np.where(inside, scores[row, column], np.nan).astype(np.float32)
 
 
 def snapped_queries(queries: Queries, frame: np.ndarray, size_px: tuple[int, int]) -> tuple[Queries, int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from fiftyone.core.collections import SampleCollection
@@ -17,12 +17,14 @@ from ...tracker.formats.clip import TrackedClip
 from ...tracker.formats.output_files import check_free
 from ...tracker.models.base import CancelCheck
 from ..lifecycle.progress import ProgressOption, ProgressReporter
+from ..output_files.side_by_side import SideBySide, usable_cores
 from .clips.choosing import check_media, chosen_clip, count_losses
-from .clips.from_dataset import ExportTarget, export_targets, read_clip
+from .clips.from_dataset import read_clip
 from .files import SampleFile, planned_files, write_index
 from .formats import LABEL_FORMATS, failed_outcome, not_run_outcome
 from .options import ExportOptions
 from .report import ExchangeReport, FileOutcome
+from .targets import ExportTarget, export_targets
 
 _DLC_FOLDER = "labeled-data"
 
@@ -50,7 +52,7 @@ def export_tracks(
 ) -> ExchangeReport:
     """Writes point tracks, and for "cvat" and "mot" other labels, to files of other programs.
 
-    One sample after another is read while the one before is written; each file appears only when it is complete.
+    Samples are read one after another and written several at a time; each file appears only when it is complete.
 
     Args:
         samples: a video dataset or view; labels that a view hides are not written
@@ -164,29 +166,42 @@ class _Export:
     ) -> None:
         self._samples, self._fields, self._options = samples, fields, options
         self._reporter, self._cancelled, self._report = reporter, cancelled, report
+        self._reading = threading.Lock()
 
     def into_files(self, planned: Sequence[SampleFile], targets: Sequence[ExportTarget], *, in_folder: bool) -> None:
-        """A file per sample: while one is written the next is read, and no more are held."""
-        waiting: list[tuple[SampleFile, Future[FileOutcome]]] = []
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="export") as writer:
-            for one, target in zip(planned, targets, strict=True):
-                if self._is_cancelled():
-                    self._settle(waiting, in_folder=in_folder)
-                    self._report.outcomes.append(not_run_outcome(one))
-                    continue
-                if self._options.skip_existing and one.path.exists():
-                    self._settle(waiting, in_folder=in_folder)
-                    self._tell(FileOutcome(str(one.path), one.sample_id, one.media_path, SKIPPED))
-                    continue
-                try:
-                    write = self._prepared(one, target)
-                except PointTrackingError as error:
-                    self._settle(waiting, in_folder=in_folder)
-                    self._fail(one, error, in_folder=in_folder)
-                    continue
-                self._settle(waiting, in_folder=in_folder)
-                waiting.append((one, writer.submit(write)))
-            self._settle(waiting, in_folder=in_folder)
+        """A file per sample, several at a time; outcomes stand in the order of the samples."""
+        outcomes: dict[SampleFile, FileOutcome] = {}
+        target_of = dict(zip(planned, targets, strict=True))
+
+        def attempt(one: SampleFile, _: Callable[[float], None], stopped: CancelCheck) -> FileOutcome:
+            if stopped():
+                return not_run_outcome(one)
+            if self._options.skip_existing and one.path.exists():
+                return FileOutcome(str(one.path), one.sample_id, one.media_path, SKIPPED)
+            try:
+                # FiftyOne keeps what it reads in tables that threads share
+                with self._reading:
+                    write = self._prepared(one, target_of[one])
+                return write()
+            except PointTrackingError as error:
+                if not in_folder:
+                    raise
+                return failed_outcome(one, error)
+
+        work = SideBySide(
+            planned,
+            attempt,
+            name_of=lambda one: one.path.name,
+            # one more reads while each core writes
+            num_workers=usable_cores() + 1,
+        )
+        try:
+            going = work.run(
+                outcomes.__setitem__, lambda one: self._told(outcomes[one]), self._reporter, self._cancelled
+            )
+            self._report.cancelled = not going
+        finally:
+            self._report.outcomes += [outcomes.get(one) or not_run_outcome(one) for one in planned]
 
     def into_one(self, planned: Sequence[SampleFile], targets: Sequence[ExportTarget]) -> None:
         """One file for all samples; those that cannot be read are failures, unless there is only one."""
@@ -203,7 +218,9 @@ class _Export:
                 try:
                     clip, outcome = self._clip(one, target)
                 except PointTrackingError as error:
-                    self._fail(one, error, in_folder=len(planned) > 1)
+                    if len(planned) == 1:
+                        raise
+                    self._tell(failed_outcome(one, error))
                     continue
                 yield clip
                 self._tell(outcome)
@@ -213,7 +230,7 @@ class _Export:
     def _prepared(self, one: SampleFile, target: ExportTarget) -> Callable[[], FileOutcome]:
         """Reads a sample; what is returned writes it, and asks the database nothing."""
         if self._options.format in LABEL_FORMATS:
-            return LABEL_FORMATS[self._options.format].prepare(self._samples, one, self._fields, self._options)
+            return LABEL_FORMATS[self._options.format].prepare(self._samples, one, target, self._fields, self._options)
         clip, outcome = self._clip(one, target)
         module, told = self._options.file_format.load(), self._options.write_options()
 
@@ -241,22 +258,11 @@ class _Export:
         )
         return clip, outcome
 
-    def _settle(self, waiting: list[tuple[SampleFile, Future[FileOutcome]]], *, in_folder: bool) -> None:
-        """Waits for the file that is being written."""
-        while waiting:
-            one, future = waiting.pop()
-            try:
-                self._tell(future.result())
-            except PointTrackingError as error:
-                self._fail(one, error, in_folder=in_folder)
-
-    def _fail(self, one: SampleFile, error: PointTrackingError, *, in_folder: bool) -> None:
-        if not in_folder:
-            raise error
-        self._tell(failed_outcome(one, error))
-
     def _tell(self, outcome: FileOutcome) -> None:
         self._report.outcomes.append(outcome)
+        self._told(outcome)
+
+    def _told(self, outcome: FileOutcome) -> None:
         words = "could not be exported" if outcome.status == FAILED else "exported"
         self._reporter.finished(f"{Path(outcome.filepath).name} {words}")
 

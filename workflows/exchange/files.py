@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...tracker.errors import CollectionError, FormatError, OptionError
 from ...tracker.formats.output_files import complete_file
+from .report import listed
 
 INDEX = "index.json"
 _ID_DIGITS = 8
 _NOT_IN_FILE_NAMES = re.compile(r"[^\w.-]+")
-_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,26 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
         raise FormatError(f"{path} is damaged. Delete it: files are then told by their names") from error
 
 
+@dataclass(frozen=True)
+class FoundFiles:
+    """What an import reads.
+
+    Args:
+        files: the clips of the samples, each with its sample
+        others: clips that say they are of other videos: how each is called
+    """
+
+    files: list[SampleFile]
+    others: list[str]
+
+
 def found_files(
     path: str | os.PathLike[str],
     suffix: str,
     samples: Sequence[tuple[str, str]],
     keys_of: Callable[[Path], Sequence[tuple[str, str]]] | None = None,
-) -> list[SampleFile]:
+    elsewhere: Collection[str] = (),
+) -> FoundFiles:
     """The clips that an import reads, each with its sample: told by id, else by the video's name, else there is one.
 
     Args:
@@ -127,25 +141,102 @@ def found_files(
         suffix: of the format, such as ".xml"
         samples: (id, path of the video) of each that may be meant
         keys_of: what a file says of its clips: (sample id, path of the video) of each, empty where it does not say
+        elsewhere: ids of samples that are not meant, so that no clip of theirs is told by its name
 
     Raises:
         FormatError: if there is no such file
-        CollectionError: if it is not clear which sample a file is of; lists the files
+        CollectionError: if it is not clear which sample a file is of, or all are of other videos; lists the files
     """
     target = Path(path)
     paths = _paths_in(target, suffix)
     folder = target if target.is_dir() else target.parent
-    noted = {folder / entry["file"]: entry["sample_id"] for entry in read_index(folder)}
-    matched: dict[tuple[Path, int], tuple[str, str] | None] = {}
+    noted = {folder / entry["file"]: (entry["sample_id"], entry["filepath"]) for entry in read_index(folder)}
+    clips: list[_Clip] = []
     for found in paths:
         keys = _keys_in(found, keys_of)
         for entry, key in enumerate(keys):
-            matched[found, entry] = _sample_of(found, noted, samples, key, alone=len(keys) == 1)
-    if len(matched) == 1 and len(samples) == 1:
-        only = next(iter(matched))
-        matched[only] = matched[only] or samples[0]
-    _check_matches({_told(place, matched): sample for place, sample in matched.items()})
-    return [SampleFile(place, *sample, entry) for (place, entry), sample in matched.items() if sample is not None]
+            about = noted.get(found, ("", "")) if len(keys) == 1 else ("", "")
+            ids = tuple(filter(None, (key[0], about[0])))
+            clips.append(_Clip(found, entry, len(keys), ids, key[1] or about[1]))
+    matched, others = _matched(clips, samples, elsewhere)
+    if len(clips) == 1 and len(samples) == 1:
+        matched.setdefault(clips[0], samples[0])
+    lost = [clip for clip in clips if clip not in matched and (not matched or clip not in others)]
+    if lost:
+        raise CollectionError(
+            f"It is not clear which samples these files are of: {listed([clip.called for clip in lost])}. Name each "
+            "like its video, or import one file onto one sample: import_tracks(dataset.select(sample_id), ...)"
+        )
+    _check_single(matched)
+    return FoundFiles(
+        [SampleFile(clip.path, *sample, clip.entry) for clip, sample in matched.items()],
+        [Path(clip.media_path.replace("\\", "/")).name or clip.called for clip in others],
+    )
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip of a file, and what it says of its sample.
+
+    Args:
+        path: of the file
+        entry: which clip of the file, from 0
+        number: of clips in the file
+        ids: of its sample, by the file and by the folder's index, where they say
+        media_path: of its sample, likewise; empty where none says
+    """
+
+    path: Path
+    entry: int
+    number: int
+    ids: tuple[str, ...]
+    media_path: str
+
+    @property
+    def called(self) -> str:
+        """How it is called where it is not clear which sample it is of."""
+        return self.path.name if self.number == 1 else f"{self.path.name}, clip {self.entry + 1}"
+
+    @property
+    def says_which(self) -> bool:
+        return bool(self.ids or self.media_path)
+
+    def by_id(self, samples: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+        """The sample of its id, or of the id in the file's name."""
+        by_id = dict(samples)
+        known = next((i for i in self.ids if i in by_id), None)
+        return self._by_file_name(samples) if known is None else (known, by_id[known])
+
+    def _by_file_name(self, samples: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+        names = (self.path.stem, self.path.parent.name)
+        named = [sample for sample in samples if self.number == 1 and file_stem(*sample) in names]
+        return named[0] if len(named) == 1 else None
+
+    def candidates(self, samples: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The samples whose video has its name."""
+        stems = [Path(self.media_path.replace("\\", "/")).stem] if self.media_path else []
+        if self.number == 1:
+            stems += [self.path.stem, re.sub(rf"_[0-9a-f]{{{_ID_DIGITS}}}$", "", self.path.stem)]
+        return [sample for sample in samples if Path(sample[1]).stem in stems]
+
+
+def _matched(
+    clips: Sequence[_Clip], samples: Sequence[tuple[str, str]], elsewhere: Collection[str]
+) -> tuple[dict[_Clip, tuple[str, str]], list[_Clip]]:
+    """(the sample of each clip that is told by an id, else by its name; the clips that are of other videos)."""
+    matched = {clip: sample for clip in clips if (sample := clip.by_id(samples)) is not None}
+    taken, others = set(matched.values()), []
+    for clip in clips:
+        if clip in matched:
+            continue
+        named = [] if set(clip.ids) & set(elsewhere) else clip.candidates(samples)
+        # whoever has an id of its own is not the one that another clip is of by its id
+        free = [sample for sample in named if not (clip.ids and sample in taken)]
+        if len(free) == 1:
+            matched[clip] = free[0]
+        elif not free and clip.says_which:
+            others.append(clip)
+    return {clip: matched[clip] for clip in clips if clip in matched}, others
 
 
 def _paths_in(target: Path, suffix: str) -> list[Path]:
@@ -182,49 +273,10 @@ def _keys_in(path: Path, keys_of: Callable[[Path], Sequence[tuple[str, str]]] | 
         return [("", "")]
 
 
-def _told(place: tuple[Path, int], matched: Mapping[tuple[Path, int], Any]) -> str:
-    """How a clip is called where it is not clear which sample it is of."""
-    path, entry = place
-    return path.name if (path, 1) not in matched else f"{path.name}, clip {entry + 1}"
-
-
-def _sample_of(
-    path: Path,
-    noted: Mapping[Path, str],
-    samples: Sequence[tuple[str, str]],
-    key: tuple[str, str] = ("", ""),
-    *,
-    alone: bool = True,
-) -> tuple[str, str] | None:
-    by_id = dict(samples)
-    for sample_id in (key[0], noted.get(path, "") if alone else ""):
-        if sample_id in by_id:
-            return sample_id, by_id[sample_id]
-    stems = [Path(key[1].replace("\\", "/")).stem] if key[1] else []
-    if alone:
-        named = [(i, media) for i, media in samples if file_stem(i, media) in (path.stem, path.parent.name)]
-        if len(named) == 1:
-            return named[0]
-        stems += [path.stem, re.sub(r"_[0-9a-f]{8}$", "", path.stem)]
-    named = [(i, media) for i, media in samples if Path(media).stem in stems]
-    return named[0] if len(named) == 1 else None
-
-
-def _check_matches(matched: Mapping[str, tuple[str, str] | None]) -> None:
-    lost = [name for name, sample in matched.items() if sample is None]
-    if lost:
-        raise CollectionError(
-            f"It is not clear which samples these files are of: {_listed(lost)}. Name each like its video, or import "
-            "one file onto one sample: import_tracks(dataset.select(sample_id), ...)"
-        )
+def _check_single(matched: Mapping[_Clip, tuple[str, str]]) -> None:
     owners: dict[str, list[str]] = {}
-    for name, sample in matched.items():
-        if sample is not None:
-            owners.setdefault(sample[0], []).append(name)
+    for clip, sample in matched.items():
+        owners.setdefault(sample[0], []).append(clip.called)
     twice = [names for names in owners.values() if len(names) > 1]
     if twice:
-        raise CollectionError(f"These files are of the same sample: {_listed(twice[0])}. Keep one of them")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+        raise CollectionError(f"These files are of the same sample: {listed(twice[0])}. Keep one of them")

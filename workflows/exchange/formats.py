@@ -19,13 +19,19 @@ from .options import ExportOptions, ImportOptions
 from .report import FileOutcome
 from .shapes.cvat import export_cvat, import_cvat
 from .shapes.mot import export_mot, import_mot
+from .targets import ExportTarget
 
 
 class ExportLabels(Protocol):
     """Reads one sample's labels; what it returns writes them."""
 
     def __call__(
-        self, samples: SampleCollection, one: SampleFile, fields: Sequence[str], options: ExportOptions
+        self,
+        samples: SampleCollection,
+        one: SampleFile,
+        target: ExportTarget,
+        fields: Sequence[str],
+        options: ExportOptions,
     ) -> Callable[[], FileOutcome]: ...
 
 

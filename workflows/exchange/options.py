@@ -14,9 +14,13 @@ from ...tracker.formats.registry import FileFormat, file_format
 
 FRAMES = ("video", "source")
 NAMES = ("labels", "index")
-# of what formats for labels of any kind heed nothing
-_CLIP_OPTIONS = ("every", "min_confidence", "min_length", "top", "frames")
-_SPECIAL = ("names", "images", "scorer", "reconstruct")
+# options of some formats alone: for which
+SPECIAL_OPTIONS: Mapping[str, str] = {
+    "names": "for formats that call points by unique names",
+    "images": "for training sets and colours",
+    "scorer": "for tables of DeepLabCut's kind",
+    "reconstruct": "for 'colmap'",
+}
 _LARGEST_OFFSET = 10**8
 
 
@@ -59,11 +63,12 @@ class ExportOptions:
         if self.overwrite and self.skip_existing:
             raise OptionError("overwrite and skip_existing contradict each other. Set one of them")
         given = {name for name, default in _DEFAULTS.items() if getattr(self, name) != default}
-        unheeded = [name for name in _SPECIAL if name in given and name not in chosen.options]
-        if not chosen.module:
-            unheeded += [name for name in _CLIP_OPTIONS if name in given]
+        unheeded = [name for name in SPECIAL_OPTIONS if name in given and name not in chosen.options]
         if unheeded:
-            raise OptionError(f"The format {self.format!r} does not heed {', '.join(unheeded)}. Leave that out")
+            why = "; ".join(f"{name}: {SPECIAL_OPTIONS[name]}" for name in unheeded)
+            raise OptionError(
+                f"The format {self.format!r} has no place for {', '.join(unheeded)} ({why}). Leave that out"
+            )
 
     @property
     def file_format(self) -> FileFormat:
@@ -111,8 +116,10 @@ class ImportOptions:
         check_min_confidence(self.min_confidence)
         if self.layout is not None and self.layout not in LAYOUTS:
             raise OptionError(f"Invalid layout ({self.layout!r}). Supported values are {', '.join(LAYOUTS)}")
-        if not chosen.module and (self.layout is not None or self.min_confidence):
+        if not chosen.module and self.layout is not None:
             raise OptionError(f"The format {self.format!r} says itself how its labels are stored. Leave layout out")
+        if self.min_confidence and not chosen.scores:
+            raise OptionError(f"A file of the format {self.format!r} holds no likelihoods. Leave min_confidence out")
         if chosen.module and isinstance(self.field, Mapping):
             raise OptionError(f"A file of the format {self.format!r} holds one field. Give its name alone")
 
@@ -125,9 +132,9 @@ class ImportOptions:
         """The number that the video's first frame has in the file."""
         return CONVENTIONS[self.format].first_frame if self.frame_offset is None else self.frame_offset
 
-    def read_options(self, size_px: tuple[int, int] | None = None) -> ReadOptions:
+    def read_options(self) -> ReadOptions:
         """What a reader is told."""
-        return ReadOptions(self.first_frame, self.min_confidence, size_px)
+        return ReadOptions(self.first_frame)
 
 
 def _check_whole(name: str, value: Any, least: int) -> None:

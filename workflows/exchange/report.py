@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...store.runs.outcomes import DONE, FAILED, NOT_RUN, SKIPPED, Failure, count_of
+
+# what an export leaves out because it was told to
+BELOW_CONFIDENCE, TOO_SHORT, BEYOND_TOP, NOT_TRACKED = (
+    "positions below min_confidence",
+    "tracks shorter than min_length",
+    "tracks beyond top",
+    "frames that were not tracked",
+)
+_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,11 @@ def _with_path(outcome: FileOutcome) -> str:
     return message if outcome.path in message else f"{outcome.path}: {message}"
 
 
+def listed(names: Sequence[str]) -> str:
+    """The first few of some names."""
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+
+
 @dataclass
 class ExchangeReport:
     """What became of an export or import; `print(report)` says it in words.
@@ -58,12 +72,14 @@ class ExchangeReport:
         verb: "exported" or "imported"
         outcomes: one per file, or per sample of a file that holds many
         cancelled: whether it was ended before its end
+        others: clips of the files that are of other videos, and were left alone
     """
 
     format: str
     verb: str
     outcomes: list[FileOutcome] = field(default_factory=list)
     cancelled: bool = False
+    others: list[str] = field(default_factory=list)
     # read where reports of runs are shown: there is no record of an exchange
     run_key: None = None
 
@@ -98,6 +114,8 @@ class ExchangeReport:
             number = sum(outcome.status == status for outcome in self.outcomes)
             if number:
                 lines.append(f"{count_of(number, 'file')} {words}")
+        if self.others:
+            lines.append(f"{count_of(len(self.others), 'clip')} of other videos left alone: {listed(self.others)}")
         return "\n".join(lines)
 
     def __str__(self) -> str:

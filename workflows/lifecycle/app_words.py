@@ -29,6 +29,7 @@ _WORDS = (
     (r"Name one for each: field=\{[^}]*\}?", "Leave the field empty"),
     (r": field=\{'boxes': \.\.\., 'polylines': \.\.\.\}", ""),
     (r", or import one file onto one sample: import_tracks\(.*\)", ", or choose one sample"),
+    (r", or write them anew: write_tracks\(.*\)", ""),
     (r"\bdiscard_corrections=True\b", "'Discard corrections'"),
     (r"\bGive tracker=\.\.\., a loaded one or one of\b", "Choose one of these trackers:"),
     (

@@ -12,7 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ...tracker.models.registry import TrackerInfo, fetch_tracker_weights, needs_consent, shipped_trackers, tracker_info
+from ...tracker.models.registry import fetch_tracker_weights, needs_consent, shipped_trackers, tracker_info
+from ...tracker.models.tracker_info import TrackerInfo
 
 # without a slash: FiftyOne makes it a module's name, and of a dotted one `from . import x` fails
 SOURCE_NAME = "fo-video-point-tracking"

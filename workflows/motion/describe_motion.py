@@ -9,6 +9,7 @@ from typing import Any
 from fiftyone.core.collections import SampleCollection
 
 from ...store.tracks.videos import check_collection
+from ...tracker.errors import MotionError
 from ...tracker.models.base import CancelCheck, Tracker
 from ..lifecycle.progress import ProgressOption, ProgressReporter
 from ..lifecycle.run import attempt_each, open_run, run_environment
@@ -28,6 +29,7 @@ def describe_motion(
     texture: bool = MOTION_DEFAULTS.texture,
     groups: bool = MOTION_DEFAULTS.groups,
     find_similar: bool = MOTION_DEFAULTS.find_similar,
+    cycle_consistency: bool = MOTION_DEFAULTS.cycle_consistency,
     tracker: str | Tracker = MOTION_DEFAULTS.tracker,
     tracker_options: Mapping[str, Any] | None = None,
     grid_size: int = MOTION_DEFAULTS.grid_size,
@@ -52,7 +54,10 @@ def describe_motion(
         groups: with a label field, give keypoints of the layout "points" the attribute `motion_group`: 0 goes with the
             picture, 1, 2, ... move together apart from it, -1 is not known
         find_similar: also do what `index_motion` does, for all samples that are described
-        tracker: without a label field, that follows the grid
+        cycle_consistency: with a label field, follow tracks back from the last frame in which they are seen to the
+            first, and tell how far from their start they come: costs as much as tracking the video
+        tracker: without a label field, that follows the grid; with `cycle_consistency`, that goes back: the one that
+            made the tracks tells of itself, another one how far the two agree
         tracker_options: what `load_tracker` takes for that name
         grid_size: of that grid, points per side
         overwrite: describe all samples again
@@ -65,7 +70,7 @@ def describe_motion(
 
     Raises:
         CollectionError: if the collection holds no whole videos
-        OptionError: for an option outside what is supported
+        OptionError: for an option outside what is supported, or `cycle_consistency` without a label field
         FieldError: if there is no such frame field, or a field of that name is somebody else's
         DatabaseError: if the database lets this user only read
     """
@@ -111,5 +116,8 @@ def run_description(
             )
             report.views = save_motion_views(dataset, options)
             if options.find_similar:
-                report.brain_keys = list(index_motion(dataset, options.label_field))
+                try:
+                    report.brain_keys = list(index_motion(dataset, options.label_field))
+                except MotionError as error:  # too few samples: what was described is no worse for it
+                    report.not_indexed = str(error)
     return report

@@ -20,17 +20,19 @@ from ...store.tracks.sample_status import read_marks
 from ...store.tracks.videos import frame_size_of, select_videos
 from ...tracker.coordinates import frame_number_of
 from ...tracker.errors import Cancelled, MotionError, VideoError
-from ...tracker.models.base import CancelCheck, Tracker
+from ...tracker.models.base import CancelCheck, ProgressCallback, Tracker
 from ...tracker.models.registry import load_tracker
 from ...tracker.motion.description import MotionDescription, describe
 from ...tracker.motion.trajectories import trajectories_of
+from ...tracker.queries.ground import Ground
 from ...tracker.types import Tracks
 from ...tracker.video.frames import VideoFrames
 from ...tracker.video.probe import probe
 from ..lifecycle.progress import ProgressReporter
+from .cycle import NOT_FOLLOWED, CycleConsistency, cycle_consistency
 from .featureless import featureless_warning, is_featureless, least_texture
 from .helper_grid import helper_pieces
-from .motion_fields import FEATURELESS, FEATURELESS_SHARE, GROUP, SOURCE
+from .motion_fields import CYCLE_ERROR, CYCLE_RETURNED, FEATURELESS, FEATURELESS_SHARE, GROUP, SOURCE
 from .options import MotionOptions
 from .report import MotionOutcome
 
@@ -74,7 +76,7 @@ class SampleDescription:
             if self.options.label_field is None:
                 outcome = self._by_grid(sample, outcome, reporter)
             else:
-                outcome = self._by_tracks(sample, self.options.label_field, outcome)
+                outcome = self._by_tracks(sample, self.options.label_field, outcome, reporter)
         except Cancelled:
             raise
         except Exception as error:
@@ -86,7 +88,7 @@ class SampleDescription:
 
     def _by_grid(self, sample: Any, outcome: MotionOutcome, reporter: ProgressReporter) -> MotionOutcome:
         options = self.options
-        source = f"grid {options.grid_size} {options.tracker_name} {sorted((options.tracker_options or {}).items())}"
+        source = f"corners {options.grid_size} {options.tracker_text}"
         if self._is_known(sample, source):
             return replace(outcome, status=SKIPPED)
         tracker = self._loaded()
@@ -98,9 +100,11 @@ class SampleDescription:
             progress=lambda share: reporter.inside(share, outcome.filepath),
             cancelled=self.cancelled,
         )
-        return self._stored(sample, describe(pieces), None, source, outcome)
+        return self._stored(sample, describe(pieces), source, outcome)
 
-    def _by_tracks(self, sample: Any, label_field: str, outcome: MotionOutcome) -> MotionOutcome:
+    def _by_tracks(
+        self, sample: Any, label_field: str, outcome: MotionOutcome, reporter: ProgressReporter
+    ) -> MotionOutcome:
         options = self.options
         mark = read_marks(self.dataset, [sample.id], label_field).get(sample.id)
         if mark is not None and mark.state != MARK_DONE:
@@ -115,8 +119,9 @@ class SampleDescription:
         size_px, fps = frame_size_of(sample), _rate_of(sample, warnings)
         described = describe([trajectories_of(tracks, size_px, fps)])
         featureless = self._featureless(sample, tracks, warnings)
+        cycle = self._cycle(sample, tracks, lambda share: reporter.inside(share, outcome.filepath))
         outcome = replace(outcome, warnings=tuple(warnings))
-        outcome = self._stored(sample, described, featureless, source, outcome)
+        outcome = self._stored(sample, described, source, outcome, featureless, cycle)
         if has_attributes(self.dataset, sample.id, label_field):
             self._tell_keypoints(sample.id, label_field, described, featureless, tracks.num_points)
         return outcome
@@ -127,9 +132,16 @@ class SampleDescription:
             return None
         video = VideoFrames(sample.filepath)
         found = is_featureless(least_texture(video, tracks, self.cancelled))
-        if found.any():
-            warnings.append(featureless_warning(int(found.sum()), tracks.num_points))
+        ground = Ground(int(found.sum()), tracks.num_points)
+        if ground.is_worth_saying:
+            warnings.append(featureless_warning(ground))
         return found
+
+    def _cycle(self, sample: Any, tracks: Tracks, progress: ProgressCallback) -> CycleConsistency:
+        if not self.options.cycle_consistency:
+            return NOT_FOLLOWED
+        video = VideoFrames(sample.filepath)
+        return cycle_consistency(video, tracks, self._loaded(), progress=progress, cancelled=self.cancelled)
 
     def _tell_keypoints(
         self,
@@ -151,12 +163,14 @@ class SampleDescription:
         self,
         sample: Any,
         described: MotionDescription,
-        featureless: np.ndarray | None,
         source: str,
         outcome: MotionOutcome,
+        featureless: np.ndarray | None = None,
+        cycle: CycleConsistency = NOT_FOLLOWED,
     ) -> MotionOutcome:
         share = None if featureless is None else float(featureless.mean())
-        values = {**described.figures, FEATURELESS_SHARE: share, SOURCE: source}
+        told = {FEATURELESS_SHARE: share, CYCLE_ERROR: cycle.error, CYCLE_RETURNED: cycle.returned}
+        values = {**described.figures, **told, SOURCE: source}
         sample[self.options.motion_field] = fo.DynamicEmbeddedDocument(**values)
         sample[self.options.events_field] = fo.TemporalDetections(
             detections=[
@@ -196,6 +210,8 @@ def digest_of(tracks: Tracks, options: MotionOptions) -> str:
     for array in (tracks.xy, tracks.visible):
         told.update(np.ascontiguousarray(array).tobytes())
     told.update(f"{tracks.xy.shape} {options.texture} {options.groups}".encode())
+    if options.cycle_consistency:
+        told.update(options.tracker_text.encode())
     return told.hexdigest()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ...tracker.errors import Cancelled
 from ...tracker.models.base import CancelCheck
+from ...tracker.queries.ground import Ground
 from ...tracker.queries.texture import FEATURELESS, texture_scores, usual_size
 from ...tracker.types import Tracks
 from ...tracker.video.frame_source import FrameSource
@@ -49,9 +50,6 @@ def is_featureless(least: np.ndarray) -> np.ndarray:
     return np.nan_to_num(least, nan=np.inf) < FEATURELESS
 
 
-def featureless_warning(number: int, of: int) -> str:
+def featureless_warning(ground: Ground) -> str:
     """What a user is told: "23 of 400 points lie on featureless ground"."""
-    return (
-        f"{number} of {of} points lie on featureless ground, such as sky, water or a plain wall, where tracks are "
-        "wrong far more often"
-    )
+    return f"{ground}, such as sky, water or a plain wall, where tracks are wrong far more often"

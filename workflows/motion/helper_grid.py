@@ -1,20 +1,30 @@
-"""A grid of points tracked for the motion of a video alone: piece by piece, so that memory stays the same."""
+"""Points tracked for the motion of a video alone: piece by piece, so that memory stays the same.
+
+They are the best corners of the cells of a grid, and are followed in pictures of half the size. On plain ground, and by
+the noise and the blocks of a codec, which stay where they are while the picture moves, tracks tell less motion than
+there is: small pictures hold less of both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ...tracker.engine.run import track_clip
+from ...tracker.coordinates import edge_aligned
+from ...tracker.engine.run import PreparedClip, prepare_clip, track_prepared
 from ...tracker.models.base import CancelCheck, ProgressCallback, Tracker
 from ...tracker.motion.trajectories import USUAL_FPS, Trajectories, trajectories_of
-from ...tracker.queries import grid_queries
+from ...tracker.queries import point_queries
+from ...tracker.queries.corners import corner_queries
 from ...tracker.types import Queries, Tracks
+from ...tracker.video.frame_source import FrameSource
 from ...tracker.video.frames import VideoFrames
 
 PIECE_S = 1.0
 _LEAST_FRAMES = 8
+# short side of the pictures that are tracked: half the video's, within these
+_LEAST_SIDE_PX, _MOST_SIDE_PX = 64, 240
 
 
 def helper_pieces(
@@ -25,15 +35,12 @@ def helper_pieces(
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
 ) -> list[Trajectories]:
-    """Tracks a grid through each second of a video.
-
-    Points start in the first, the middle and the last frame of a piece and go both ways, so that both sides of a
-    cut are seen.
+    """Tracks points through each second of a video.
 
     Args:
         video: the clip
         tracker: that follows the points
-        grid_size: points per side
+        grid_size: cells per side of the grid, each with a point
         progress: called with the share done
         cancelled: asked again and again
 
@@ -44,30 +51,26 @@ def helper_pieces(
         VideoError: if the video does not decode
         Cancelled: if the work was cancelled
     """
-    return list(_pieces(video, tracker, grid_size, progress, cancelled))
-
-
-def _pieces(
-    video: VideoFrames,
-    tracker: Tracker,
-    grid_size: int,
-    progress: ProgressCallback | None,
-    cancelled: CancelCheck | None,
-) -> Iterator[Trajectories]:
+    pieces = []
     bounds = piece_bounds(video.num_frames, video.fps or USUAL_FPS)
     for k, (first, last) in enumerate(bounds):
-        queries = grid_of_piece(video.size_px, grid_size, first, last)
-        tracked = track_clip(
-            video,
-            queries,
-            tracker,
-            backward=True,
-            frame_range=(first, last + 1),
-            progress=None if progress is None else _part_of(progress, k, len(bounds)),
-            cancelled=cancelled,
-        )
-        piece = trajectories_of(_plain(tracked.tracks), video.size_px, video.fps)
-        yield Trajectories(piece.xy, piece.seen, tracked.source_indices[piece.rows], piece.size_px, piece.fps)
+        clip = prepare_clip(video, point_queries([]), frame_range=(first, last + 1))
+        part = None if progress is None else _part_of(progress, k, len(bounds))
+        tracks = track_piece(clip.source, tracker, grid_size, progress=part, cancelled=cancelled)
+        pieces.append(piece_of(tracks, first, video.size_px, video.fps))
+    return pieces
+
+
+def piece_of(tracks: Tracks, first: int, size_px: tuple[int, int], fps: float | None) -> Trajectories:
+    """The tracks of a piece, to be looked at.
+
+    Args:
+        tracks: of every frame of the piece
+        first: frame index in the video of its first frame
+        size_px, fps: of the video
+    """
+    piece = trajectories_of(tracks, size_px, fps)
+    return Trajectories(piece.xy, piece.seen, piece.rows + first, piece.size_px, piece.fps)
 
 
 def piece_bounds(num_frames: int, fps: float) -> list[tuple[int, int]]:
@@ -79,28 +82,60 @@ def piece_bounds(num_frames: int, fps: float) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], num_frames - 1], strict=True))
 
 
-def grid_of_piece(size_px: tuple[int, int], grid_size: int, first: int, last: int) -> Queries:
-    """Points in the first, the middle and the last frame of a piece.
+def track_piece(
+    source: FrameSource,
+    tracker: Tracker,
+    grid_size: int,
+    *,
+    progress: ProgressCallback | None = None,
+    cancelled: CancelCheck | None = None,
+) -> Tracks:
+    """Tracks points of the first, the middle and the last frame, both ways: so both sides of a cut are seen.
 
     Args:
-        size_px: (width, height) of the displayed frame
-        grid_size: points per side
-        first, last: frame indices
+        source: the frames of a piece
+        tracker, grid_size, progress, cancelled: as for `helper_pieces`
+
+    Returns:
+        Tracks in pixels of the source
     """
-    width, height = size_px
-    grids = [
-        grid_queries(grid_size, height=height, width=width, frame_index=t)
-        for t in sorted({first, (first + last) // 2, last})
+    small = _Shrunk(source)
+    frames = sorted({0, (source.num_frames - 1) // 2, source.num_frames - 1})
+    pictures = small.read(frames)
+    corners = [
+        corner_queries(picture, grid_size, size_px=small.size_px, frame_index=index)
+        for index, picture in zip(frames, pictures, strict=True)
     ]
-    return Queries(
-        t=np.concatenate([grid.t for grid in grids]),
-        xy=np.concatenate([grid.xy for grid in grids]),  # (N, 2)
+    queries = Queries(
+        t=np.concatenate([some.t for some in corners]),
+        xy=np.concatenate([some.xy for some in corners]),  # (N, 2)
         origin="grid",
     )
+    clip = PreparedClip(small, queries, None)
+    tracks = track_prepared(clip, tracker, backward=True, progress=progress, cancelled=cancelled).tracks
+    return Tracks(edge_aligned(tracks.xy, small.size_px, source.size_px), tracks.visible, tracks.confidence)
 
 
-def _plain(tracks: Tracks) -> Tracks:
-    return Tracks(tracks.xy, tracks.visible, tracks.confidence)
+class _Shrunk(FrameSource):
+    """Frames of another source in about half their size."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self._source = source
+        short_px = min(source.size_px)
+        scale = min(float(np.clip(short_px / 2, _LEAST_SIDE_PX, _MOST_SIDE_PX)) / short_px, 1.0)
+        self.size_px = (round(source.size_px[0] * scale), round(source.size_px[1] * scale))
+        self.fps, self.warnings = source.fps, source.warnings
+
+    @property
+    def num_frames(self) -> int:
+        return self._source.num_frames
+
+    @property
+    def num_frames_hint(self) -> int:
+        return self._source.num_frames_hint
+
+    def _iterate(self, indices: Iterable[int] | None, start: int, size_px: tuple[int, int]) -> Iterator[np.ndarray]:
+        return self._source._iterate(indices, start, size_px)
 
 
 def _part_of(progress: ProgressCallback, part: int, parts: int) -> ProgressCallback:

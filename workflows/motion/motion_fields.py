@@ -7,13 +7,24 @@ from fiftyone import ViewField as F
 from fiftyone.core.odm import create_field
 
 from ...store.database.connection import changing_document, retried
-from ...store.database.fields import OWNER_KEY, check_sample_field_name, has_label_field, owner_of, type_name
-from ...tracker.errors import FieldError
+from ...store.database.fields import OWNER_KEY, check_sample_field_name, owner_of, type_name
+from ...tracker.errors import FieldError, OptionError
 from ...tracker.motion.camera import CAMERAS
 from ...tracker.motion.description import FIGURES
 from .options import MotionOptions
 
 FEATURELESS_SHARE, SOURCE = "featureless_share", "described_from"
+CYCLE_ERROR, CYCLE_RETURNED = "cycle_error", "cycle_returned"
+# besides those of `FIGURES`, which tracks alone tell
+_SUBFIELDS: dict[str, tuple[type[fo.Field], str]] = {
+    FEATURELESS_SHARE: (fo.FloatField, "Share of points that lie on featureless ground at some time"),
+    CYCLE_ERROR: (
+        fo.FloatField,
+        "Median distance of tracks that are followed back from their start, share of the diagonal",
+    ),
+    CYCLE_RETURNED: (fo.FloatField, "Share of tracks that, followed back, come to within 1.2 % of the diagonal"),
+    SOURCE: (fo.StringField, "Of which tracks, to see whether they changed since"),
+}
 _TYPES: dict[type, type[fo.Field]] = {str: fo.StringField, float: fo.FloatField, int: fo.IntField}
 FEATURELESS, GROUP = "featureless", "motion_group"
 # of views: points that move apart, and featureless ones
@@ -25,12 +36,12 @@ def check_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
 
     Raises:
         FieldError: saying what was found
+        OptionError: for what tracks alone tell, without any
     """
-    if options.label_field is not None and not has_label_field(dataset, options.label_field):
-        raise FieldError(
-            f"There is no frame field {options.label_field!r}. Track this dataset first, check the name, or leave the "
-            "field out: a grid is tracked then for its motion alone"
-        )
+    if options.cycle_consistency and options.label_field is None:
+        raise OptionError("cycle_consistency follows stored tracks back, so it goes with a label_field. Give one")
+    if options.label_field is not None:
+        _check_tracks_field(dataset, options.label_field, written=options.texture or options.groups)
     schema = dataset.get_field_schema(flat=False)
     for name in (options.motion_field, options.events_field, options.vector_field):
         if name not in schema:
@@ -45,6 +56,25 @@ def check_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
             raise FieldError(f"The sample field {name!r} is read-only. Make it writable: field.read_only = False")
 
 
+def _check_tracks_field(dataset: fo.Dataset, label_field: str, *, written: bool) -> None:
+    field = (dataset.get_frame_field_schema(flat=False) or {}).get(label_field)
+    if field is None:
+        raise FieldError(
+            f"There is no frame field {label_field!r}. Track this dataset first, check the name, or leave the "
+            "field out: a grid is tracked then for its motion alone"
+        )
+    if getattr(field, "document_type", None) is not fo.Keypoints:
+        raise FieldError(
+            f"The frame field {label_field!r} holds {type_name(field)}, and tracks are Keypoints. Choose the field "
+            "with the tracks"
+        )
+    if field.read_only and written:
+        raise FieldError(
+            f"The frame field {label_field!r} is read-only, so its keypoints cannot be told what is found of them. "
+            "Make it writable (field.read_only = False), or give texture=False and groups=False"
+        )
+
+
 @retried
 def declare_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
     """Declares the fields; what exists stays as it is.
@@ -54,8 +84,7 @@ def declare_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
         options: what the run is told
     """
     subfields = {figure.name: (_TYPES[figure.kind], figure.meaning) for figure in FIGURES}
-    subfields[FEATURELESS_SHARE] = (fo.FloatField, "Share of points that lie on featureless ground at some time")
-    subfields[SOURCE] = (fo.StringField, "Of which tracks, to see whether they changed since")
+    subfields |= _SUBFIELDS
     of = f"frames.{options.label_field}" if options.label_field else "the video, by a grid of points"
     info = {OWNER_KEY: {"label_field": options.label_field, "kind": "motion"}}
     with changing_document:
@@ -69,6 +98,11 @@ def declare_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
                 info=info,
                 fields=[create_field(name, kind, description=text) for name, (kind, text) in subfields.items()],
             )
+        else:  # of an earlier version, which told less
+            known = dataset.get_field_schema(flat=True)
+            for name, (kind, text) in subfields.items():
+                if f"{options.motion_field}.{name}" not in known:
+                    dataset.add_sample_field(f"{options.motion_field}.{name}", kind, description=text)
         if options.events_field not in schema:
             dataset.add_sample_field(
                 options.events_field,

@@ -13,6 +13,9 @@ from ...tracker.models.registry import check_tracker_options, tracker_info
 from ...tracker.queries.grid import check_grid_size
 from ..lifecycle.options import FormInput, RunOptions, option
 
+# the part of the form that is there with tracks alone
+OF_TRACKS = "tracks"
+
 
 @dataclass(frozen=True)
 class MotionOptions(RunOptions):
@@ -29,16 +32,30 @@ class MotionOptions(RunOptions):
     label_field: str | None = None
     texture: bool = option(
         True,
-        form=FormInput("Look for featureless ground", "Tell which tracks lie on sky, water or walls; reads the video"),
+        form=FormInput(
+            "Look for featureless ground",
+            "Tell which tracks lie on sky, water or walls; reads the video",
+            section=OF_TRACKS,
+        ),
     )
     groups: bool = option(
         True,
-        form=FormInput("Group points that move together", "Give keypoints the number of their group"),
+        form=FormInput(
+            "Group points that move together", "Give keypoints the number of their group", section=OF_TRACKS
+        ),
     )
     find_similar: bool = option(
         False,
         form=FormInput(
             "Sort by like motion", "Also make an index for sorting by similarity, and a map for the Embeddings panel"
+        ),
+    )
+    cycle_consistency: bool = option(
+        False,
+        form=FormInput(
+            "Follow tracks back",
+            "Tell how far from their start they come: takes as long as tracking each video again",
+            section=OF_TRACKS,
         ),
     )
     # motion of the whole picture needs no better one, and it is the fastest
@@ -89,3 +106,8 @@ class MotionOptions(RunOptions):
     @property
     def tracker_name(self) -> str:
         return self.tracker if isinstance(self.tracker, str) else self.tracker.name
+
+    @property
+    def tracker_text(self) -> str:
+        """The tracker and its options, to tell from others."""
+        return f"{self.tracker_name} {sorted((self.tracker_options or {}).items())}"

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ...store.runs.outcomes import DONE, SKIPPED, SampleOutcome, count_of
+from ...tracker.queries.ground import Ground
 from ..lifecycle.report import SampleReport
 
 
@@ -38,6 +39,7 @@ class MotionReport(SampleReport[MotionOutcome]):
         motion_field, events_field: sample fields that were written
         views: names of saved views
         brain_keys: of the index and the map of like motion, where they were asked for
+        not_indexed: why these could not be made, though they were asked for
     """
 
     FROM_RECORD = ("label_field",)
@@ -49,11 +51,14 @@ class MotionReport(SampleReport[MotionOutcome]):
     events_field: str = ""
     views: list[str] | None = None
     brain_keys: list[str] | None = None
+    not_indexed: str | None = None
 
     @property
     def notes(self) -> list[str]:
         """Where it is, and how to look at it."""
+        told = [f"There is nothing to sort by: {self.not_indexed}"] if self.not_indexed else []
         return [
+            *told,
             f"Filter by the fields of `{self.motion_field}` in the sidebar, open a sample to see the "
             f"names of `{self.events_field}` come and go, or choose one of the saved views.",
         ]
@@ -69,11 +74,9 @@ class MotionReport(SampleReport[MotionOutcome]):
         skipped = len(self.outcomes_with(SKIPPED))
         if skipped:
             parts.append(f"{count_of(skipped, 'sample')} left alone")
-        if self.total("num_featureless"):
-            parts.append(
-                f"{self.total('num_featureless')} of {count_of(self.total('num_points'), 'point')} lie on featureless "
-                "ground"
-            )
+        ground = Ground(int(self.total("num_featureless")), int(self.total("num_points")))
+        if ground.is_worth_saying:
+            parts.append(str(ground))
         if self.cancelled:
             parts.append(f"cancelled with {count_of(self.num_not_run, 'sample')} to go")
         if self.interrupted:

@@ -21,6 +21,21 @@ def give_back_memory() -> None:
         trim(0)
 
 
+def free_after(error: BaseException) -> None:
+    """Gives back what a tracker held when it ran out of memory; other errors need nothing.
+
+    Args:
+        error: that ended the work on a sample
+    """
+    if not isinstance(error, MemoryError) and "OutOfMemory" not in type(error).__name__:
+        return
+    error.__traceback__ = None  # its frames hold the arrays
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 @lru_cache(maxsize=1)
 def _trim() -> Callable[[int], int] | None:
     """glibc's malloc_trim; None with another C library."""

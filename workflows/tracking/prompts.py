@@ -8,9 +8,10 @@ its check in `check_prompt_fields` so that a wrong field is refused before the r
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 
 import fiftyone as fo
 import numpy as np
@@ -26,10 +27,12 @@ from ...store.labels.prompts.points import check_points_field, read_points
 from ...store.labels.views import shown_samples
 from ...store.tracks.source_links import FILEPATH
 from ...store.tracks.track_names import TrackNames
-from ...tracker.errors import FieldError, NoPromptError, OptionError, QueryError, VideoError
+from ...tracker.errors import FieldError, NoPromptError, OptionError, PointTrackingError, QueryError, VideoError
 from ...tracker.models.base import Tracker
+from ...tracker.models.recommendation import passes_warning
 from ...tracker.queries import grid_queries, inside_queries, point_queries
-from ...tracker.queries.texture import FEATURELESS, snapped_queries, texture_scores, usual_size
+from ...tracker.queries.ground import Ground, featureless_queries
+from ...tracker.queries.texture import snapped_queries, texture_map, usual_size
 from ...tracker.types import Queries
 from ...tracker.video.frames import VideoFrames
 from .options import LEAVE_OUT, SNAP_TO_TEXTURE, TRACK_DEFAULTS, TrackOptions
@@ -40,8 +43,6 @@ _ASPECT_TOLERANCE = 0.02
 _HIDDEN = "The view hides all that {field!r} holds for this sample"
 # share of the declared frames that a file is believed to hold
 _SURELY_THERE = 0.5
-# share of the points from which it is worth saying that they lie on featureless ground
-_WORTH_SAYING = 0.05
 
 
 def reads_masks_of_sources(dataset: fo.Dataset, destination: fo.Dataset, options: TrackOptions) -> bool:
@@ -150,51 +151,82 @@ def settled_prompt(
 ) -> tuple[Prompt, int]:
     """What to track in one sample, once points of a grid on featureless ground are dealt with as the options say.
 
+    Points of masks and labels, and points that were given, stay; how many lie on such ground is told of all. Warns
+    where the tracker goes through the video once for each of many query frames.
+
     Args:
         samples, sample_id, options, video, warnings: as for `sample_prompt`
         tracker: whose working size the ground is looked at in
 
     Returns:
-        the prompt, and how many of its points lie on featureless ground; 0 for points
-        that no grid over the whole frame chose
+        the prompt, and how many of its points lie on featureless ground
 
     Raises:
         EmptyQueriesError: if no point is left
         and the errors of `sample_prompt`
     """
     prompt = sample_prompt(samples, sample_id, options, video, warnings)
-    queries = prompt.queries
-    if queries.origin != "grid" or not len(queries):
+    queries, total = prompt.queries, len(prompt.queries)
+    slow = passes_warning(tracker.name, tracker.capabilities.num_passes(queries))
+    if slow is not None:
+        warnings.append(slow)
+    reading = tracker.first_reading(video.size_px, queries) if total else None
+    size_px = usual_size(video.size_px) if reading is None else reading[1]
+    is_grid = queries.origin == "grid"
+    try:
+        if is_grid and options.featureless == SNAP_TO_TEXTURE:
+            queries, moved = snapped_queries(queries, _frame_of(video, int(queries.t[0]), size_px), video.size_px)
+            if moved:
+                warnings.append(f"{moved} of {total} points were moved from featureless ground to the nearest corner")
+        weak, ground = featureless_queries(
+            queries, video.size_px, lambda index: texture_map(_frame_of(video, index, size_px))
+        )
+    except VideoError:  # what is wrong is told where tracking begins
         return prompt, 0
-    frame = _frame_of(video, queries, tracker)
-    if frame is None:  # what is wrong is told where tracking begins
-        return prompt, 0
-    total = len(queries)
-    if options.featureless == SNAP_TO_TEXTURE:
-        queries, moved = snapped_queries(queries, frame, video.size_px)
-        if moved:
-            warnings.append(f"{moved} of {total} points were moved from featureless ground to the nearest corner")
-    weak = texture_scores(frame, queries.xy, video.size_px) < FEATURELESS
-    number = int(weak.sum())
-    if options.featureless == LEAVE_OUT and number:
+    if is_grid and options.featureless == LEAVE_OUT and ground.number:
         queries = queries.chosen(~weak).require_any(
             f"All {total} points lie on featureless ground, such as sky or a plain wall. Keep them, or give points"
         )
-        warnings.append(f"{number} of {total} points lie on featureless ground and were left out")
-        number = 0
-    elif number >= _WORTH_SAYING * total:
-        warnings.append(f"{number} of {total} points lie on featureless ground, where tracks are wrong far more often")
-    return replace(prompt, queries=queries), number
+        warnings.append(f"{ground}: left out")
+        ground = Ground()
+    elif ground.is_worth_saying:
+        warnings.append(f"{ground}, where tracks are wrong far more often")
+    return replace(prompt, queries=queries), ground.number
 
 
-def _frame_of(video: VideoFrames, queries: Queries, tracker: Tracker) -> np.ndarray | None:
-    """The frame the points are asked for in, in the size it is tracked in; None where it does not decode."""
-    reading = tracker.first_reading(video.size_px, queries)
-    size_px = usual_size(video.size_px) if reading is None else reading[1]
-    try:
-        return video.read([int(queries.t[0])], size_px=size_px)[0]
-    except VideoError:
-        return None
+def _frame_of(video: VideoFrames, index: int, size_px: tuple[int, int]) -> np.ndarray:
+    return video.read([index], size_px=size_px)[0]
+
+
+def ground_before(samples: SampleCollection, options: TrackOptions, most_samples: int = 3) -> Ground:
+    """How many of the points that a run will track lie on featureless ground, in the first of its videos.
+
+    Args:
+        samples: a dataset or view
+        options: what the run will be told
+        most_samples: that are looked at, each in two frames at most
+
+    Returns:
+        numbers of all videos that are looked at together; samples whose prompt or video cannot be read count nothing
+    """
+    ground = Ground()
+    for sample_id, path in zip(*samples[:most_samples].values(["id", options.media_field]), strict=True):
+        try:
+            video = VideoFrames(path)
+            queries = sample_prompt(samples, sample_id, options, video, []).queries
+            texture_of = partial(_texture_of, path, os.stat(path).st_mtime_ns)
+            ground += featureless_queries(queries, video.size_px, texture_of, most_frames=2)[1]
+        except (PointTrackingError, OSError, TypeError) as error:  # the run tells what is wrong, of each sample
+            logger.debug("The ground in %s is not known: %s", path, error)
+    return ground
+
+
+@lru_cache(maxsize=16)
+def _texture_of(path: str, modified_ns: int, frame_index: int) -> np.ndarray:
+    """The texture of a frame of a file, which a form asks for again and again."""
+    del modified_ns  # another file of that name has another
+    video = VideoFrames(path)
+    return texture_map(_frame_of(video, frame_index, usual_size(video.size_px)))
 
 
 def prompt_of(

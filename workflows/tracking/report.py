@@ -10,6 +10,7 @@ import fiftyone as fo
 from ...store.runs.outcomes import DONE, NO_PROMPT, SKIPPED, Outcome, count_of
 from ...store.runs.records import record_of
 from ...tracker.errors import OutsideVideoError
+from ...tracker.queries.ground import Ground
 from ..lifecycle.report import SampleReport
 from .marked_samples import marked_outcomes
 
@@ -71,12 +72,19 @@ class TrackReport(SampleReport[Outcome]):
         """Point positions stored in this run."""
         return sum(o.num_keypoints for o in self.outcomes_with(DONE))
 
+    @property
+    def ground(self) -> Ground:
+        """How many tracks of this run began on featureless ground."""
+        return Ground(sum(o.num_featureless for o in self.outcomes_with(DONE)), self.num_points)
+
     def __str__(self) -> str:
         parts = [
             f"Tracked {self.num_points:,} points in {count_of(self.num_samples, 'sample')} "
             f"({self.num_frames:,} frames, {self.num_keypoints:,} keypoints) "
             f"in {self.seconds:.1f} s with {self.tracker!r} into frames.{self.label_field}"
         ]
+        if self.ground.is_worth_saying:
+            parts.append(str(self.ground))
         if self.num_skipped:
             parts.append(f"{count_of(self.num_skipped, 'finished sample')} left alone")
         if self.num_no_prompt:

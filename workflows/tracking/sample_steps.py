@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -32,6 +30,7 @@ from ...tracker.errors import Cancelled, DatabaseError, FieldExistsError, NoProm
 from ...tracker.models.base import CancelCheck, Tracker
 from ...tracker.video.frames import VideoFrames
 from ..correction.overwriting import Following, KeptCorrections, kept_corrections, with_corrections
+from .free_memory import free_after
 from .options import TrackOptions, check_track_size
 from .prompts import Prompt, reads_masks_of_sources, settled_prompt
 from .targets import Target
@@ -195,7 +194,7 @@ class SampleSteps:
     def _fail(self, job: Job, error: BaseException) -> None:
         kind, message = type(error).__name__, str(error) or type(error).__name__
         job.move_to(self._outcome(job, FAILED, kind=kind, message=message))
-        _free_memory(error)
+        free_after(error)
         self._release(job)
 
     def _release(self, job: Job) -> None:
@@ -337,6 +336,7 @@ class SampleSteps:
             DONE,
             num_points=tracks.num_points,
             num_featureless=job.num_featureless,
+            num_passes=self._ready_tracker.capabilities.num_passes(sample.prompt.queries),
             num_frames=tracks.num_frames,
             num_keypoints=stored,
             megapixels=sample.video.size_px[0] * sample.video.size_px[1] / 1e6,
@@ -386,14 +386,3 @@ class SampleSteps:
             claims=self.claims,
             amend=sample.amend,
         )
-
-
-def _free_memory(error: BaseException) -> None:
-    """Gives back what a tracker held when it ran out of memory."""
-    if not isinstance(error, MemoryError) and "OutOfMemory" not in type(error).__name__:
-        return
-    error.__traceback__ = None  # its frames hold the arrays
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -250,7 +250,10 @@ def _run_targets(
             report.outcomes = [outcomes.get(t.sample_id) or t.outcome(NOT_RUN) for t in targets]
             report.stages = scheduler.stages()
             measured = report.outcomes_with(DONE)
-            learn(report.tracker, (Work(o.num_frames, o.num_points, o.megapixels, o.seconds) for o in measured))
+            learn(
+                report.tracker,
+                (Work(o.num_frames, o.num_points, o.megapixels, o.seconds, o.num_passes) for o in measured),
+            )
 
 
 def _marked_by_workers(steps: SampleSteps) -> dict[str, Outcome]:

@@ -36,6 +36,8 @@ class PromptCount:
         num_points: about; what lies outside the frame or past the end of a video is counted too
         num_alone: labels that are taken for an object each, for want of an index
         num_left_out: labels whose frame holds another one of the same object
+        num_frames: that hold points of their samples, about
+        most_frames: of these, of one sample
     """
 
     num_samples: int = 0
@@ -45,6 +47,8 @@ class PromptCount:
     num_points: int = 0
     num_alone: int = 0
     num_left_out: int = 0
+    num_frames: int = 0
+    most_frames: int = 0
 
 
 def count_prompts(
@@ -71,14 +75,17 @@ def count_prompts(
         raise FieldError(f"The points field {name!r} holds lists of numbers, which have no objects to count")
     path = selectable(samples._dataset, name)
     targets = mask_targets_of(samples._dataset, path) if field.document_type is fo.Segmentation else {}
-    total = [0] * 7
+    total = [0] * 8
+    most_frames = 0
     for labels in _labels_of_samples(samples.limit(max_samples), path, field):
-        total = [sum(pair) for pair in zip(total, _count(labels, rules, targets), strict=True)]
-    return PromptCount(*total)
+        numbers = _count(labels, rules, targets)
+        total = [sum(pair) for pair in zip(total, numbers, strict=True)]
+        most_frames = max(most_frames, numbers[-1])
+    return PromptCount(*total, most_frames=most_frames)
 
 
 def _count(labels: Labels, rules: PromptRules, targets: dict[int, str]) -> list[int]:
-    """The numbers of one sample, in the order of `PromptCount`."""
+    """The numbers of one sample, in the order of `PromptCount`; the last is `num_frames`."""
     if targets:
         # which classes are there is seen in the masks alone
         named = [name for name in targets.values() if rules.classes is None or name in rules.classes]
@@ -96,6 +103,7 @@ def _count(labels: Labels, rules: PromptRules, targets: dict[int, str]) -> list[
         sum(_num_points(first, chosen, rules) for first, chosen in asked),
         sum(labelled.key[0] == "alone" for labelled in objects),
         sum(len(labelled.doubles) for labelled in objects),
+        len({label.frame_index for first, _ in asked for label in first}),
     ]
 
 

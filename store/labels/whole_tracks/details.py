@@ -10,11 +10,11 @@ from fiftyone.core.collections import SampleCollection
 
 from ....tracker.coordinates import column_of, frame_index_of, track_index_of
 from ...database.fields import FRAMES_PREFIX
-from ...database.raw_values import raw_values
+from ...database.raw_values import list_lengths, raw_values
 from ..skeletons import node_names
 from ..views import hides_labels, shown_samples
 
-_NAMES = ("index", "points", "track_numbers", "node", "keyframe", "corrected")
+_NAMES = ("index", "track_numbers", "node", "keyframe", "corrected")
 
 
 @dataclass
@@ -44,15 +44,19 @@ def read_track_details(samples: SampleCollection, sample_id: str, label_field: s
     details = TrackDetails(shown=[] if hides_labels(samples) else None)
     prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
     paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in _NAMES)]
-    columns = raw_values(shown_samples(samples, sample_id), paths)
+    view = shown_samples(samples, sample_id)
+    columns = [*raw_values(view, paths), list_lengths(view, f"{prefix}.points")]
     if not columns[0] or columns[0][0] is None:
         return details
     for number, *lists in zip(*(column[0] or [] for column in columns), strict=True):
+        # most frames of most tracks: nothing to note
+        if details.shown is None and _says_nothing(lists):
+            continue
         row = frame_index_of(number)
-        labels = [values or [None] * len(lists[0] or ()) for values in lists]
-        for label in zip(*labels, strict=True):
+        labels = [values or [None] * len(lists[-1] or ()) for values in lists]
+        for *label, length in zip(*labels, strict=True):
             about: dict[str, Any] = dict(zip(_NAMES, label, strict=True))
-            for column, node, given in _points_of(dataset, f"{FRAMES_PREFIX}{label_field}", about):
+            for column, node, given in _points_of(dataset, f"{FRAMES_PREFIX}{label_field}", about, length):
                 if details.shown is not None:
                     details.shown.append((row, column))
                 if node is not None:
@@ -62,18 +66,23 @@ def read_track_details(samples: SampleCollection, sample_id: str, label_field: s
     return details
 
 
-def _points_of(dataset: Any, path: str, about: dict[str, Any]) -> Iterator[tuple[int, str | None, bool]]:
-    """(column, node, whether a person gave it) of the points of a keypoint, in any layout."""
-    points = about["points"] or ()
-    corrected = about["corrected"] if isinstance(about["corrected"], list) else [about["corrected"]] * len(points)
-    if len(points) == 1 and not about["track_numbers"]:
+def _says_nothing(lists: list[Any]) -> bool:
+    """Whether all labels of a frame are single points of which nothing is said."""
+    *named, lengths = lists
+    return set(lengths or ()) <= {1} and not any(any(values or ()) for values in named[1:])
+
+
+def _points_of(dataset: Any, path: str, about: dict[str, Any], length: int) -> Iterator[tuple[int, str | None, bool]]:
+    """(column, node, whether a person gave it) of the points of a keypoint of so many, in any layout."""
+    corrected = about["corrected"] if isinstance(about["corrected"], list) else [about["corrected"]] * length
+    if length == 1 and not about["track_numbers"]:
         if about["index"]:
             node = about["node"] if isinstance(about["node"], str) else None
             yield column_of(int(about["index"])), node, bool(about["keyframe"]) or bool(corrected[0])
         return
-    numbers = about["track_numbers"] or [int(track_index_of(place)) for place in range(len(points))]
-    nodes = node_names(dataset, path, len(points))
-    for place, number in enumerate(numbers[: len(points)]):
+    numbers = about["track_numbers"] or [int(track_index_of(place)) for place in range(length)]
+    nodes = node_names(dataset, path, length)
+    for place, number in enumerate(numbers[:length]):
         if number:
             given = bool(about["keyframe"]) or (place < len(corrected) and bool(corrected[place]))
             yield column_of(int(number)), nodes[place], given

@@ -14,8 +14,8 @@ from point_tracking.workflows.exchange.report import ExchangeReport, FileOutcome
 
 def test_an_import_offers_what_is_read():
     inputs, ctx = types.Object(), SimpleNamespace(params={"format": "nuke"})
-    assert add_format(ctx, inputs, to_import=True, default="csv") == "csv"
-    assert add_format(ctx, types.Object(), to_import=False, default="csv") == "nuke"
+    assert add_format(ctx, inputs, to_import=True) == "csv"
+    assert add_format(ctx, types.Object(), to_import=False) == "nuke"
     values = inputs.properties["format"].type.values
     assert "npz" in values
     assert "nuke" not in values

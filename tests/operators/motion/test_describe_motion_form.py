@@ -18,7 +18,16 @@ def test_tracks_are_offered_first_and_a_grid_asks_for_its_tracker(dataset: fo.Da
     assert form["label_field"].default == "tracks"
     assert "tracker" not in form
     assert {"texture", "groups", "find_similar", "overwrite"} <= set(form)
-    assert {"tracker", "grid_size"} <= set(form_of(URI, dataset, label_field=""))
+    by_grid = form_of(URI, dataset, label_field="", cycle_consistency=True)
+    assert {"tracker", "grid_size"} <= set(by_grid)
+    assert not {"texture", "groups", "cycle_consistency"} & set(by_grid)
+
+
+def test_following_tracks_back_asks_with_which_tracker_and_says_what_it_costs(dataset: fo.Dataset) -> None:
+    form = form_of(URI, dataset, cycle_consistency=True)
+    assert "tracker" in form
+    assert "as long as tracking" in form["cycle_consistency"].view.description
+    assert not invalid_in(form)
 
 
 def test_a_field_of_somebody_else_is_said_before_the_run(dataset: fo.Dataset) -> None:
@@ -29,5 +38,7 @@ def test_a_field_of_somebody_else_is_said_before_the_run(dataset: fo.Dataset) ->
 def test_values_are_read_as_options() -> None:
     assert options_of({"label_field": ""}).label_field is None
     assert options_of({"label_field": "tracks", "overwrite": True}).overwrite
+    assert options_of({"label_field": "tracks", "cycle_consistency": True}).cycle_consistency
+    assert not options_of({"label_field": "", "cycle_consistency": True}).cycle_consistency
     with pytest.raises(OptionError):
         options_of({"grid_size": 2})

@@ -11,6 +11,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 import point_tracking as pt
+from point_tracking.workflows.rendering.report import RenderReport
 
 URI = "@fo-video/point-tracking/render_trails"
 OPEN_URI = "@fo-video/point-tracking/render_open_sample"
@@ -44,6 +45,7 @@ def test_executing_it_draws_into_a_folder_and_goes_on_where_files_are_missing(
     assert suffixes_in(out) == [".png", ".png"]
     dataset.reload()
     report = pt.load_report(dataset, "render_tracks_2")
+    assert isinstance(report, RenderReport)
     assert [outcome.status for outcome in report.outcomes] == ["skipped", "done"]
 
 

@@ -10,7 +10,7 @@ import fiftyone.operators.types as types
 import pytest
 
 from point_tracking.operators.shared import tracker_form
-from point_tracking.operators.shared.tracker_form import add_tracker, tracker_options_of
+from point_tracking.operators.shared.tracker_form import add_tracker, add_weights, tracker_options_of
 from point_tracking.tracker.models.registry import list_trackers, tracker_info
 
 WITH_WEIGHTS = next(name for name in list_trackers() if tracker_info(name).size_mb is not None)
@@ -23,7 +23,9 @@ def _no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _form(**params: Any) -> dict[str, Any]:
     inputs = types.Object()
-    add_tracker(SimpleNamespace(params=params), inputs, "optical-flow")
+    ctx = SimpleNamespace(params=params)
+    add_tracker(ctx, inputs, "optical-flow")
+    add_weights(ctx, inputs, "optical-flow")
     return inputs.properties
 
 
@@ -32,7 +34,7 @@ def test_every_tracker_is_offered_with_its_terms() -> None:
     assert [choice.value for choice in choices] == list_trackers()
     for choice in choices:
         info = tracker_info(choice.value)
-        assert info.terms in choice.description
+        assert info.weights_terms in choice.description
         terms = _form(tracker=choice.value)["tracker_terms"].view
         assert isinstance(terms, types.Notice if info.commercial_use else types.Warning)
         assert info.terms in terms.label
@@ -46,7 +48,7 @@ def test_only_trackers_whose_weights_are_downloaded_ask_for_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "text"), [("here", "file here"), ("to download", "to download)"), ("ask", "once you accept its terms")]
+    ("state", "text"), [("here", "file here"), ("to download", "to download)"), ("ask", "asks before its download")]
 )
 def test_the_choice_says_where_weights_are(state: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracker_form, "weights_state", lambda _info: state)
@@ -57,6 +59,20 @@ def test_the_choice_says_where_weights_are(state: str, text: str, monkeypatch: p
 
 def test_what_weights_were_trained_on_is_told() -> None:
     assert tracker_info("alltracker").notes in _form(tracker="alltracker")["tracker_terms"].view.label
+
+
+def test_weights_whose_licence_nobody_states_quote_what_others_say_and_who_is_to_be_asked() -> None:
+    form = _form(tracker="locotrack-base")
+    assert isinstance(form["tracker_terms"].view, types.Warning)
+    assert form["tracker_terms"].view.label == (
+        "locotrack-base: compares whole surroundings of points; light, and any query frames in one pass. Terms: code "
+        "Apache-2.0, weights without a stated licence: commercial use not stated by the authors: ask them. The "
+        "authors' code is Apache-2.0 and says nothing separate of the weights; third parties treat them as "
+        '"Apache-2.0". Trained on Kubric (panning MOVi-E).'
+    )
+    assert form["accept_license"].view.label == (
+        "I accept the terms of the weights (none stated: commercial use not stated by the authors: ask them)"
+    )
 
 
 def test_consent_is_asked_for_where_the_weights_need_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,19 @@ def test_objects_are_chosen_in_the_form_and_what_is_rarely_used_is_folded(datase
         browser.screenshot(page, "form_1_folded_error")
         more.click()
         browser.field(page, "Run key").fill("mine")
+        page.get_by_text("Labels or points", exact=True).click()
+        page.get_by_text("A field with labels; or type frame").wait_for()
+        browser.field(page, "Labels or points").fill("; ".join(f"{t}, 50, 60" for t in range(9)))
+        browser.field(page, "Labels or points").press("Tab")
+        for tracker, told in (
+            ("locotrack-base", "commercial use not stated by the authors: ask them"),
+            ("alltracker", "The points lie in 9 frames, and alltracker goes through the video once for each"),
+            ("optical-flow", "no weights: commercial use allowed"),
+        ):
+            page.locator('xpath=//*[text()="Tracker"]/following::*[@role="combobox"][1]').first.click()
+            page.locator('[role="option"]').filter(has=page.get_by_text(tracker, exact=True)).click()
+            expect(page.get_by_text(told).first).to_be_visible()
+            browser.screenshot(page, f"form_tracker_{tracker}")
         page.get_by_text("Objects", exact=True).click()
         expect(page.get_by_text("Choose the field with the masks").first).to_be_visible()
         browser.field(page, "Mask field").click()

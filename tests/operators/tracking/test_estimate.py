@@ -44,6 +44,11 @@ def test_what_was_measured_is_told_beside_the_fastest_tracker(dataset: fo.Datase
     learn("optical-flow", [Work(12, 196, megapixels, 30.0)])
     assert _duration(dataset) == "Takes about 4 min on this machine (optical-flow: about 60 s)"
     assert _duration(dataset, tracker="optical-flow") == "Takes about 60 s on this machine"
+    learn("alltracker", [Work(12, 1, megapixels, 30.0)])
+    points = {"prompt_kind": "points", "points": "0, 5, 5; 3, 5, 5; 7, 5, 5; 7, 9, 9"}
+    assert _duration(dataset, tracker="alltracker", **points).startswith("Takes about 3 min on this machine"), (
+        "3 passes"
+    )
     half = _duration(dataset, sampling_rule="every_nth", sampling_every_nth=2)
     assert half == "Takes about 2 min on this machine (optical-flow: about 30 s)"
 

@@ -1,9 +1,11 @@
-"""The panel in the real App: it follows the video, moves it, corrects by clicks; and what is left without script."""
+"""The panel in the real App: it follows the video, moves it, corrects by clicks; and what is left without script.
+
+The App is opened once: each test goes on in the page that the one before left, with tracks of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import browser
 import fiftyone as fo
@@ -17,8 +19,10 @@ import point_tracking as pt
 pytestmark = pytest.mark.app
 
 _NUM_FRAMES, _SIZE = 30, (240, 136)
-_LOOKER = "window.PointTracking.looker"
+_LOOKER = "window.PointTracking.player.looker"
 _PANEL, _STATUS, _PICTURE = '[data-cy="pt-panel"]', '[data-cy="pt-status"]', '[data-cy="pt-picture"]'
+_TOLD, _FRAME = '[data-cy="pt-told"]', '[data-cy="pt-frame"]'
+_PLACE = np.array([60.0, 100.0])
 _TIMEOUT_MS = 60_000
 
 
@@ -27,11 +31,12 @@ def _at(number: int, frame: int) -> np.ndarray:
     return np.array([30.0 + 4 * (frame - 1), 24 + 28 * (number - 1)])
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
     browser.chromium()
+    path = tmp_path_factory.mktemp("videos") / "clip.mp4"
     dataset = fo.Dataset()
-    dataset.add_sample(fo.Sample(filepath=str(media.video(tmp_path / "clip.mp4", _NUM_FRAMES, size=_SIZE))))
+    dataset.add_sample(fo.Sample(filepath=str(media.video(path, _NUM_FRAMES, size=_SIZE))))
     pt.fill_metadata(dataset)
     xy = np.array([[_at(number, frame) for number in range(1, 5)] for frame in range(1, _NUM_FRAMES + 1)])
     seen = np.ones(xy.shape[:2], bool)
@@ -44,6 +49,20 @@ def dataset(tmp_path: Path) -> Iterator[fo.Dataset]:
     dataset.save()
     yield dataset
     dataset.delete()
+
+
+@pytest.fixture(scope="module")
+def page(dataset: fo.Dataset) -> Iterator[Page]:
+    """The open video with the panel beside it."""
+    with browser.app_page(dataset) as page:
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_default_timeout(_TIMEOUT_MS)
+        expect.set_options(timeout=_TIMEOUT_MS)
+        browser.open_sample(page)
+        _open_beside(page)
+        yield page
+        assert errors == []
 
 
 def _open_beside(page: Page) -> None:
@@ -63,10 +82,23 @@ def _seek(page: Page, frame: int) -> None:
 
 
 def _wait_for_frame(page: Page, frame: int) -> None:
-    expect(page.locator('[data-cy="pt-frame"]')).to_have_text(f"Frame {frame} of {_NUM_FRAMES}")
+    expect(page.locator(_FRAME)).to_have_text(f"Frame {frame} of {_NUM_FRAMES}")
     assert page.evaluate(f"{_LOOKER}.frameNumber") == frame
     page.wait_for_function(f"!{_LOOKER}.state.buffering && !{_LOOKER}.state.seeking")
-    page.wait_for_timeout(300)
+
+
+def _wait_for_place(page: Page, track: int, frame: int) -> None:
+    """Until the player draws a track's point at `_PLACE`."""
+    share = (_PLACE / _SIZE).tolist()
+    page.wait_for_function(
+        f"""() => {{
+            const looker = {_LOOKER};
+            if (!looker || looker.frameNumber !== {frame}) return false;
+            const drawn = looker.currentOverlays.find((one) => one.label.index === {track});
+            const point = drawn && drawn.label.points[0];
+            return point && Math.hypot(point[0] - {share[0]}, point[1] - {share[1]}) < 0.01;
+        }}"""
+    )
 
 
 def _click_picture(page: Page, xy: np.ndarray) -> None:
@@ -122,121 +154,174 @@ def _check_trails(page: Page, count: int) -> None:
         np.testing.assert_allclose(ends[color], middle, atol=2)
 
 
-def test_the_panel_follows_and_moves_the_video_and_corrects_tracks(dataset: fo.Dataset) -> None:
-    with browser.app_page(dataset) as page:
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.set_default_timeout(_TIMEOUT_MS)
-        expect.set_options(timeout=_TIMEOUT_MS)
-        browser.open_sample(page)
-        _open_beside(page)
-        _wait_for_frame(page, 1)
-        assert page.evaluate("window.PointTracking.needed()") == []
-        assert page.evaluate(f"window.PointTracking.lacking({_LOOKER})") == []
-
-        # follows the video while it plays
-        page.evaluate(f"{_LOOKER}.play()")
-        page.wait_for_function(f"{_LOOKER}.frameNumber > 4")
-        expect(page.locator('[data-cy="pt-frame"]')).not_to_have_text(f"Frame 1 of {_NUM_FRAMES}")
-        page.evaluate(f"{_LOOKER}.pause()")
-
-        # trails lie on the player's points, enlarged and moved too
-        _seek(page, 15)
-        _check_trails(page, 4)
-        browser.screenshot(page, "trajectories_1_beside")
-        video = page.locator('[data-cy="modal-looker-container"]').bounding_box()
-        assert video is not None
-        page.mouse.move(video["x"] + video["width"] * 0.4, video["y"] + video["height"] * 0.5)
-        for _ in range(4):
-            page.mouse.wheel(0, -200)
-            page.wait_for_timeout(100)
-        page.wait_for_function(f"{_LOOKER}.state.scale > 1.2")
-        _check_trails(page, 4)
-        browser.screenshot(page, "trajectories_2_zoomed")
-
-        # a click on a line goes there and selects the point
-        _click_picture(page, _at(2, 22))
-        _wait_for_frame(page, 22)
-        expect(page.locator("tr.pt-selected")).to_have_attribute("data-track", "2")
-        wanted = next(k.id for k in dataset.first().frames[22].tracks.keypoints if k.index == 2)
-        page.wait_for_function(f"JSON.stringify([...{_LOOKER}.state.options.selectedLabels]).includes('{wanted}')")
-        # a row of the table does too: the nearest frame in which the track is seen
-        page.locator('tr[data-track="4"]').click()
-        _wait_for_frame(page, 20)
-
-        # a position by a click: the panel and the trails show it at once
-        page.locator('[data-cy="pt-set"]').click()
-        place = np.array([60.0, 100.0])
-        _click_picture(page, place)
-        expect(page.locator(_STATUS)).to_contain_text("Track 4 is set in frame 20")
-        column = 3
-        shown = page.evaluate(f"window.PointTracking.shown.at({column}, 20)")
-        np.testing.assert_allclose(np.array(shown) * _SIZE, place, atol=1)
-        np.testing.assert_allclose(pt.read_tracks(dataset.first(), "tracks").xy[19, 3], place, atol=1)
-        expect(page.locator('[data-cy="pt-again"]')).to_have_text("Track again (1)")
-        browser.screenshot(page, "trajectories_3_set")
-        page.locator('[data-cy="pt-set"]').click()
-
-        # the player shows it too, in the same frame
-        page.locator('[data-cy="pt-refresh"]').click()
-        page.wait_for_timeout(3000)
-        _wait_for_frame(page, 20)
-        moved = page.evaluate(f"{_LOOKER}.currentOverlays.find((one) => one.label.index === 4).label.points[0]")
-        np.testing.assert_allclose(np.array(moved) * _SIZE, place, atol=1)
-
-        # hidden from here on, and taken back
-        page.locator('tr[data-track="1"]').click()
-        page.locator('[data-cy="pt-wrong"]').click()
-        expect(page.locator(_STATUS)).to_contain_text("Track 1 is hidden from frame 20 on: 11 points")
-        assert pt.read_tracks(dataset.first(), "tracks").visible[:, 0].sum() == 19
-        page.locator('[data-cy="pt-back"]').click()
-        expect(page.locator(_STATUS)).to_contain_text("taken back")
-        assert pt.read_tracks(dataset.first(), "tracks").visible[:, 0].sum() == 30
-
-        # followed again, in the background; then the player is in the same frame
-        _seek(page, 12)
-        page.locator('[data-cy="pt-again"]').click()
-        expect(page.locator(_STATUS)).to_contain_text("Tracked 1 track again")
-        page.wait_for_timeout(3000)
-        _wait_for_frame(page, 12)
-        browser.screenshot(page, "trajectories_4_again")
-
-        # one label alone
-        page.locator('[data-cy="pt-label"]').select_option("dog")
-        expect(page.locator("tr[data-track]")).to_have_count(2)
-        expect(page.get_by_text("2 tracks", exact=True)).to_be_visible()
-        # the field is deleted while the panel is open
-        dataset.delete_frame_field("tracks")
-        page.locator('tr[data-track="3"]').click()
-        expect(page.locator('[data-cy="pt-problem"]')).to_be_visible()
-        assert errors == []
+def test_it_follows_the_video_while_it_plays(page: Page) -> None:
+    _wait_for_frame(page, 1)
+    page.evaluate(f"{_LOOKER}.play()")
+    page.wait_for_function(f"{_LOOKER}.frameNumber > 4")
+    expect(page.locator(_FRAME)).not_to_have_text(f"Frame 1 of {_NUM_FRAMES}")
+    page.evaluate(f"{_LOOKER}.pause()")
 
 
-def test_each_name_of_the_app_that_is_missing_takes_one_thing_away_and_without_the_script_a_plain_picture_is_left(
-    dataset: fo.Dataset,
-) -> None:
-    with browser.app_page(dataset) as page:
-        page.set_default_timeout(_TIMEOUT_MS)
-        expect.set_options(timeout=_TIMEOUT_MS)
-        browser.open_sample(page)
-        _open_beside(page)
-        for name, told in (
-            ("subscribeToState", "does not follow"),
-            ("seekToFrame", "do not move the video"),
-            ("getVideo", "stays in the first frame"),
-            ("state", "no trails on the video"),
-        ):
-            gone = "{}" if name == "state" else "null"
-            page.evaluate(f"() => {{ window.saved = {_LOOKER}.{name}; {_LOOKER}.{name} = {gone}; }}")
-            expect(page.locator('[data-cy="pt-told"]').filter(has_text=told)).to_be_visible()
-            page.evaluate(f"() => {{ {_LOOKER}.{name} = window.saved; }}")
-            expect(page.locator('[data-cy="pt-told"]')).to_have_count(0)
+def test_trails_lie_on_the_points_of_the_player_enlarged_and_moved_too(page: Page) -> None:
+    _seek(page, 15)
+    _check_trails(page, 4)
+    browser.screenshot(page, "trajectories_1_beside")
+    video = page.locator('[data-cy="modal-looker-container"]').bounding_box()
+    assert video is not None
+    page.mouse.move(video["x"] + video["width"] * 0.4, video["y"] + video["height"] * 0.5)
+    for _ in range(4):
+        page.mouse.wheel(0, -200)
+        page.wait_for_timeout(100)
+    page.wait_for_function(f"{_LOOKER}.state.scale > 1.2")
+    _check_trails(page, 4)
+    browser.screenshot(page, "trajectories_2_zoomed")
 
-        page.route("**/trajectories/video.js*", lambda route: route.abort())
-        page.reload()
-        page.wait_for_selector(browser.MODAL)  # the App remembers that it was open
-        page.locator('[data-cy="panel-tab-point_trajectories"]').click()
-        expect(page.get_by_text("The plugin's script did not load: a plain picture is shown")).to_be_visible()
-        page.wait_for_selector(".js-plotly-plot .nsewdrag")
-        page.wait_for_timeout(1500)
-        browser.screenshot(page, "trajectories_5_plain")
+
+def test_a_click_on_a_line_or_a_row_goes_there_and_selects_the_point(page: Page, dataset: fo.Dataset) -> None:
+    _click_picture(page, _at(2, 22))
+    _wait_for_frame(page, 22)
+    expect(page.locator("tr.pt-selected")).to_have_attribute("data-track", "2")
+    wanted = next(k.id for k in dataset.first().frames[22].tracks.keypoints if k.index == 2)
+    page.wait_for_function(f"JSON.stringify([...{_LOOKER}.state.options.selectedLabels]).includes('{wanted}')")
+    # the nearest frame in which the track is seen
+    page.locator('tr[data-track="4"]').click()
+    _wait_for_frame(page, 20)
+
+
+def test_the_table_is_sorted_by_a_click_and_shows_one_label_alone(page: Page) -> None:
+    rows = page.locator("tr[data-track]")
+    page.locator('th[data-column="length"]').click()
+    expect(rows.last).to_have_attribute("data-track", "4")
+    page.locator('th[data-column="length"]').click()
+    expect(rows.first).to_have_attribute("data-track", "4")
+    page.locator('[data-cy="pt-label"]').select_option("dog")
+    expect(rows).to_have_count(2)
+    expect(page.get_by_text("2 tracks", exact=True)).to_be_visible()
+    page.locator('[data-cy="pt-label"]').select_option("")
+    expect(rows).to_have_count(4)
+
+
+def test_a_position_is_set_by_a_click_and_shown_at_once(page: Page, dataset: fo.Dataset) -> None:
+    page.locator('tr[data-track="4"]').click()
+    _wait_for_frame(page, 20)
+    page.locator('[data-cy="pt-set"]').click()
+    _click_picture(page, _PLACE)
+    expect(page.locator(_STATUS)).to_contain_text("Track 4 is set in frame 20")
+    shown = page.evaluate("window.PointTracking.shown.at(3, 20)")
+    np.testing.assert_allclose(np.array(shown) * _SIZE, _PLACE, atol=1)
+    np.testing.assert_allclose(pt.read_tracks(dataset.first(), "tracks").xy[19, 3], _PLACE, atol=1)
+    expect(page.locator('[data-cy="pt-again"]')).to_have_text("Track again (1)")
+    browser.screenshot(page, "trajectories_3_set")
+    page.locator('[data-cy="pt-set"]').click()
+
+
+def test_the_player_shows_it_too_after_a_click_in_the_same_frame(page: Page) -> None:
+    page.locator('[data-cy="pt-refresh"]').click()
+    _wait_for_place(page, 4, 20)
+    _wait_for_frame(page, 20)
+    expect(page.locator("tr.pt-selected")).to_have_attribute("data-track", "4")
+
+
+def test_a_track_is_hidden_from_here_on_and_that_is_taken_back(page: Page, dataset: fo.Dataset) -> None:
+    page.locator('tr[data-track="1"]').click()
+    page.locator('[data-cy="pt-wrong"]').click()
+    expect(page.locator(_STATUS)).to_contain_text("Track 1 is hidden from frame 20 on: 11 points")
+    assert pt.read_tracks(dataset.first(), "tracks").visible[:, 0].sum() == 19
+    page.locator('[data-cy="pt-back"]').click()
+    expect(page.locator(_STATUS)).to_contain_text("taken back")
+    assert pt.read_tracks(dataset.first(), "tracks").visible[:, 0].sum() == 30
+
+
+def test_tracks_are_followed_again_and_the_player_stays_in_its_frame(page: Page) -> None:
+    _seek(page, 12)
+    page.evaluate(f"window.before = {_LOOKER}")
+    page.locator('[data-cy="pt-again"]').click()
+    expect(page.locator(_STATUS)).to_contain_text("Tracked 1 track again")
+    page.wait_for_function(f"{_LOOKER} && {_LOOKER} !== window.before && {_LOOKER}.frameNumber === 12")
+    _wait_for_frame(page, 12)
+    browser.screenshot(page, "trajectories_4_again")
+
+
+def test_beside_annotate_it_shows_tracks_and_corrects_nothing(page: Page) -> None:
+    page.locator('[data-cy="annotate"]').click()
+    expect(page.locator(_TOLD).filter(has_text="Annotate has a player of its own")).to_be_visible()
+    expect(page.locator(_FRAME)).to_have_text(f"{_NUM_FRAMES} frames")
+    page.locator('tr[data-track="2"]').click()
+    expect(page.locator("tr.pt-selected")).to_have_attribute("data-track", "2")
+    for button in ("set", "wrong", "again", "back", "refresh"):
+        expect(page.locator(f'[data-cy="pt-{button}"]')).to_be_disabled()
+    browser.screenshot(page, "trajectories_5_annotate")
+    page.locator('[data-cy="explore"]').click()
+    expect(page.locator(_TOLD)).to_have_count(0)
+    expect(page.locator('[data-cy="pt-wrong"]')).to_be_enabled()
+
+
+# the player goes on with what is hidden: it may set it meanwhile
+_HIDE = f"""(name) => {{
+    const looker = {_LOOKER};
+    let value = looker[name];
+    const get = () => (name === "state" ? {{ ...value, canvasBBox: undefined }} : undefined);
+    const set = (other) => {{ value = other; }};
+    Object.defineProperty(looker, name, {{ get, set, configurable: true }});
+    window.show = () => {{
+        delete looker[name];
+        if (name === "state") looker.state = value;
+    }};
+}}"""
+
+
+def test_each_name_of_the_player_that_is_missing_takes_one_thing_away(page: Page) -> None:
+    page.wait_for_function(f"{_LOOKER} && {_LOOKER}.state.canvasBBox")
+    assert page.evaluate("window.PointTracking.player.lacking") == []
+    for name, told in (
+        ("frameNumber", "does not follow"),
+        ("seekToFrame", "do not move the video"),
+        ("getVideo", "no picture behind the lines"),
+        ("state", "no trails on the video"),
+    ):
+        page.evaluate(_HIDE, name)
+        expect(page.locator(_TOLD).filter(has_text=told)).to_be_visible()
+        page.evaluate("window.show()")
+        expect(page.locator(_TOLD)).to_have_count(0)
+
+
+def test_each_name_of_the_app_that_is_missing_is_told(page: Page) -> None:
+    for module, name in (("__fos__", "modalLooker"), ("__foo__", "usePanelEvent"), (None, "recoil"), (None, "React")):
+        without = f"{{ ...whole, {name}: undefined }}" if module else "undefined"
+        missing = page.evaluate(
+            f"""() => {{
+                const whole = window.{module or name};
+                window.{module or name} = {without};
+                const missing = window.PointTracking.needed();
+                window.{module or name} = whole;
+                return missing;
+            }}"""
+        )
+        assert missing == [name]
+    assert page.evaluate("window.PointTracking.needed()") == []
+    # without these the panel has colours of its own, and takes Annotate for Explore
+    assert page.evaluate("[typeof __fou__.getColor, typeof __fos__.coloring, typeof __fos__.useModalMode]") == [
+        "function", "object", "function",
+    ]  # fmt: skip
+    colors = page.evaluate("window.PointTracking.colorsOf(window.PointTracking.shown.tracks, null)")
+    assert len(set(colors)) == 4
+
+
+def test_a_field_that_is_deleted_meanwhile_is_told(page: Page, dataset: fo.Dataset) -> None:
+    tracks = pt.read_tracks(dataset.first(), "tracks")
+    dataset.delete_frame_field("tracks")
+    page.locator('tr[data-track="3"]').click()
+    expect(page.locator('[data-cy="pt-problem"]')).to_be_visible()
+    pt.write_tracks(dataset.first(), "tracks", tracks)
+    page.locator('[data-cy="pt-look-again"]').click()
+    expect(page.locator("tr[data-track]")).to_have_count(4)
+
+
+def test_without_the_script_a_plain_picture_is_left(page: Page) -> None:
+    page.route("**/trajectories/video.js*", lambda route: route.abort())
+    page.reload()
+    page.wait_for_selector(browser.MODAL)  # the App remembers that it was open
+    page.locator('[data-cy="panel-tab-point_trajectories"]').click()
+    expect(page.get_by_text("The plugin's script did not load: a plain picture is shown")).to_be_visible()
+    page.wait_for_selector(".js-plotly-plot .nsewdrag")
+    browser.screenshot(page, "trajectories_6_plain")

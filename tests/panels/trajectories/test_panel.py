@@ -143,6 +143,11 @@ def test_tracks_are_followed_again_in_the_background(app: App, dataset: fo.Datas
         "@fo-video/point-tracking/open_sample_anew",
     ]
     assert app.asked[-1][1] == {"id": app.sample_id, "frame": 3}
+    # what is being edited in Annotate stays open
+    app.asked.clear()
+    app.state["run"] = id(run)
+    app.send("on_tick", frame=None, annotating=True)
+    assert (app.status["running"], app.status["stale"], app.asked) == (False, True, [])
     app.state["run"] = 1  # of an App that was started anew
     assert not app.send("on_tick", frame=3).status["running"]
 
@@ -214,6 +219,18 @@ def test_the_video_of_a_group_is_shown(tmp_path: Path) -> None:
     assert app.scene["corrected"] == [[2, 2]]
     left = dataset.select_group_slices("left").first()
     assert "no tracks" in App(dataset, left.id).send("on_load").scene["problem"]
+    # the player shows another video of the group, which the App does not tell
+    app = App(dataset, left.id).send("on_load").send("show_slice", opened=right.id)
+    assert (app.scene["sample"], app.scene["opened"], len(app.scene["tracks"])) == (right.id, right.id, 2)
+    app.send("pick", track=2, frame=2)
+    assert app.asked[-1][1][0][0]["sample_id"] == right.id
+    key = app.send("set_position", track=1, frame=3, x=0.5, y=0.5).scene["key"]
+    assert app.send("show_slice", opened=right.id).scene["key"] == key, "it is shown already"
+    assert pt.read_tracks(right, "tracks").xy[2, 0].tolist() == pytest.approx(np.array(media.SIZE) / 2, abs=0.01)
+    app.sample_id = right.id
+    app.send("on_change_current_sample")
+    app.sample_id = left.id
+    assert app.send("on_change_current_sample").scene["opened"] == left.id
     still = dataset.select_group_slices("still").first()
     assert "no video" in App(dataset, still.id).send("on_load").scene["problem"]
     dataset.delete()

@@ -47,6 +47,7 @@ def test_positions_and_figures_are_those_that_are_stored(sample: fo.Sample, layo
     assert scene["tracks"][0]["confidence"] == 0.5
     assert (scene["num_frames"], scene["size"], scene["thinned"], scene["told"]) == (12, list(SIZE), False, [])
     assert (scene["locked"] is None) == (layout == "points")
+    assert "write_tracks" not in (scene["locked"] or ""), "it is for people, not for Python"
 
 
 def test_tracks_of_one_label_or_object_alone(sample: fo.Sample) -> None:

@@ -36,6 +36,12 @@ def test_one_run_tells_the_time_of_the_same_again_and_of_longer_videos() -> None
     assert expected_seconds("pt-fused", [Work(50, 100, 0.25)]) is None
 
 
+def test_what_goes_through_a_video_for_each_query_frame_takes_as_many_times_as_long() -> None:
+    learn("dense", [Work(50, 1, 0.25, 40.0, passes=4)])
+    assert expected_seconds("dense", [Work(50, 1, 0.25, passes=12)]) == pytest.approx(120.0, rel=0.01)
+    assert expected_seconds("dense", [Work(50, 1, 0.25)]) == pytest.approx(10.0, rel=0.01)
+
+
 @pytest.mark.parametrize("rates", [(0.5, 0.00001), (0.05, 0.001), (0.2, 0.0002)])
 def test_runs_with_several_numbers_of_points_tell_others_within_a_factor_of_two(rates: tuple[float, float]) -> None:
     learn("t", [_work(40, n, size, rates) for n, size in ((100, 0.23), (900, 0.23), (400, 0.9), (25, 2.0))])

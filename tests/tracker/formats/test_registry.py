@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import media
 import numpy as np
 import pytest
-from made_clips import assert_seen_alike, corner_clip, empty_clip, files_in
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from made_clips import assert_seen_alike, clips, corner_clip, empty_clip, files_in
 
 from point_tracking.tracker.errors import FormatError, OptionError, OutputError, OutputExistsError
 from point_tracking.tracker.formats.clip import TrackedClip
@@ -47,6 +51,23 @@ def test_corners_and_hidden_stretches_come_back_at_any_first_frame(name: str, tm
     found = read(name, path, first_frame=first)
     assert_seen_alike(found, clip, atol=1e-4)
     assert found.size_px in (None, (160, 120))
+
+
+@pytest.mark.parametrize("name", ["dlc", "lightning-pose", "slp", "coco", "tapvid"])
+@given(clip=clips(), first=st.sampled_from([0, 1001]))
+@hypothesis_settings(max_examples=10)
+def test_what_is_seen_of_any_clip_comes_back(
+    name: str, video: str, tmp_path_factory: pytest.TempPathFactory, clip: TrackedClip, first: int
+):
+    # tables of clips of our own: beside each format; a pickle's rows are the frames of its video
+    clip = replace(clip, path=video)
+    if name == "tapvid":
+        first, clip = 0, replace(clip, frames=np.arange(len(clip.frames)), indices=np.arange(1, len(clip.indices) + 1))
+    path = tmp_path_factory.mktemp(name) / f"a{FORMATS[name].suffix}"
+    write(name, path, clip, first_frame=first, names="index")
+    found = read(name, path, first_frame=first)
+    assert_seen_alike(found, clip, atol=1e-3)
+    np.testing.assert_array_equal(found.indices, clip.indices)
 
 
 @pytest.mark.parametrize("name", WRITTEN)

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 
 from point_tracking import Queries, Tracks
 from point_tracking.tracker.engine.pinning import pin_queries
+from point_tracking.tracker.errors import OutOfMemoryError
 from point_tracking.tracker.models.base import Tracker
 
 POINTS = np.array([[40.0, 30.0], [80.5, 60.25], [110.0, 90.0], [60.0, 85.0]])
+
+
+def least_limit_gb(track: Callable[[float], object]) -> float:
+    """The memory limit that a run needs, as its refusal says.
+
+    Args:
+        track: begins the run with a limit
+    """
+    with pytest.raises(OutOfMemoryError, match=r"needs [\d.]+ GiB.*memory_limit_gb allows 1e-09") as caught:
+        track(1e-9)
+    found = re.search(r"set memory_limit_gb to at least ([\d.e-]+)$", str(caught.value))
+    assert found is not None
+    return float(found[1])
 
 
 def at_frame(t: int, xy: np.ndarray = POINTS) -> Queries:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 import point_tracking as pt
 from point_tracking.tracker.errors import OptionError, UnknownTrackerError
 from point_tracking.tracker.models import registry
+from point_tracking.tracker.models.published_weights.store import remember_consent
 from point_tracking.tracker.models.registry import (
     DEFAULT_TRACKER,
-    TrackerInfo,
     check_new_name,
     check_tracker_options,
     shipped_trackers,
     tracker_info,
 )
+from point_tracking.tracker.models.tracker_info import TrackerInfo
 
 
 def test_the_default_comes_first_and_every_name_once():
@@ -28,23 +30,32 @@ def test_the_default_comes_first_and_every_name_once():
     assert set(shipped_trackers()) <= set(names)
 
 
-@pytest.mark.parametrize("name", shipped_trackers())
-def test_what_is_told_of_a_tracker_holds_together(name: str):
-    info = tracker_info(name)
-    assert info.name == name
-    assert (info.weights_license is None) == (info.weights_from == "needs none")
-    if info.files:
-        assert info.size_mb == sum(file.size_mb for file in info.files)
-        assert all(file.commercial_use for file in info.files) or not info.commercial_use
-        terms = [file.license or "weights without a stated licence" for file in info.files]
-        assert all(term in info.terms for term in terms)
-        assert all(file.filename in info.weights_from for file in info.files)
-        assert "accept_license" in [spec.name for spec in fields(registry._import(info.options or ""))]
-    else:
-        assert info.size_mb is None
-        assert "no-download" in info.tags
-    assert ("NON-COMMERCIAL" in info.terms) == (info.commercial_use is False)
-    assert callable(registry._import(info.loader))
+def test_a_table_says_terms_and_where_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("POINT_TRACKING_WEIGHTS_DIR", str(tmp_path))
+    (here,), (accepted,) = (tracker_info(name).files for name in ("alltracker", "bootstapir"))
+    (tmp_path / here.family).mkdir()
+    (tmp_path / here.family / here.filename).touch()
+    remember_consent(accepted)
+    rows = [line.strip("| ").split(" | ") for line in pt.tracker_table().splitlines()]
+    assert rows[0] == ["tracker", "good for", "terms", "weights"]
+    assert [row[0] for row in rows[2:]] == pt.list_trackers()
+    weights = {row[0]: row[3] for row in rows}
+    assert weights["optical-flow"] == "none needed"
+    assert weights["pt-fused"] == "in the package"
+    assert weights["alltracker"] == "file here"
+    assert weights["bootstapir"] == "to download (218.9 MB)"
+    assert weights["tapir"] == "ask (124.3 MB)"
+    terms = {row[0]: row[2] for row in rows}
+    assert "commercial use not stated by the authors: ask them" in terms["locotrack-base"]
+    permissive = pt.list_trackers(commercial=True)
+    assert "alltracker" in permissive
+    assert not {"locotrack-base", "locotrack-small", "cotracker2"} & set(permissive)
+    ready = pt.list_trackers(commercial=True, ready=True)
+    assert "alltracker" in ready
+    assert "bootstapir" not in ready
+    assert [line.split(" | ")[0].strip("| ") for line in pt.tracker_table(ready=True).splitlines()[2:]] == [
+        name for name in pt.list_trackers() if name in ready
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in shipped_trackers() if not tracker_info(name).files])

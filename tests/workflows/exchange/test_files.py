@@ -45,19 +45,19 @@ def test_a_file_holds_one_sample(tmp_path: Path):
 def test_files_are_matched_by_the_index_then_by_names(tmp_path: Path):
     folder = touched(tmp_path, "renamed.xml", f"{file_stem(*SAMPLES[0])}.xml", "größe 1.xml", "notes.txt")
     write_index(folder, "cvat", [SampleFile(folder / "renamed.xml", B, SAMPLES[1][1])])
-    found = {one.path.name: one.sample_id for one in found_files(folder, ".xml", SAMPLES)}
+    found = {one.path.name: one.sample_id for one in found_files(folder, ".xml", SAMPLES).files}
     assert found == {"renamed.xml": B, "goat_aaaaaaaa.xml": A, "größe 1.xml": C}
 
 
 def test_one_file_and_one_sample_need_no_names(tmp_path: Path):
     touched(tmp_path, "annotations.xml")
     for path in (tmp_path, tmp_path / "annotations.xml"):
-        assert [one.sample_id for one in found_files(path, ".xml", SAMPLES[:1])] == [A]
+        assert [one.sample_id for one in found_files(path, ".xml", SAMPLES[:1]).files] == [A]
 
 
 def test_a_video_of_that_name_is_found_in_another_dataset_too(tmp_path: Path):
     touched(tmp_path, "goat_00000000.xml")  # the id is of where it was exported
-    assert [one.sample_id for one in found_files(tmp_path, ".xml", [SAMPLES[0], SAMPLES[2]])] == [A]
+    assert [one.sample_id for one in found_files(tmp_path, ".xml", [SAMPLES[0], SAMPLES[2]]).files] == [A]
 
 
 def test_what_cannot_be_told_is_listed(tmp_path: Path):
@@ -68,7 +68,7 @@ def test_what_cannot_be_told_is_listed(tmp_path: Path):
 
 def test_half_written_files_of_an_export_that_was_killed_are_no_files(tmp_path: Path):
     touched(tmp_path, "goat_aaaaaaaa.xml", ".goat_bbbbbbbb.77.part.xml")
-    assert [one.sample_id for one in found_files(tmp_path, ".xml", SAMPLES)] == [A]
+    assert [one.sample_id for one in found_files(tmp_path, ".xml", SAMPLES).files] == [A]
 
 
 def test_files_below_are_found_through_the_index_and_none_outside(tmp_path: Path):
@@ -83,16 +83,34 @@ def test_files_below_are_found_through_the_index_and_none_outside(tmp_path: Path
         .replace("]", ', {"file": "../outside.xml", "sample_id": "1", "filepath": ""}]')
     )
     (folder / "index.json").write_text(index)
-    assert [(one.path.name, one.sample_id) for one in found_files(folder, ".xml", SAMPLES)] == [("x.xml", B)]
+    assert [(one.path.name, one.sample_id) for one in found_files(folder, ".xml", SAMPLES).files] == [("x.xml", B)]
 
 
 def test_clips_of_a_file_are_told_by_what_it_says_of_each(tmp_path: Path):
     touched(tmp_path, "all.csv")
     keys = [(C, "/elsewhere/x.mp4"), ("", "/else where/goat.mp4")]
-    found = found_files(tmp_path / "all.csv", ".csv", [SAMPLES[0], SAMPLES[2]], lambda path: keys)
+    found = found_files(tmp_path / "all.csv", ".csv", [SAMPLES[0], SAMPLES[2]], lambda path: keys).files
     assert [(one.entry, one.sample_id) for one in found] == [(0, C), (1, A)]
     with pytest.raises(CollectionError, match=r"all\.csv, clip 2"):
         found_files(tmp_path / "all.csv", ".csv", SAMPLES, lambda path: keys)
+
+
+def test_clips_of_other_videos_are_left_alone_where_one_is_meant(tmp_path: Path):
+    touched(tmp_path, "all.csv")
+
+    def found(keys: list[tuple[str, str]], *samples: tuple[str, str], elsewhere: tuple[str, ...] = ()):
+        made = found_files(tmp_path / "all.csv", ".csv", samples, lambda path: keys, elsewhere)
+        return [one.sample_id for one in made.files], made.others
+
+    table = [(A, "/videos/goat.mp4"), (B, "/other/goat.mov"), ("d" * 24, "/x/cow.mp4")]
+    assert found(table, SAMPLES[0]) == ([A], ["goat.mov", "cow.mp4"])
+    # told by its name alone it would be of the first
+    assert found(table[1:], SAMPLES[0]) == ([A], ["cow.mp4"])
+    with pytest.raises(CollectionError, match=r"not clear .*all\.csv, clip 1, all\.csv, clip 2"):
+        found(table[1:], SAMPLES[0], elsewhere=(B,))
+    # two of one name, and neither has an id that is known
+    with pytest.raises(CollectionError, match="same sample"):
+        found([("1", "/a/goat.mp4"), ("2", "/b/goat.mp4")], SAMPLES[0])
 
 
 def test_two_files_of_one_sample_are_refused(tmp_path: Path):

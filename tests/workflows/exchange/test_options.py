@@ -24,9 +24,9 @@ from point_tracking.workflows.exchange.options import ExportOptions, ImportOptio
         ({"names": "nodes"}, "labels, index"),
         ({"format": "dlc", "scorer": "a,b"}, "Invalid scorer"),
         ({"overwrite": True, "skip_existing": True}, "contradict"),
-        ({"images": True}, "'csv' does not heed images"),
-        ({"format": "cvat", "every": 2}, "'cvat' does not heed every"),
-        ({"format": "nuke", "reconstruct": True}, "does not heed reconstruct"),
+        ({"images": True}, r"'csv' has no place for images \(images: for training sets and colours\)"),
+        ({"format": "cvat", "names": "index"}, "'cvat' has no place for names"),
+        ({"format": "nuke", "reconstruct": True}, "no place for reconstruct"),
     ],
 )
 def test_exports_refuse_what_is_not_supported(values: dict[str, Any], words: str):
@@ -41,6 +41,7 @@ def test_exports_refuse_what_is_not_supported(values: dict[str, Any], words: str
         ({"layout": "rows"}, "points, frame, objects"),
         ({"field": {"a": "b"}}, "one field"),
         ({"format": "cvat", "layout": "points"}, "says itself"),
+        ({"format": "cvat", "min_confidence": 0.5}, "'cvat' holds no likelihoods"),
         ({"min_confidence": float("nan")}, "Invalid min_confidence"),
     ],
 )
@@ -55,4 +56,4 @@ def test_frames_count_as_the_format_is_used_to_unless_told():
     assert ImportOptions("mot").first_frame == 1
     assert [ExportOptions(name).least_confidence for name in ("csv", "colmap")] == [0, 0.5]
     assert ExportOptions("colmap", min_confidence=0.0).least_confidence == 0
-    assert ImportOptions("csv", frame_offset=1).read_options((4, 3)).size_px == (4, 3)
+    assert ImportOptions("csv", frame_offset=1).read_options().first_frame == 1

@@ -23,6 +23,7 @@ def test_samples_are_sorted_by_like_motion_and_have_a_place_on_the_map(dataset: 
 def test_what_was_not_described_is_refused(dataset: fo.Dataset):
     with pytest.raises(FieldError, match="Describe the motion"):
         pt.index_motion(dataset, "tracks")
-    pt.describe_motion(dataset, "tracks", texture=False)
+    report = pt.describe_motion(dataset, "tracks", texture=False, find_similar=True)
+    assert "2 samples are described" in report.notes[0]  # and what was described is stored
     with pytest.raises(MotionError, match="2 samples are described"):
         pt.index_motion(dataset, "tracks")

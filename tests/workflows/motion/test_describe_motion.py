@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from fiftyone import ViewField as F
 from known_cameras import drifting_tracks
+from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.tracker.errors import CollectionError, FieldError, OptionError
+from point_tracking.workflows.motion.cycle import spans_of
 
 
 def test_tracks_are_told_of_in_fields_spans_and_views(dataset: fo.Dataset):
@@ -62,6 +64,31 @@ def test_without_a_field_a_grid_is_tracked_and_not_stored(dataset: fo.Dataset):
     assert again.outcomes[0].status == "skipped"
 
 
+def test_tracks_are_followed_back_where_that_is_asked_for(dataset: fo.Dataset):
+    view = dataset.limit(1)
+    options: dict[str, Any] = {"texture": False, "tracker": DriftTracker()}
+    pt.describe_motion(view, "tracks", **options)
+    assert view.values("tracks_motion.cycle_error") == [None]
+    report = pt.describe_motion(view, "tracks", cycle_consistency=True, **options)
+    assert [outcome.status for outcome in report.outcomes] == ["done"]
+    # tracks go left by a pixel a frame, the tracker to the right: it comes back two pixels further off each frame
+    found = view.values("tracks_motion.cycle_error")[0]
+    lengths = spans_of(pt.read_tracks(dataset.first(), "tracks").visible)
+    steps = (lengths[1] - lengths[0])[lengths[1] > lengths[0]]
+    assert found == pytest.approx(2 * np.median(steps) / 240, rel=0.1)
+    assert view.values("tracks_motion.cycle_returned") == [0.0]
+    assert pt.describe_motion(view, "tracks", cycle_consistency=True, **options).outcomes[0].status == "skipped"
+    with pytest.raises(OptionError, match="goes with a label_field"):
+        pt.describe_motion(view, cycle_consistency=True)
+
+
+def test_a_dataset_described_by_an_earlier_version_gets_the_new_figures(dataset: fo.Dataset):
+    pt.describe_motion(dataset.limit(1), "tracks", texture=False)
+    dataset.delete_sample_field("tracks_motion.cycle_error")
+    pt.describe_motion(dataset.limit(1), "tracks", texture=False)
+    assert "tracks_motion.cycle_error" in dataset.get_field_schema(flat=True)
+
+
 def one_frame(sample: fo.Sample) -> None:
     tracks = drifting_tracks((0.0, 0.0))
     rest = pt.Tracks(tracks.xy[:1], tracks.visible[:1], tracks.confidence[:1])
@@ -80,6 +107,15 @@ def of_another_size(sample: fo.Sample) -> None:
         points = [fo.Keypoint(points=[[2.0 + k, 3.0]], index=k + 1) for k in range(20)]
         frame["tracks"] = fo.Keypoints(keypoints=points)
     sample.save()
+
+
+def test_one_point_tells_no_camera_and_is_no_failure(dataset: fo.Dataset):
+    tracks = drifting_tracks((1.0, 0.0))
+    one = pt.Tracks(tracks.xy[:, :1], tracks.visible[:, :1], tracks.confidence[:, :1])
+    pt.write_tracks(dataset.last(), "tracks", one)
+    (outcome,) = pt.describe_motion(dataset.skip(2), "tracks").outcomes
+    assert (outcome.status, outcome.camera, outcome.num_points) == ("done", "unknown", 1)
+    assert dataset.last().tracks_motion.pan is None
 
 
 @pytest.mark.parametrize(
@@ -101,6 +137,11 @@ def test_fields_of_somebody_else_stay(dataset: fo.Dataset):
         pt.describe_motion(dataset, "tracks")
     with pytest.raises(FieldError, match="no frame field 'points'"):
         pt.describe_motion(dataset, "points")
+    dataset.add_frame_field("boxes", fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+    with pytest.raises(FieldError, match="holds Detections, and tracks are Keypoints"):
+        pt.describe_motion(dataset, "boxes")
+    with pytest.raises(FieldError, match="no frame field"):
+        pt.describe_motion(fo.Dataset(), "tracks")
 
 
 def test_a_read_only_field_is_refused(dataset: fo.Dataset):
@@ -110,6 +151,15 @@ def test_a_read_only_field_is_refused(dataset: fo.Dataset):
     field.save()
     with pytest.raises(FieldError, match="read-only"):
         pt.describe_motion(dataset, "tracks")
+    field.read_only = False
+    field.save()
+    tracks = dataset.get_field("frames.tracks")
+    tracks.read_only = True
+    tracks.save()
+    with pytest.raises(FieldError, match="its keypoints cannot be told"):
+        pt.describe_motion(dataset, "tracks")
+    report = pt.describe_motion(dataset.limit(1), "tracks", texture=False, groups=False)
+    assert [outcome.status for outcome in report.outcomes] == ["done"]
 
 
 def test_clips_and_groups_are_refused_with_what_to_pass(dataset: fo.Dataset):

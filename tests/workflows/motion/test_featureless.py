@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from point_tracking.tracker.errors import Cancelled
+from point_tracking.tracker.queries.ground import Ground
 from point_tracking.tracker.types import Tracks
 from point_tracking.tracker.video.frames import ArrayFrames
 from point_tracking.workflows.motion.featureless import featureless_warning, is_featureless, least_texture
@@ -38,4 +39,4 @@ def test_it_can_be_cancelled():
 
 
 def test_the_warning_says_how_many():
-    assert featureless_warning(23, 400).startswith("23 of 400 points lie on featureless ground")
+    assert featureless_warning(Ground(23, 400)).startswith("23 of 400 points lie on featureless ground")

@@ -8,8 +8,9 @@ import weakref
 
 import pytest
 
+from point_tracking.tracker.errors import OutOfMemoryError
 from point_tracking.workflows.tracking import free_memory
-from point_tracking.workflows.tracking.free_memory import give_back_memory
+from point_tracking.workflows.tracking.free_memory import free_after, give_back_memory
 
 
 class _Circle:
@@ -39,3 +40,11 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_only_linux_has_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert free_memory._trim.__wrapped__() is None
+
+
+def test_after_running_out_of_memory_nothing_holds_what_the_tracker_had() -> None:
+    for error, kept in ((MemoryError, False), (OutOfMemoryError, False), (ValueError, True)):
+        with pytest.raises(error) as caught:
+            raise error
+        free_after(caught.value)
+        assert (caught.value.__traceback__ is not None) is kept

@@ -15,6 +15,7 @@ from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.tracker.errors import EmptyQueriesError, FieldError, NoPromptError, OptionError, QueryError
+from point_tracking.tracker.models.base import Capabilities
 from point_tracking.workflows.tracking.options import TrackOptions
 from point_tracking.workflows.tracking.prompts import check_prompt_fields, prompt_of, reads_masks_of_sources
 
@@ -34,7 +35,8 @@ def test_masks_of_the_sources_choose_points_on_their_copies(
         sample.save()
     copies = pt.preprocess_dataset(dataset, out, every_nth=5, longest_side=80).dataset
     report = pt.track_dataset(copies, "back", tracker=drift, grid_size=4, mask_field="object", write_to="source")
-    assert (report.failures, report.warnings, report.num_points) == ([], [], 2 * 8)
+    assert media.besides_ground(report) == []
+    assert (report.failures, report.num_points) == ([], 2 * 8)
     dataset.reload()
     assert (pt.read_tracks(dataset.first(), "back").xy[0, :, 0] < SIZE[0] / 2).all()
     with pytest.raises(FieldError, match="Use a mask field on samples"):
@@ -58,9 +60,9 @@ def test_masks_choose_grid_points(make_dataset: MakeDataset, tmp_path: Path, dri
     assert [o.status for o in report.outcomes] == ["done", "no prompt", "no prompt", "done"]
     assert report.failures == []
     assert report.outcomes[0].num_points == 18
-    assert report.outcomes[0].warnings == ()
     assert report.outcomes[3].num_points == 36
-    assert "stretched" in report.outcomes[3].warnings[0]
+    (stretched,) = media.besides_ground(report)
+    assert "stretched" in stretched
     expected = pt.grid_queries(6, height=SIZE[1], width=SIZE[0], mask=left)
     np.testing.assert_allclose(pt.read_tracks(dataset.first(), "tracks").xy[0], expected.xy, atol=1e-4)
 
@@ -130,6 +132,21 @@ def test_what_is_asked_of_all_samples_and_lies_outside_some_videos_is_no_failure
         assert text in (report.outcomes[0].message or "")
         assert (report.failures, report.num_no_prompt, report.num_outside) == ([], 2, 2)
         assert "2 samples without a prompt (2 lack the frame or position asked for)" in str(report)
+
+
+def test_many_query_frames_are_told_where_each_costs_a_pass_and_passes_are_recorded(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(media.video(tmp_path / "one.mp4", num_frames=10))
+    points = [(t, 20, 20) for t in range(9)]
+    assert not pt.track_dataset(dataset, "once", tracker=drift, points=points).warnings
+    monkeypatch.setattr(drift, "capabilities", Capabilities(pass_per_query_frame=True))
+    report = pt.track_dataset(dataset, "each", tracker=drift, points=[*points, (8, 30, 30)])
+    (warning,) = (text for _, text in report.warnings)
+    assert warning.startswith("The points lie in 9 frames, and drift goes through the video once for each")
+    assert report.outcomes[0].num_passes == 9
+    assert pt.load_report(dataset, report.run_key) == report
+    assert not pt.track_dataset(dataset, "fewer", tracker=drift, points=points[:8]).warnings
 
 
 def test_points_of_one_sample_that_lie_outside_its_video_are_a_failure(
@@ -250,3 +267,42 @@ def test_a_number_of_points_per_object_needs_a_mask(
         TrackOptions(mask_field="object", points_per_object=0)
     with pytest.raises(OptionError, match=r"Give mask_field, or points='frames\.<field>', as well"):
         _queries(TrackOptions(points_per_object=9))
+
+
+def half_plain(index: int, size: tuple[int, int]) -> np.ndarray:
+    """A plain left half beside squares, which do not move."""
+    width, height = size
+    frame = np.full((height, width, 3), 120, np.uint8)
+    squares = (np.indices((height, width // 2)) // 8).sum(0) % 2 * 120 + 60
+    frame[:, width - width // 2 :] = squares[..., None]  # (height, width // 2, 1)
+    return frame
+
+
+def test_points_on_featureless_ground_are_counted_left_out_or_moved_whatever_asks_for_them(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker
+) -> None:
+    dataset = make_dataset(media.video(tmp_path / "a.mp4", num_frames=4, draw=half_plain))
+    sample = dataset.first()
+    sample["everywhere"] = fo.Segmentation(mask=np.ones((SIZE[1], SIZE[0]), dtype=np.uint8))
+    sample["objects"] = fo.Detections(detections=[fo.Detection(label="sky", bounding_box=[0.05, 0.1, 0.3, 0.5])])
+    sample.save()
+
+    def told(name: str, **options: Any) -> tuple[int, int, list[str]]:
+        report = pt.track_dataset(dataset, name, tracker=drift, progress=False, **options)
+        (outcome,) = report.outcomes
+        return outcome.num_points, outcome.num_featureless, [text.split(",")[0] for _, text in report.warnings]
+
+    assert told("kept", grid_size=4) == (16, 8, ["8 of 16 points lie on featureless ground"])
+    assert told("left", grid_size=4, featureless="leave_out") == (
+        8, 0, ["8 of 16 points lie on featureless ground: left out"],
+    )  # fmt: skip
+    assert told("moved", grid_size=6, featureless="snap_to_texture")[::2] == (
+        36, ["6 of 36 points were moved from featureless ground to the nearest corner",
+             "12 of 36 points lie on featureless ground"],
+    )  # fmt: skip
+    assert told("masked", grid_size=4, mask_field="everywhere")[:2] == (16, 8)
+    assert told("typed", points=[(0, 20, 60), (3, 130, 60)]) == (2, 1, ["1 of 2 points lies on featureless ground"])
+    points, featureless, warnings = told("boxed", points="objects", points_per_object=9)
+    assert points == featureless > 0
+    assert len(warnings) == 1
+    assert f"; {points} of {points} points lie on featureless ground" in str(pt.load_report(dataset, "track_boxed"))

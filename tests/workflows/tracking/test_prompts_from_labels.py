@@ -166,7 +166,7 @@ class TestWhereAPointIsAskedFor:
         report = pt.track_dataset(dataset, "tracks", tracker=drift, points="frames.joints")
         assert report.failures == []
         assert starts(dataset) == [(1, 16.0, "goat", 1), (3, 32.0, "goat", 1), (6, 80.0, "goat", 1)]
-        assert report.warnings == []
+        assert media.besides_ground(report) == []
 
     @pytest.mark.parametrize("facts", [{}, {"label": None}], ids=["labels", "no labels"])
     def test_without_index_a_label_seen_once_per_frame_is_one_object(
@@ -181,7 +181,7 @@ class TestWhereAPointIsAskedFor:
         report = pt.track_dataset(dataset, "tracks", tracker=drift, points="frames.joints")
         assert report.failures == []
         assert [label for _, _, label, _ in starts(dataset)] == [label or "point" for label in labels]
-        assert report.warnings == []
+        assert media.besides_ground(report) == []
 
     def test_without_index_several_of_a_label_are_each_their_own_with_a_warning(
         self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker
@@ -192,7 +192,7 @@ class TestWhereAPointIsAskedFor:
         report = pt.track_dataset(dataset, "tracks", tracker=drift, points="frames.joints")
         assert report.failures == []
         assert sorted(label for _, _, label, _ in starts(dataset)) == ["leg"] * 6 + ["nose"]
-        ((_, warning),) = report.warnings
+        (warning,) = media.besides_ground(report)
         assert warning.startswith("6 labels have neither an index nor an instance")
         assert "the same index" in warning
 
@@ -202,7 +202,7 @@ class TestWhereAPointIsAskedFor:
         dataset = prompted(make_dataset(clip), {2: [keypoint(0.1), keypoint(0.2)]})
         report = pt.track_dataset(dataset, "tracks", tracker=drift, points="frames.joints")
         assert report.failures == []
-        assert (len(starts(dataset)), report.warnings) == (2, [])
+        assert (len(starts(dataset)), media.besides_ground(report)) == (2, [])
 
     def test_an_instance_is_one_object(self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker) -> None:
         one, two = fo.Instance(), fo.Instance()
@@ -210,7 +210,7 @@ class TestWhereAPointIsAskedFor:
         dataset = prompted(make_dataset(clip), frames)
         report = pt.track_dataset(dataset, "tracks", tracker=drift, points="frames.joints")
         assert report.failures == []
-        assert (len(starts(dataset)), report.warnings) == (2, [])
+        assert (len(starts(dataset)), media.besides_ground(report)) == (2, [])
 
     def test_the_same_index_under_two_labels_is_two_objects(
         self, make_dataset: MakeDataset, clip: Path, drift: DriftTracker
@@ -243,7 +243,7 @@ class TestTheBorders:
         x, y = stored(dataset)[1][0].points[0]
         assert x * WIDTH == pytest.approx(min(place[0] * WIDTH, WIDTH - 1), abs=1e-4)
         assert y * HEIGHT == pytest.approx(min(place[1] * HEIGHT, HEIGHT - 1), abs=1e-4)
-        ((_, warning),) = report.warnings
+        (warning,) = media.besides_ground(report)
         assert warning.startswith("1 of 2 points in 'frames.joints' lie in the last pixel")
 
     def test_beyond_it_is_outside_and_a_sample_with_nothing_else_says_so(

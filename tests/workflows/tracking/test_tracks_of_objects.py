@@ -139,7 +139,7 @@ def boxed(make_dataset: MakeDataset, clip: Path) -> fo.Dataset:
 
 def test_boxes_are_covered_in_their_keyframes_or_their_first_frame(boxed: fo.Dataset, drift: DriftTracker) -> None:
     report = pt.track_dataset(boxed, "tracks", tracker=drift, points="frames.boxes", points_per_object=9)
-    assert (report.failures, report.warnings) == ([], [])
+    assert (report.failures, media.besides_ground(report)) == ([], [])
     tracks = pt.read_tracks(boxed.first(), "tracks")
     assert tracks.objects is not None
     starts = tracks.visible.argmax(axis=0)

@@ -154,6 +154,8 @@ def _values(line: str, place: str) -> list[float]:
         raise FormatError(f"{place}: {len(values)} numbers. Expected frame, id, left, top, width, height, ...")
     if not all(math.isfinite(value) and abs(value) < _LARGEST for value in values):
         raise FormatError(f"{place}: {line!r:.60} holds numbers that are none, or too large")
+    if min(values[4:6]) < 0:
+        raise FormatError(f"{place}: a box of {values[4]:g} x {values[5]:g} pixels. Expected a width and height from 0")
     if values[0] != int(values[0]) or values[1] != int(values[1]):
         raise FormatError(f"{place}: frame {values[0]:g} and id {values[1]:g}. Expected whole numbers")
     return values

@@ -175,6 +175,8 @@ def _clip_of(held: Mapping[str, Any], video: Mapping[str, Any], path: Path, opti
         taken[t, k] = True
         points = points.reshape(len(nodes), 3)
         there = points[:, 2] > 0
+        if not np.isfinite(points[there, :2]).all():
+            raise FormatError(f"{path}: annotation {one.get('id')} has a point at a place that is no number")
         xy[t, k] = np.where(there[:, None], points[:, :2], np.nan)
         hidden[t, k] = points[:, 2] == 1
         if one.get("score") is not None:
@@ -186,7 +188,6 @@ def _clip_of(held: Mapping[str, Any], video: Mapping[str, Any], path: Path, opti
     return clip_of_poses(
         FoundPoses(individuals, nodes, CONVENTIONS["coco"].from_file(xy, (1, 1)), score, hidden),
         np.array(frames, dtype=np.int64) - options.first_frame,
-        options.min_confidence,
         str(path),
         size_px=size if all(size) else None,
         edges=edges,

@@ -19,7 +19,7 @@ import numpy as np
 from ..clip import TrackedClip
 from ..conventions import CONVENTIONS
 from ..options import ReadOptions, WriteOptions
-from ..output_files import check_free, complete_file, complete_path
+from ..output_files import check_free, complete_file, library_path
 from ..pictures import complete_folder, write_pictures
 from .poses import FoundPoses, clip_of_poses, poses_of, shown_xy
 from .scorer_table import header_rows, read_table, write_table
@@ -27,6 +27,8 @@ from .scorer_table import header_rows, read_table, write_table
 FOLDER = "labeled-data"
 _PREDICTED = ("x", "y", "likelihood")
 _LABELLED = ("x", "y")
+# more than was measured of any .h5
+_LEAST_BYTES, _BYTES_PER_VALUE = 2**20, 100
 
 
 def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions) -> None:
@@ -101,8 +103,9 @@ def _write_h5(
     columns = pd.MultiIndex.from_arrays(list(cells), names=list(names))
     index: Any = pd.MultiIndex.from_tuples(places) if options.images else pd.Index([place[0] for place in places])
     frame = pd.DataFrame(values, index=index, columns=columns)
-    with complete_path(path, overwrite=options.overwrite) as part:
-        frame.to_hdf(part, key="df_with_missing", mode="w")
+    expected_bytes = _LEAST_BYTES + _BYTES_PER_VALUE * (values.size + values.shape[1] * 10)
+    with library_path(path, overwrite=options.overwrite, expected_bytes=expected_bytes) as scratch:
+        frame.to_hdf(scratch, key="df_with_missing", mode="w")
 
 
 def read_clips(path: Path, options: ReadOptions) -> Iterator[TrackedClip]:
@@ -118,10 +121,9 @@ def clip_of_table(path: Path, options: ReadOptions, name: str) -> TrackedClip:
     """The clip of a table; for the name of a format see `table_of`."""
     table = read_table(path)
     found = table.poses
-    xy = CONVENTIONS[name].from_file(found.xy, options.size_px or (1, 1))
+    xy = CONVENTIONS[name].from_file(found.xy, (1, 1))
     return clip_of_poses(
         FoundPoses(found.individuals, found.nodes, xy, found.score),
         table.frames - options.first_frame,
-        options.min_confidence,
         str(path),
     )

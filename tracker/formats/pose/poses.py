@@ -135,7 +135,6 @@ class FoundPoses:
 def clip_of_poses(
     found: FoundPoses,
     frames: np.ndarray,
-    min_confidence: float,
     place: str,
     *,
     size_px: tuple[int, int] | None = None,
@@ -147,7 +146,6 @@ def clip_of_poses(
     Args:
         found: what the file holds
         frames: (T,) int, frame index of each row, in any order
-        min_confidence: a point is visible from this score on
         place: of the file, for messages
         size_px, edges, path: as `TrackedClip`
 
@@ -182,7 +180,7 @@ def clip_of_poses(
     return TrackedClip(
         Tracks(
             np.where(known[..., None], xy, np.nan),
-            known & ~hidden & (score >= min_confidence),
+            known & ~hidden,
             np.where(known, score, 0),
             labels=labels if any(labels) else None,  # type: ignore[arg-type]
             objects=[k + 1 for k in range(num_individuals) for _ in found.nodes] if several else None,  # type: ignore[arg-type]

@@ -18,10 +18,12 @@ from ..clip import TrackedClip
 from ..conventions import CONVENTIONS
 from ..extras import needed
 from ..options import ReadOptions, WriteOptions
-from ..output_files import complete_path
+from ..output_files import library_path
 from .poses import FoundPoses, Poses, clip_of_poses, poses_of, shown_xy
 
 UNNAMED_TRACK = "track_0"
+# more than was measured of any file
+_LEAST_BYTES, _BYTES_PER_POINT = 2**20, 200
 
 
 def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions) -> None:
@@ -40,8 +42,9 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
         tracks=[sio.Track(name or UNNAMED_TRACK) for name in poses.individuals],
     )  # fmt: skip
     labels.labeled_frames = list(_frames(sio, clip, poses, labels, options.first_frame))
-    with complete_path(path, overwrite=options.overwrite) as part:
-        labels.save(str(part), verbose=False, embed=False)
+    expected_bytes = _LEAST_BYTES + _BYTES_PER_POINT * clip.tracks.visible.size
+    with library_path(path, overwrite=options.overwrite, expected_bytes=expected_bytes) as scratch:
+        labels.save(str(scratch), verbose=False, embed=False)
 
 
 def _video(sio: Any, clip: TrackedClip) -> Any:
@@ -137,7 +140,6 @@ def _clip_of(labels: Any, video: Any, frames: list[Any], path: Path, options: Re
     return clip_of_poses(
         FoundPoses(names, nodes, CONVENTIONS["slp"].from_file(xy, (1, 1)), score, keyframes=keyframes),
         np.array([int(frame.frame_idx) for frame in frames], dtype=np.int64) - options.first_frame,
-        options.min_confidence,
         str(path),
         size_px=(int(size[2]), int(size[1])) if size is not None and size[1] and size[2] else None,
         edges=edges,

@@ -10,7 +10,8 @@ incremental mapper and keeps the model of most images, in `<name>_model/0`. Sour
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ..clip import TrackedClip
 from ..conventions import CONVENTIONS
 from ..extras import needed
 from ..options import WriteOptions
-from ..output_files import check_free, complete_path
+from ..output_files import check_free, library_path
 from ..pictures import complete_folder, write_pictures
 from .static_points import moving_points
 
@@ -29,6 +30,8 @@ _LEAST_COMMON = 15
 # pairs of frames further apart than this are matched every tenth frame only: all pairs of a long clip are too many
 _NEAR = 40
 _EVERY = 10
+# a match is kept as found and as verified
+_BYTES_PER_MATCH = 24
 _FOCAL_BY_SIDE = 1.2  # COLMAP's own guess; the mapper refines it
 
 
@@ -57,7 +60,8 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
     if options.images:
         with complete_folder(_beside(path, "images"), overwrite=options.overwrite) as folder:
             write_pictures(clip.path, clip.frames, folder, names)
-    with complete_path(path, overwrite=options.overwrite) as part:
+    expected_bytes = 2**20 + _BYTES_PER_MATCH * len(_pairs(len(names))) * int(visible.sum(axis=1).max(initial=0))
+    with library_path(path, overwrite=options.overwrite, expected_bytes=expected_bytes) as part, _quiet(colmap):
         with colmap.Database.open(str(part)) as database:
             matched = _fill(colmap, database, clip, names, visible)
         if not matched:
@@ -69,6 +73,17 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
         if options.reconstruct:
             told.append(_reconstruct(colmap, part, path, options.overwrite))
     return told
+
+
+@contextmanager
+def _quiet(colmap: Any) -> Iterator[None]:
+    """Keeps what COLMAP says of each step off the screen; warnings stay."""
+    before = colmap.logging.minloglevel
+    colmap.logging.minloglevel = max(before, int(colmap.logging.Level.WARNING))
+    try:
+        yield
+    finally:
+        colmap.logging.minloglevel = before
 
 
 def _beside(path: Path, what: str) -> Path:

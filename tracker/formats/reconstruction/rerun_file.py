@@ -19,10 +19,11 @@ from ..clip import TrackedClip
 from ..conventions import CONVENTIONS
 from ..extras import needed
 from ..options import WriteOptions
-from ..output_files import complete_path
+from ..output_files import library_path
 
 _TAIL = 15
 _LARGEST_ID = 65_535
+_BYTES_PER_POINT = 64
 _APPLICATION = "point_tracking"
 
 
@@ -39,7 +40,7 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
     largest = max([0, *clip.indices.tolist(), *(number or 0 for number in clip.object_list())])
     if largest > _LARGEST_ID:
         raise FormatError(f"A track or object has the number {largest}, and rerun holds numbers up to {_LARGEST_ID}")
-    with complete_path(path, overwrite=options.overwrite) as part:
+    with library_path(path, overwrite=options.overwrite, expected_bytes=_expected_bytes(clip)) as part:
         recording = rerun.RecordingStream(_APPLICATION)
         recording.save(str(part))
         recording.send_recording_name(f"{Path(clip.path).stem} (rerun {rerun.__version__})")
@@ -47,6 +48,12 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
         _log_points(rerun, recording, clip, options.first_frame)
         recording.flush()
         recording.disconnect()
+
+
+def _expected_bytes(clip: TrackedClip) -> int:
+    """The video, and for each point its place and its trail."""
+    video = Path(clip.path).stat().st_size if Path(clip.path).is_file() else 0
+    return 2**20 + video + clip.tracks.visible.size * (_BYTES_PER_POINT + 8 * _TAIL)
 
 
 def _log_video(rerun: Any, recording: Any, clip: TrackedClip, first_frame: int) -> None:

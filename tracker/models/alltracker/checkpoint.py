@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from ..shared.checkpoint_files import count_blocks, fill_model, read_tensors
+from ..shared.checkpoint_files import build_filled, count_blocks, read_tensors
 from .config import AllTrackerConfig
 from .network import AllTracker
 
@@ -38,10 +37,7 @@ def load_model(path: str | os.PathLike[str]) -> AllTracker:
     """
     state, _ = read_tensors(path)
     config = detect_config(state, path)
-    with torch.device("meta"):
-        model = AllTracker(config)
-    fill_model(model, state, config.name, path)
-    return model.eval()
+    return build_filled(lambda: AllTracker(config), state, config.name, path)
 
 
 def detect_config(state: Mapping[str, Tensor], path: str | os.PathLike[str] = "the file") -> AllTrackerConfig:

@@ -119,6 +119,11 @@ def make_plan(config: AllTrackerConfig, work: Workload, device: torch.device, bu
     return replace(plan, budget_bytes=budget)
 
 
+def least_bytes(config: AllTrackerConfig, work: Workload, device: torch.device) -> int:
+    """What the smallest plan needs; it hardly grows with the number of query frames."""
+    return min(plan.estimated_bytes for plan in _plans(config, work, device))
+
+
 def smaller_plan(config: AllTrackerConfig, work: Workload, device: torch.device, failed: Plan) -> Plan | None:
     """A plan for half of what one needed with which memory ran out; None where there is no smaller one."""
     budget = failed.estimated_bytes if failed.budget_bytes is None else min(failed.budget_bytes, failed.estimated_bytes)

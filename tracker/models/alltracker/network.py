@@ -265,9 +265,14 @@ class _Correlations:
 
 
 def time_embedding(length: int) -> Tensor:
-    """The published table: (length, WIDTH), sines before cosines."""
-    rates = torch.exp(torch.arange(WIDTH // 2, dtype=torch.float64) * (-math.log(_MAX_PERIOD) / (WIDTH // 2)))
-    angle = torch.arange(length, dtype=torch.float64)[:, None] * rates
+    """The published table: (length, WIDTH), sines before cosines.
+
+    On the CPU also where the rest of a model is built on the meta device: torch's operators of that device load its
+    compiler, which takes seconds.
+    """
+    half = torch.arange(WIDTH // 2, dtype=torch.float64, device="cpu")
+    rates = torch.exp(half * (-math.log(_MAX_PERIOD) / (WIDTH // 2)))
+    angle = torch.arange(length, dtype=torch.float64, device="cpu")[:, None] * rates
     return torch.cat([angle.sin(), angle.cos()], dim=1).float()
 
 

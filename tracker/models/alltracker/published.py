@@ -14,7 +14,7 @@ def _file(path: str, size_mb: float, sha256: str | None = None) -> WeightsFile:
         "https://opensource.org/license/mit",
         commercial_use=True,
         sha256=sha256,  # of a third party's download table, with 66,005,722 bytes
-        notes="Trained on Kubric, then on a mix of data sets of optical flow and point tracks",
+        notes="Trained on Kubric, then on a mix of datasets of optical flow and point tracks",
         formerly_flat=True,
     )
 

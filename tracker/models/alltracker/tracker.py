@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import copy
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -19,14 +17,13 @@ from ...coordinates import edge_aligned
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks, Tracker
-from ..published_weights.store import weights_path
-from ..shared.checkpoint_files import check_tracker_name
+from ..published_weights.loading import load_published
 from ..shared.frame_resizing import frames_to_device, resize_frames
-from ..shared.memory import run_within_memory
-from ..shared.precision import choose_device, choose_dtype, matrix_products
+from ..shared.memory import require_memory, run_within_memory
+from ..shared.precision import choose_device, choose_dtype, matrix_products, place_model
 from .checkpoint import load_model
 from .config import MIN_SIDE, PADDING_UNIT, grid_size
-from .memory_plan import Plan, Workload, make_plan, smaller_plan
+from .memory_plan import Plan, Workload, least_bytes, make_plan, smaller_plan
 from .network import AllTracker, set_matrix_dtype
 from .options import AllTrackerOptions
 from .published import PUBLISHED
@@ -62,7 +59,7 @@ class AllTrackerTracker(Tracker):
         options: how to run
     """
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(pass_per_query_frame=True)
 
     def __init__(self, model: AllTracker, options: AllTrackerOptions | None = None) -> None:
         options = options or AllTrackerOptions()
@@ -71,21 +68,11 @@ class AllTrackerTracker(Tracker):
         self._device = choose_device(options.device)
         self._dtype = choose_dtype(options.dtype, self._device)
         self._feature_dtype = torch.bfloat16 if self._dtype == "bfloat16" else torch.float32
-        self._model = _placed(model, self._device, self._dtype)
+        self._model = place_model(model, self._device, self._dtype, set_matrix_dtype)
 
     @property
     def options(self) -> dict[str, Any]:
-        given = self._options
-        return {
-            "checkpoint": None if given.checkpoint is None else os.fspath(given.checkpoint),
-            "device": str(self._device),
-            "dtype": self._dtype,
-            "iterations": given.iterations,
-            "memory_limit_gb": given.memory_limit_gb,
-            "resolution": None if given.frame_size is None else list(given.frame_size),
-            "resize": given.resize,
-            "keep": given.keep,
-        }
+        return {**self._options.to_dict(), "device": str(self._device), "dtype": self._dtype}
 
     @property
     def model(self) -> AllTracker:
@@ -125,7 +112,9 @@ class AllTrackerTracker(Tracker):
         def smaller(failed: Plan) -> Plan | None:
             return smaller_plan(config, work, self._device, failed)
 
-        tracks, plan = run_within_memory(run, make_plan(config, work, self._device, budget), smaller)
+        plan = make_plan(config, work, self._device, budget)
+        require_memory(least_bytes(config, work, self._device), plan.budget_bytes, limit)
+        tracks, plan = run_within_memory(run, plan, smaller)
         return replace(tracks, info={**tracks.info, "plan": plan.to_dict(), "passes": passes * (1 + backward)})
 
     def _model_size(self, size_px: tuple[int, int]) -> tuple[int, int]:
@@ -294,19 +283,5 @@ def load_alltracker_tiny(**options: Any) -> AllTrackerTracker:
 
 
 def _load(name: str, options: AllTrackerOptions) -> AllTrackerTracker:
-    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
-    model = load_model(path)
-    check_tracker_name(model.config.name, name, path)
+    model = load_published(name, options, PUBLISHED[name], load_model, lambda model: model.config.name)
     return AllTrackerTracker(model, options)
-
-
-def _placed(model: AllTracker, device: torch.device, dtype: str) -> AllTracker:
-    """The model on a device and in a dtype; a copy where it has others, so that its owner's is left alone."""
-    moves = model.device != torch.empty(0, device=device).device
-    casts = dtype == "bfloat16" and model.update_block.final_conv.weight.dtype != torch.bfloat16
-    if not moves and not casts:
-        return model
-    model = copy.deepcopy(model).to(device)
-    if casts:
-        set_matrix_dtype(model, torch.bfloat16)
-    return model

@@ -11,8 +11,7 @@ from typing import Any
 
 from ...errors import OptionError
 from ..base import Capabilities
-from ..published_weights.store import weights_path
-from ..shared.checkpoint_files import check_tracker_name
+from ..published_weights.loading import load_published
 from .model_tracker import ModelTracker
 from .options import CoTrackerOptions
 from .running.passes import Rules
@@ -89,7 +88,5 @@ def load_cotracker2(**options: Any) -> CoTrackerTracker:
 
 
 def _load(name: str, options: CoTrackerOptions) -> CoTrackerTracker:
-    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
-    model = load_network(path)
-    check_tracker_name(flavour(model.config), name, path)
+    model = load_published(name, options, PUBLISHED[name], load_network, lambda model: flavour(model.config))
     return CoTrackerTracker(model, options)

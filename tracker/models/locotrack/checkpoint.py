@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from ..shared.checkpoint_files import fill_model, read_tensors
+from ..shared.checkpoint_files import build_filled, read_tensors
 from ..shared.independent_points.trunk import detect_trunk
 from .config import HEAD_DIM, ConvSize, LocoTrackConfig
 from .network import LocoTrack
@@ -39,10 +38,7 @@ def load_model(path: str | os.PathLike[str]) -> LocoTrack:
     state, _ = read_tensors(path)
     state = {key.removeprefix(_PREFIX): value for key, value in state.items()}
     config = detect_config(state, path)
-    with torch.device("meta"):
-        model = LocoTrack(config)
-    fill_model(model, state, config.name, path)
-    return model.eval()
+    return build_filled(lambda: LocoTrack(config), state, config.name, path)
 
 
 def detect_config(state: Mapping[str, Tensor], path: str | os.PathLike[str] = "the file") -> LocoTrackConfig:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..base import Capabilities
-from ..published_weights.store import weights_path
-from ..shared.checkpoint_files import check_tracker_name
+from ..published_weights.loading import load_published
 from ..shared.independent_points.clip_run import RunSettings
 from ..shared.independent_points.memory_plan import Costs
 from ..shared.independent_points.sampling import AROUND, SIDE
-from ..shared.independent_points.tracker import PointModelTracker, placed
+from ..shared.independent_points.tracker import PointModelTracker
+from ..shared.precision import place_model
 from .checkpoint import load_model
 from .config import TEMPERATURE, LocoTrackConfig
 from .network import LocoTrack, set_matrix_dtype
@@ -37,7 +37,7 @@ class LocoTrackTracker(PointModelTracker):
 
     def __init__(self, model: LocoTrack, options: LocoTrackOptions | None = None) -> None:
         super().__init__(model.config.name, options or LocoTrackOptions())
-        self._model = placed(model, self._device, self._dtype, set_matrix_dtype)
+        self._model = place_model(model, self._device, self._dtype, set_matrix_dtype)
 
     @property
     def model(self) -> LocoTrack:
@@ -91,7 +91,5 @@ def load_locotrack_base(**options: Any) -> LocoTrackTracker:
 
 
 def _load(name: str, options: LocoTrackOptions) -> LocoTrackTracker:
-    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
-    model = load_model(path)
-    check_tracker_name(model.config.name, name, path)
+    model = load_published(name, options, PUBLISHED[name], load_model, lambda model: model.config.name)
     return LocoTrackTracker(model, options)

@@ -5,6 +5,6 @@ folder of weights, consent, fetching), `downloads` (from the Hugging Face hub, o
 (is a file the one its name says?).
 
 They are never part of this package; the user accepts their terms, once for each file and licence, and they are
-fetched, once. A family declares its files beside its code, in `published.py`, without torch; `registry.TrackerInfo`
+fetched, once. A family declares its files beside its code, in `published.py`, without torch; `tracker_info.TrackerInfo`
 hands them on. One more kind of source: a class in `files`, its download in `downloads.download`.
 """

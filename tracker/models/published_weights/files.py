@@ -104,11 +104,13 @@ class WeightsFile:
         return f"{page.removeprefix('https://')}, {self.filename}"
 
     @property
+    def place(self) -> str:
+        """Which file it is, in words."""
+        return f"{self.filename} of {self.source.page or self.source.url} ({self.size_mb:g} MB)"
+
+    @property
     def description(self) -> str:
         """Which file it is and its terms, in words."""
         terms = f"under {self.license}" if self.license else "without a licence stated by its authors"
         notes = f". {self.notes}" if self.notes else ""
-        return (
-            f"the file {self.filename} of {self.source.page or self.source.url} ({self.size_mb:g} MB), {terms} "
-            f"({self.license_url}): {use_allowed(self.commercial_use)}{notes}"
-        )
+        return f"the file {self.place}, {terms} ({self.license_url}): {use_allowed(self.commercial_use)}{notes}"

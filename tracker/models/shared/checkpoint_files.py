@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,6 +21,8 @@ from ...errors import CheckpointError, WeightsError
 _WRAPPERS = ("model", "state_dict")  # keys under which training scripts keep the weights
 _PREFIX = "module."  # left behind by parallel training
 _SHOWN = 3
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -45,6 +47,27 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Tensor], dict[
     else:
         state = _unwrap(_unpickle(file), file)
     return {key.removeprefix(_PREFIX): value for key, value in state.items()}, metadata
+
+
+def build_filled(
+    build: Callable[[], Model], state: Mapping[str, Tensor], name: str, path: str | os.PathLike[str]
+) -> Model:
+    """Builds a model, without numbers of its own, from the tensors of a file.
+
+    Args:
+        build: makes it
+        state, name, path: as of `fill_model`
+
+    Returns:
+        the model on the CPU, in float32, in evaluation mode
+
+    Raises:
+        CheckpointError: as of `fill_model`
+    """
+    with torch.device("meta"):
+        model = build()
+    fill_model(model, state, name, path)
+    return model.eval()
 
 
 def fill_model(model: nn.Module, state: Mapping[str, Tensor], name: str, path: str | os.PathLike[str]) -> None:

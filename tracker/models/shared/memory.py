@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,10 @@ import torch
 from ...errors import OutOfMemoryError
 
 T = TypeVar("T")
-
-
 Size = TypeVar("Size")
 
-
+_GIB = 2**30
 _FREE_SHARE = 0.8  # of the free memory that a plan may use
-
-
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -57,6 +54,37 @@ def _cgroup_room() -> int | None:
     except (OSError, ValueError):
         return None
     return max(int(limit) - max(used - cached, 0), 0) if limit.isdigit() else None
+
+
+def require_memory(least_bytes: int, budget_bytes: int | None, limit_gb: float | None) -> None:
+    """Refuses, before it begins, a run for which even the smallest plan is too large.
+
+    Args:
+        least_bytes: that the smallest plan needs above the loaded model
+        budget_bytes: that plans may use; None where that is not known
+        limit_gb: what the user allows, in GiB; None = what is free
+
+    Raises:
+        OutOfMemoryError: saying what is needed and what there is
+    """
+    if budget_bytes is None:
+        return
+    # of what is free, that which is kept in reserve counts before a run is refused
+    allowed = budget_bytes if limit_gb is not None else budget_bytes / _FREE_SHARE
+    if least_bytes <= allowed:
+        return
+    needed = _rounded_up(least_bytes / _GIB)
+    found = f"memory_limit_gb allows {limit_gb:g}" if limit_gb is not None else f"{allowed / _GIB:.3g} are free"
+    raise OutOfMemoryError(
+        f"This needs {needed} GiB of memory above the model, however small its blocks of work are made, and {found}. "
+        f"Track fewer points or a shorter clip, use a smaller resolution, or set memory_limit_gb to at least {needed}"
+    )
+
+
+def _rounded_up(gib: float) -> str:
+    """To three digits, such that a limit of so much is enough."""
+    unit = 10.0 ** (math.floor(math.log10(gib)) - 2)
+    return f"{math.ceil(gib / unit) * unit:.3g}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -5,17 +5,21 @@ The switch of TF32 counts the runs of the whole process, so there is one.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import nn
 
 from ...errors import OptionError
 
 DTYPES = ("auto", "float32", "tf32", "bfloat16")
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 def choose_device(device: str) -> torch.device:
@@ -64,6 +68,31 @@ def choose_dtype(dtype: str, device: torch.device) -> str:
     if dtype == "tf32" and device.type != "cuda":
         raise OptionError("Invalid dtype ('tf32'). It exists on cuda devices only; use float32 or bfloat16")
     return dtype
+
+
+def place_model(
+    model: Model, device: torch.device, dtype: str, set_matrix_dtype: Callable[[Model, torch.dtype], None]
+) -> Model:
+    """Brings a model to a device and into a dtype; its owner's is left alone.
+
+    Args:
+        model: in float32, or as an earlier call gave it
+        device: where it is to run
+        dtype: as of `choose_dtype`
+        set_matrix_dtype: converts what is multiplied in another dtype, in place
+
+    Returns:
+        the model itself where it is so already, else a copy
+    """
+    parameters = list(model.parameters())
+    moves = parameters[0].device != torch.empty(0, device=device).device
+    casts = dtype == "bfloat16" and not any(value.dtype == torch.bfloat16 for value in parameters)
+    if not moves and not casts:
+        return model
+    model = copy.deepcopy(model).to(device)
+    if casts:
+        set_matrix_dtype(model, torch.bfloat16)
+    return model
 
 
 class _Tf32Switch:

@@ -12,11 +12,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from ...errors import CheckpointError
-from ..shared.checkpoint_files import fill_model, read_tensors
+from ..shared.checkpoint_files import build_filled, read_tensors
 from ..shared.independent_points.sampling import AROUND
 from ..shared.independent_points.trunk import detect_trunk
 from .config import STATE_PARTS, TapirConfig
@@ -41,10 +40,7 @@ def load_model(path: str | os.PathLike[str], *, causal: bool = False) -> Tapir:
     """
     state, _ = read_tensors(path)
     config = replace(detect_config(state, path), causal=causal)
-    with torch.device("meta"):
-        model = Tapir(config)
-    fill_model(model, state, config.name, path)
-    return model.eval()
+    return build_filled(lambda: Tapir(config), state, config.name, path)
 
 
 def detect_config(state: Mapping[str, Tensor], path: str | os.PathLike[str] = "the file") -> TapirConfig:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..shared.independent_points.options import PointModelOptions, check_positive
+from ..shared.independent_points.options import PointModelOptions
+from ..shared.model_options import check_positive
 
 
 @dataclass(frozen=True)

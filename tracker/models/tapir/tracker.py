@@ -7,17 +7,18 @@ is found in a second pass, from the end of the clip to its start.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ...errors import OptionError
 from ...types import Queries, Tracks
 from ...video.frames import FrameSource
 from ..base import Capabilities, RunHooks
-from ..published_weights.store import weights_path
-from ..shared.checkpoint_files import check_tracker_name
+from ..published_weights.loading import load_published
 from ..shared.independent_points.clip_run import RunSettings
 from ..shared.independent_points.memory_plan import Costs, Plan
-from ..shared.independent_points.tracker import PointModelTracker, placed
+from ..shared.independent_points.tracker import PointModelTracker
+from ..shared.precision import place_model
 from .checkpoint import load_model
 from .config import EXPANSION, TapirConfig
 from .mixer import KERNEL
@@ -49,7 +50,7 @@ class TapirTracker(PointModelTracker):
         self.capabilities = Capabilities(bidirectional=not causal, streaming=causal, knows_before_query=True)
         given = options.softmax_temperature
         self._temperature = TRAINED_TEMPERATURE[self.name] if given is None else given
-        self._model = placed(model, self._device, self._dtype, set_matrix_dtype)
+        self._model = place_model(model, self._device, self._dtype, set_matrix_dtype)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -140,7 +141,6 @@ def load_bootstapir_online(**options: Any) -> TapirTracker:
 
 
 def _load(name: str, options: TapirOptions) -> TapirTracker:
-    path = weights_path(options.checkpoint, PUBLISHED[name], tracker=name, accept_license=options.accept_license)
-    model = load_model(path, causal=name == "bootstapir-online")
-    check_tracker_name(model.config.name, name, path)
+    read = partial(load_model, causal=name == "bootstapir-online")
+    model = load_published(name, options, PUBLISHED[name], read, lambda model: model.config.name)
     return TapirTracker(model, options)

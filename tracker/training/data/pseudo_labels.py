@@ -1,8 +1,10 @@
 """Batches from unlabelled videos: a teacher's tracks in place of the truth.
 
 Source: CoTracker3, arXiv:2410.11831, sec. 3.1 and appendix A: one teacher, drawn
-at random, labels a batch; it gets support points of its own; nothing is learnt
-about visibility.
+at random, labels a batch; one whose points help each other gets support points of
+its own; a published model's point counts as seen where its visibility is above
+0.9; where hidden, only positions of teachers whose points help each other are
+learnt from; nothing is learnt about visibility.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ...coordinates import inside_frame
 from ...errors import AdaptationError, VideoError
-from ...models.base import Tracker
+from ...models.base import Capabilities, Tracker
 from ...types import Queries, Tracks
 from ...video.frames import VideoFrames
 from ..configs import TrainingStage
@@ -25,6 +28,7 @@ from .clip_cuts import MIN_VIDEO_FRAMES, CutRules, FrameShape, cut_clip, feature
 
 RUNAWAY_FRAMES = 3.0  # positions further out than this many frame sides are no tracks
 MIN_VISIBLE = 0.05  # a teacher that sees less of its points teaches nothing
+TRUSTED_VISIBILITY = 0.9
 
 UNREADABLE = "the video cannot be read"
 TOO_SHORT = f"the video has fewer than {MIN_VIDEO_FRAMES} frames"
@@ -101,8 +105,31 @@ def label_clip(frames: np.ndarray, queries: Queries, teacher: Tracker, rng: np.r
     able = teacher.capabilities
     asked = with_support_points(queries, len(frames), size_px, joint=able.joint, whole_clip=able.bidirectional, rng=rng)
     tracks = teacher.track(frames, asked)
-    count = len(queries)
-    return checked_labels(frames, queries, _first_points(tracks, count), guesses_hidden=able.joint)
+    seen = trusted_as_seen(tracks, size_px, able)
+    count = len(queries)  # the others are support points
+    labels = Tracks(tracks.xy[:, :count], seen[:, :count], tracks.confidence[:, :count])
+    return checked_labels(frames, queries, labels, guesses_hidden=able.joint)
+
+
+def trusted_as_seen(tracks: Tracks, size_px: tuple[int, int], able: Capabilities) -> np.ndarray:
+    """Where a teacher's points are taken to be seen.
+
+    A tracker that hides what is outside the frame has flags that hold. Else they are what a published model says:
+    of a point outside too, and by a threshold that its authors chose for scores of benchmarks.
+
+    Args:
+        tracks: T frames, N points; `info["visibility"]`, where it is there, the model's visibility from 0 to 1, else
+            the confidence says it
+        size_px: (width, height) of the frames
+        able: the teacher's capabilities
+
+    Returns:
+        (T, N) bool
+    """
+    if able.hides_outside:
+        return tracks.visible
+    visibility = tracks.info.get("visibility", tracks.confidence)
+    return tracks.visible & (visibility > TRUSTED_VISIBILITY) & inside_frame(tracks.xy, size_px)
 
 
 def checked_labels(frames: np.ndarray, queries: Queries, tracks: Tracks, *, guesses_hidden: bool) -> LabelledClip:
@@ -257,7 +284,3 @@ def _batch(clips: Sequence[LabelledClip]) -> TrainingBatch:
         known=stacked("known"),
         train_visibility=False,
     )
-
-
-def _first_points(tracks: Tracks, count: int) -> Tracks:
-    return Tracks(tracks.xy[:, :count], tracks.visible[:, :count], tracks.confidence[:, :count])

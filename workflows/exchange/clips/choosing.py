@@ -12,6 +12,7 @@ from ....tracker.formats.clip import UNNAMED, TrackedClip
 from ....tracker.formats.registry import CONFIDENCE, HIDDEN, IDENTITY, KEYFRAMES, LABELS, UNSEEN, FileFormat
 from ....tracker.types import Tracks
 from ..options import ExportOptions
+from ..report import BELOW_CONFIDENCE, BEYOND_TOP, NOT_TRACKED, TOO_SHORT
 
 
 def chosen_clip(clip: TrackedClip, options: ExportOptions, left_out: Counter[str]) -> TrackedClip:
@@ -24,8 +25,11 @@ def chosen_clip(clip: TrackedClip, options: ExportOptions, left_out: Counter[str
     """
     if options.least_confidence > 0:
         unsure = clip.known & (clip.tracks.confidence < options.least_confidence)
-        left_out["positions below min_confidence"] += int(unsure.sum())
+        left_out[BELOW_CONFIDENCE] += int(unsure.sum())
         clip = _without(clip, unsure)
+    if options.frames == "source" and clip.num_frames is not None:
+        wanted = np.arange(0, clip.num_frames, options.every)
+        left_out[NOT_TRACKED] += len(np.setdiff1d(wanted, clip.frames))
     if options.every > 1:
         clip = clip.rows(clip.frames % options.every == 0)
     if not options.file_format.every_frame:
@@ -35,12 +39,12 @@ def chosen_clip(clip: TrackedClip, options: ExportOptions, left_out: Counter[str
         clip = clip.rows(tracked)
     lengths = clip.tracks.visible.sum(axis=0)
     if options.min_length > 1:
-        left_out["tracks shorter than min_length"] += int((lengths < options.min_length).sum())
+        left_out[TOO_SHORT] += int((lengths < options.min_length).sum())
         clip = clip.chosen(lengths >= options.min_length)
     if options.top is not None and clip.tracks.num_points > options.top:
         # long and confident: the sum is the length times the mean confidence
         worth = np.where(clip.tracks.visible, clip.tracks.confidence, 0).sum(axis=0)
-        left_out["tracks beyond top"] += clip.tracks.num_points - options.top
+        left_out[BEYOND_TOP] += clip.tracks.num_points - options.top
         clip = clip.chosen(np.sort(np.argsort(-worth, kind="stable")[: options.top]))
     left_out += Counter()  # without what was counted zero times
     return clip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,7 @@ from ....store.database.fields import check_label_field, info_field_of, is_ours
 from ....store.database.raw_values import raw_values
 from ....store.labels.whole_tracks.details import read_track_details
 from ....store.tracks.reader import read_tracks
-from ....store.tracks.source_links import FILEPATH, SourceLink, read_source_links
+from ....store.tracks.source_links import SourceLink
 from ....store.tracks.videos import frame_size_of, select_videos
 from ....tracker.coordinates import frame_index_of, track_index_of
 from ....tracker.engine.onto_source import onto_source
@@ -22,42 +22,7 @@ from ....tracker.formats.clip import TrackedClip
 from ....tracker.types import Tracks
 from ....tracker.video.decoding import open_stream
 from ....tracker.video.probe import probe
-
-
-@dataclass(frozen=True)
-class ExportTarget:
-    """What a file is of: a sample of the collection, or the source that it was made from.
-
-    Args:
-        sample_id: of the sample that holds the tracks
-        named_id, named_path: id and path of what the file is named after
-        link: to the source; None where the file is of the sample itself
-    """
-
-    sample_id: str
-    named_id: str
-    named_path: str
-    link: SourceLink | None = None
-
-
-def export_targets(samples: SampleCollection, frames: str) -> list[ExportTarget]:
-    """What the files of an export are of, one per sample.
-
-    Args:
-        samples: a dataset or view
-        frames: "video", or "source" for the originals that preprocessed copies were made from
-
-    Raises:
-        CollectionError: if sources are asked for and there are no copies
-    """
-    pairs = list(zip(*samples.values(["id", "filepath"]), strict=True))
-    if frames == "video":
-        return [ExportTarget(sample_id, sample_id, path) for sample_id, path in pairs]
-    links = read_source_links(samples, FILEPATH)
-    return [
-        ExportTarget(i, links[i].sample_id, links[i].filepath, links[i]) if i in links else ExportTarget(i, i, path)
-        for i, path in pairs
-    ]
+from ..targets import ExportTarget
 
 
 def read_clip(samples: SampleCollection, target: ExportTarget, label_field: str) -> TrackedClip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import fiftyone as fo
@@ -39,7 +39,15 @@ class StoredClip:
 
 
 def store_clip(
-    dataset: fo.Dataset, sample_id: str, clip: TrackedClip, name: str, layout: str, place: str, *, overwrite: bool
+    dataset: fo.Dataset,
+    sample_id: str,
+    clip: TrackedClip,
+    name: str,
+    layout: str,
+    place: str,
+    *,
+    overwrite: bool,
+    own_frames: bool = False,
 ) -> StoredClip:
     """Writes the tracks of a clip to a sample, whole or not at all.
 
@@ -51,6 +59,7 @@ def store_clip(
         layout: in which they are stored
         place: of the file, for messages
         overwrite: replace tracks that this package wrote
+        own_frames: the file's rows are all frames of its video, so their number must be this video's
 
     Raises:
         FormatError: if the file is of another video
@@ -61,7 +70,7 @@ def store_clip(
     expected = clip.num_frames or latest + 1
     video = video_shape_of(select_videos(dataset, sample_id).first(), expected_frames=expected)
     stored = StoredClip(clip.tracks.num_points, 0)
-    _check_video(clip, video, latest, place, stored.warnings)
+    _check_video(clip, video, latest, place, stored.warnings, own_frames=own_frames)
     nodes = _skeleton_nodes(dataset, name, clip, place) if layout == "objects" else []
     made = _point_tracks(clip, video, layout, nodes, stored)
     check_points_target(dataset, sample_id, name, made, overwrite=overwrite)
@@ -73,6 +82,14 @@ def store_clip(
     return stored
 
 
+def without_unsure(clip: TrackedClip, min_confidence: float) -> TrackedClip:
+    """The clip with points of a lower confidence hidden."""
+    if min_confidence <= 0:
+        return clip
+    sure = clip.tracks.visible & (clip.tracks.confidence >= min_confidence)
+    return replace(clip, tracks=replace(clip.tracks, visible=sure))
+
+
 def unsure_warning(clip: TrackedClip, min_confidence: float) -> list[str]:
     """What to say of a file whose positions are told apart by their likelihood alone."""
     unsure = int((clip.tracks.visible & (clip.tracks.confidence < _SURE)).sum())
@@ -81,7 +98,9 @@ def unsure_warning(clip: TrackedClip, min_confidence: float) -> list[str]:
     return [f"{unsure:,} positions have a likelihood below {_SURE}: min_confidence=0.6 would hide them"]
 
 
-def _check_video(clip: TrackedClip, video: VideoShape, latest: int, place: str, warnings: list[str]) -> None:
+def _check_video(
+    clip: TrackedClip, video: VideoShape, latest: int, place: str, warnings: list[str], *, own_frames: bool
+) -> None:
     """Refuses a file of another video."""
     if clip.size_px is not None and clip.size_px != video.size_px:
         raise FormatError(
@@ -93,8 +112,14 @@ def _check_video(clip: TrackedClip, video: VideoShape, latest: int, place: str, 
             f"{place} has frame {latest} (counted from 0), and the video has {video.num_frames} frames. It is of "
             "another video, or counts from another first frame: give frame_offset"
         )
-    if clip.num_frames is not None and clip.num_frames != video.num_frames:
-        warnings.append(f"the file says {clip.num_frames} frames, and the video has {video.num_frames}")
+    if clip.num_frames is None or clip.num_frames == video.num_frames:
+        return
+    if own_frames:
+        raise FormatError(
+            f"{place} holds a video of {clip.num_frames} frames, and this sample's has {video.num_frames}: which of "
+            "them the file's are is not said. Export it again without leaving frames out, or use another format"
+        )
+    warnings.append(f"the file says {clip.num_frames} frames, and the video has {video.num_frames}")
 
 
 def _skeleton_nodes(dataset: fo.Dataset, name: str, clip: TrackedClip, place: str) -> list[str]:

@@ -19,6 +19,8 @@ from ....tracker.formats.annotation.tracked_shapes import AnnotatedVideo, ShapeT
 from ..files import SampleFile
 from ..options import ExportOptions, ImportOptions
 from ..report import FileOutcome
+from ..targets import ExportTarget
+from .choosing import chosen_tracks
 from .from_labels import shape_tracks_of
 from .notes import TRACKS, numbered
 from .to_labels import ListLabels, check_list_target, list_kind_of, list_labels_of, store_list_labels
@@ -29,13 +31,14 @@ FOREIGN_FIELDS = {TRACKS: "tracks", "Keypoints": "keypoints", "Detections": "box
 
 
 def export_cvat(
-    samples: SampleCollection, one: SampleFile, fields: Sequence[str], options: ExportOptions
+    samples: SampleCollection, one: SampleFile, target: ExportTarget, fields: Sequence[str], options: ExportOptions
 ) -> Callable[[], FileOutcome]:
     """Reads one sample's labels for its file.
 
     Args:
         samples: a dataset or view; labels that a view hides are not written
-        one: the sample and its file
+        one: the file, and what it is of
+        target: the sample, or its source
         fields: frame fields with point tracks, Keypoints, Detections or Polylines
         options: of the export
 
@@ -46,7 +49,8 @@ def export_cvat(
         FieldError, VideoError
     """
     left_out: Counter[str] = Counter()
-    tracks, video = read_shape_tracks(samples, one.sample_id, fields, left_out)
+    tracks, video = read_shape_tracks(samples, target.sample_id, fields, left_out)
+    tracks, video = chosen_tracks(tracks, video, target.link, options, left_out)
     about = AnnotatedVideo(Path(one.media_path).name, video.num_frames, video.size_px)
 
     def write() -> FileOutcome:

@@ -40,10 +40,14 @@ def dataset() -> Iterator[fo.Dataset]:
 
 
 def test_objects_labels_points_and_doubts(dataset: fo.Dataset) -> None:
-    assert count_prompts(dataset, "frames.boxes") == PromptCount(3, 2, 4, 5, 125, num_alone=2, num_left_out=1)
-    assert count_prompts(dataset, "boxes", PromptRules(9, "kid")) == PromptCount(3, 1, 1, 1, 9, num_left_out=1)
+    assert count_prompts(dataset, "frames.boxes") == PromptCount(
+        *(3, 2, 4, 5, 125), num_alone=2, num_left_out=1, num_frames=3, most_frames=2
+    )
+    assert count_prompts(dataset, "boxes", PromptRules(9, "kid")) == PromptCount(
+        *(3, 1, 1, 1, 9), num_left_out=1, num_frames=1, most_frames=1
+    )
     every = count_prompts(dataset, "boxes", PromptRules(9, prompt_frames="all"))
-    assert (every.num_labels, every.num_points) == (6, 54)
+    assert (every.num_labels, every.num_points, every.num_frames, every.most_frames) == (6, 54, 3, 2)
 
 
 @pytest.mark.parametrize(("field", "number"), [("joints", 2), ("lines", 30 + 25), ("seg", 25), ("whole", 25)])

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
 from point_tracking.tracker.errors import FormatError, OutputExistsError
 from point_tracking.tracker.formats.annotation.mot_boxes import read_mot_boxes, write_mot_boxes
@@ -48,6 +52,24 @@ def test_boxes_come_back_with_their_labels(tmp_path: Path):
     assert first.xy.tolist() == [[0, 0], [10, 20]]
 
 
+@given(
+    corners=arrays.arrays(np.float64, (3, 2, 2), elements=st.floats(-1000, 1000)),
+    frames=st.lists(st.integers(0, 99), min_size=3, max_size=3, unique=True),
+    first=st.integers(0, 1001),
+)
+@hypothesis_settings(max_examples=25)
+def test_any_boxes_come_back_to_a_thousandth_of_a_pixel(
+    tmp_path_factory: pytest.TempPathFactory, corners: np.ndarray, frames: list[int], first: int
+):
+    shapes = [box(t, *np.sort(xy, axis=0).ravel()) for t, xy in zip(sorted(frames), corners, strict=True)]
+    path = tmp_path_factory.mktemp("mot") / "a.txt"
+    write_mot_boxes(path, VIDEO, [ShapeTrack(7, "左", tuple(shapes))], fps=None, first_frame=first, overwrite=False)
+    (track,) = read_mot_boxes(path, first_frame=first).tracks
+    assert (track.number, track.label, [s.frame_index for s in track.shapes]) == (7, "左", sorted(frames))
+    for found, wanted in zip(track.shapes, shapes, strict=True):
+        np.testing.assert_allclose(found.xy, wanted.xy, atol=1.1e-3)
+
+
 def test_motmetrics_form_of_results_is_read(tmp_path: Path):
     (tmp_path / "a.txt").write_text("1, 1, 1, 1, 10, 20, 0.75, -1, -1, -1\n\n2,1,1,1,10,20\n")
     (track,) = read_mot_boxes(tmp_path / "a.txt", first_frame=1).tracks
@@ -61,6 +83,7 @@ def test_motmetrics_form_of_results_is_read(tmp_path: Path):
         ("1,1,1,a,10,10\n", "line 1: '1,1,1,a"),
         ("1,1,1,nan,10,10\n", "line 1: .* too large"),
         ("1,1,1,1e30,10,10\n", "line 1: .* too large"),
+        ("1,1,1,1,-10,10\n", "line 1: a box of -10 x 10 pixels"),
         ("1.5,1,1,1,10,10\n", "frame 1.5"),
         ("0,1,1,1,10,10\n", "before the first|Expected whole"),
         ("1,1,1,1,10,10\n1,1,1,1,10,10\n", "line 2: id 1 stands there twice in frame 1"),

@@ -62,6 +62,7 @@ def test_files_of_others_may_say_less(tmp_path: Path):
         ("annotations", [{"image_id": 1, "category_id": 7, "keypoints": [0] * 12}], "no COCO|has 12 numbers"),
         ("annotations", [{"image_id": 1, "keypoints": [0] * 12}], "no COCO file"),
         ("annotations", [{"image_id": 1, "category_id": 1, "keypoints": [1e30, 0, 2] * 4}], "which is no position"),
+        ("annotations", [{"image_id": 1, "category_id": 1, "keypoints": [float("nan"), 0, 2] * 4}], "is no number"),
         ("images", [{"id": 1, "frame_index": 10**12}], "no video has"),
         ("images", [{"id": 1, "frame_index": 0}] * 2, "two images of one id"),
     ],

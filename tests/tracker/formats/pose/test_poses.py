@@ -48,17 +48,16 @@ def found(**more) -> FoundPoses:
     return FoundPoses(**{**values, **more})
 
 
-def test_points_are_visible_from_a_score_on():
-    assert clip_of_poses(found(), np.arange(2), 0.4, "a").tracks.visible.all()
-    clip = clip_of_poses(found(), np.array([3, 1]), 0.5, "a")
-    assert not clip.tracks.visible.any()
-    assert (clip.frames.tolist(), clip.known.all()) == ([1, 3], True)
+def test_frames_come_in_order_with_the_scores_as_confidence():
+    clip = clip_of_poses(found(), np.array([3, 1]), "a")
+    assert (clip.frames.tolist(), clip.known.all(), clip.tracks.visible.all()) == ([1, 3], True, True)
+    np.testing.assert_allclose(clip.tracks.confidence, 0.4)
 
 
 def test_points_that_are_called_by_number_come_back_without_names():
-    clip = clip_of_poses(found(nodes=["point_3", "point_8"]), np.arange(2), 0, "a")
+    clip = clip_of_poses(found(nodes=["point_3", "point_8"]), np.arange(2), "a")
     assert (clip.indices.tolist(), clip.nodes) == ([3, 8], None)
-    assert clip_of_poses(found(nodes=["point_3", "point_03"]), np.arange(2), 0, "a").nodes is not None
+    assert clip_of_poses(found(nodes=["point_3", "point_03"]), np.arange(2), "a").nodes is not None
 
 
 def test_what_is_wrong_is_told():
@@ -68,6 +67,6 @@ def test_what_is_wrong_is_told():
         ({"score": np.full((2, 1, 2), 1.5)}, "confidence 1.5"),
     ):
         with pytest.raises(FormatError, match=words):
-            clip_of_poses(found(**values), np.arange(2), 0, "a")
+            clip_of_poses(found(**values), np.arange(2), "a")
     with pytest.raises(FormatError, match="frame 4 twice"):
-        clip_of_poses(found(), np.array([4, 4]), 0, "a")
+        clip_of_poses(found(), np.array([4, 4]), "a")

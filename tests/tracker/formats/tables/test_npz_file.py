@@ -19,7 +19,7 @@ from point_tracking.tracker.formats.tables.npz_file import read_clips, read_keys
 
 
 @given(clips())
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=25)
 def test_any_clip_comes_back(tmp_path_factory: pytest.TempPathFactory, clip: TrackedClip):
     path = tmp_path_factory.mktemp("npz") / "a.npz"
     write_clips(path, [clip], WriteOptions(first_frame=3))

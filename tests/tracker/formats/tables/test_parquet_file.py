@@ -20,7 +20,7 @@ parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installe
 
 
 @given(clips())
-@hypothesis_settings(max_examples=40)
+@hypothesis_settings(max_examples=25)
 def test_any_clip_comes_back(tmp_path_factory: pytest.TempPathFactory, clip: TrackedClip):
     path = tmp_path_factory.mktemp("parquet") / "a.parquet"
     write_clips(path, [clip], WriteOptions())

@@ -10,6 +10,7 @@ from plain_alltracker import PlainAllTracker
 from point_tracking.tracker.models.alltracker.config import NORM_EPS
 from point_tracking.tracker.models.alltracker.encoder import ConvNeXtBlock, normalize
 from point_tracking.tracker.models.alltracker.network import padding
+from point_tracking.tracker.models.alltracker.update import Mlp
 from point_tracking.tracker.models.shared.frame_resizing import frames_to_device
 
 CPU = torch.device("cpu")
@@ -33,6 +34,16 @@ def test_space_blocks_have_the_exact_gelu():
     block.get_parameter("block.5.weight").fill_(1)
     out = block(torch.zeros(1, 1, 1, 2))
     torch.testing.assert_close(out.flatten(), torch.full((2,), 8 * 0.8413447))  # 8 x GELU(1)
+
+
+def test_time_blocks_have_the_gelu_of_tanh():
+    mlp = Mlp().requires_grad_(False)
+    for value in mlp.parameters():
+        value.zero_()
+    mlp.fc1.bias.fill_(1)
+    mlp.fc2.weight.fill_(1)
+    out = mlp(torch.zeros(1, 128))
+    torch.testing.assert_close(out, torch.full((1, 128), 512 * 0.8411920), rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize("kind", ["normal", "tiny"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from point_tracking.tracker.models.alltracker import memory_plan as plan_module
 from point_tracking.tracker.models.alltracker.config import ALLTRACKER, ALLTRACKER_TINY
-from point_tracking.tracker.models.alltracker.memory_plan import Workload, make_plan, smaller_plan
+from point_tracking.tracker.models.alltracker.memory_plan import Workload, least_bytes, make_plan, smaller_plan
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 MIB = 2**20
@@ -41,6 +43,14 @@ def test_plans_keep_to_the_budget_or_are_the_smallest(config, work, device, budg
         assert (blocks.encoder_frames, blocks.frames, blocks.cells, blocks.volume_cells) == (1, 1, 64, 256)
         assert not blocks.keeps_volumes
         assert (plan.keeps_clip, plan.passes_together) == (False, 1)
+
+
+@given(config=CONFIGS, work=WORKS, device=DEVICES)
+def test_what_is_needed_at_least_is_enough_and_hardly_grows_with_the_query_frames(config, work, device):
+    least = least_bytes(config, work, device)
+    assert make_plan(config, work, device, least).estimated_bytes <= least
+    one, many = (least_bytes(config, replace(work, passes=passes), device) for passes in (1, 1000))
+    assert many <= 2 * one, "passes follow each other where they do not fit together"
 
 
 @given(config=CONFIGS, work=WORKS, device=DEVICES, free=st.sampled_from([None, 900 * 2**30]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import meta_run
 import pytest
 import torch
@@ -11,7 +9,7 @@ from plain_alltracker import PlainAllTracker
 
 from point_tracking.tracker.models.alltracker.config import ALLTRACKER, ALLTRACKER_TINY, AllTrackerConfig
 from point_tracking.tracker.models.alltracker.network import AllTracker, Blocks, Window, set_matrix_dtype
-from point_tracking.tracker.models.alltracker.windows import Places
+from point_tracking.tracker.models.alltracker.windows import Places, window_lengths
 
 GRID = (16, 24)
 
@@ -119,25 +117,26 @@ def test_the_encoder_runs_without_numbers_at_the_published_size(config):
     assert found.calls < 400
 
 
-@PUBLISHED
-@pytest.mark.parametrize("iterations", [1, 4])
-def test_a_window_runs_without_numbers_at_the_published_size(config, iterations):
+@pytest.mark.parametrize(
+    ("config", "frames", "iterations"),
+    [(ALLTRACKER, 24, 1), (ALLTRACKER, 48, 1), (ALLTRACKER, 16, 4), (ALLTRACKER_TINY, 16, 4)],
+    ids=["24 frames", "48 frames", "all iterations", "tiny"],
+)
+def test_windows_run_without_numbers_at_the_published_size(config, frames, iterations):
     model = published(config)
-    maps = torch.empty(WINDOW + 1, 48, 64, config.feature_dim, device="meta")
+    maps = torch.empty(frames, 48, 64, config.feature_dim, device="meta")
+    cells = torch.empty(CELLS, device="meta", dtype=torch.long)
+    index, share = torch.empty(5000, 4, device="meta", dtype=torch.long), torch.empty(5000, 4, device="meta")
+    windows = len(window_lengths(frames, config))
     with meta_run.watched() as found:
         anchor = model.anchor(maps[0])
-        frames = list(enumerate(maps[1:]))
-        state = torch.empty(WINDOW, 48, 64, 4, device="meta")
-        window = model.refine(anchor, frames, state, slice(0, WINDOW), iterations, ON_A_GPU)
-        places = Places(*(torch.empty(0, device="meta", dtype=kind) for kind in (torch.long, torch.long, torch.float)))
-        places = replace(
-            places,
-            cells=torch.empty(CELLS, device="meta", dtype=torch.long),
-            index=torch.empty(5000, 4, device="meta", dtype=torch.long),
-            share=torch.empty(5000, 4, device="meta"),
-        )
-        places.read(model.upsample(window, slice(0, WINDOW), places.cells))
-    expected = WINDOW * (CELLS * (iterations * UPDATE_FLOPS + UPSAMPLER) + 1e9 * VOLUME_GFLOP[config.name])
-    assert found.flops == pytest.approx(expected, rel=0.05)
-    # the same for any number of frames, but for what is gathered frame by frame
-    assert found.calls < 550 + 380 * iterations
+        for start in range(0, windows * config.step, config.step):
+            seen = [min(start + i, frames - 1) for i in range(WINDOW)]
+            state = torch.empty(WINDOW, 48, 64, 4, device="meta")
+            rows = slice(0, WINDOW)
+            window = model.refine(anchor, [(t, maps[t]) for t in seen], state, rows, iterations, ON_A_GPU)
+            Places(cells, index, share).read(model.upsample(window, rows, cells))
+    refined = windows * WINDOW * CELLS * (iterations * UPDATE_FLOPS + UPSAMPLER)
+    assert found.flops == pytest.approx(refined + frames * 1e9 * VOLUME_GFLOP[config.name], rel=0.05)
+    # the same for windows of any clip, but for what is gathered frame by frame
+    assert found.calls < windows * (420 + 390 * iterations)

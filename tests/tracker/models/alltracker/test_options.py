@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -31,13 +29,7 @@ def test_other_resolutions_are_refused(given):
 @pytest.mark.parametrize(
     "options",
     [
-        {"iterations": 0},
         {"iterations": 2.5},
-        {"iterations": True},
-        {"memory_limit_gb": 0},
-        {"memory_limit_gb": float("nan")},
-        {"memory_limit_gb": "4"},
-        {"resize": "area"},
         {"keep": "both"},
     ],
 )
@@ -80,8 +72,3 @@ def test_unknown_options_are_refused():
     expected = r"the tracker 'alltracker' \('windowed'\)\. Supported values are checkpoint, accept_license, "
     with pytest.raises(OptionError, match=expected):
         pt.load_tracker("alltracker", windowed=True)
-
-
-def test_forms_read_the_options_without_torch():
-    code = "import sys; from point_tracking.tracker.models.alltracker import options; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)

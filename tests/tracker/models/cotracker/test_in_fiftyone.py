@@ -50,18 +50,18 @@ def test_a_checkpoint_file_becomes_keypoints(
 def test_what_a_run_stores_about_its_plan_is_small(tmp_path: Path, small_model: Callable[..., CoTracker]) -> None:
     # arrays once were among it, and a run with many points could not store its report
     clip = media.video(tmp_path / "clip.mp4", num_frames=12)
-    tracker = CoTrackerTracker.from_model(small_model("offline"), device="cpu", memory_limit_gb=0.0005)
+    tracker = CoTrackerTracker.from_model(small_model("offline"), device="cpu", memory_limit_gb=0.0012)
     dataset = fo.Dataset()
     dataset.add_sample(fo.Sample(filepath=str(clip)))
     report = pt.track_dataset(dataset, tracker=tracker, grid_size=12)
     assert report.failures == []
     loaded: Any = pt.load_report(dataset, report.run_key)
     (outcome,) = loaded.to_dict()["outcomes"]
-    assert outcome["plan"]["window_frames"] == 8
+    assert outcome["plan"]["points_per_pass"] == 72
     assert all(isinstance(value, bool | int) for value in outcome["plan"].values())
     assert len(json.dumps(loaded.to_dict())) < 4000, "144 points x 12 frames are more in any form"
-    windows = [text for _, text in loaded.warnings if "overlapping windows of 8" in text]
-    assert len(windows) == 1, "that memory was scarce and changed the tracks reaches the user"
+    passes = [text for _, text in loaded.warnings if "tracked 72 at a time" in text]
+    assert len(passes) == 1, "that memory was scarce and changed the tracks reaches the user"
     dataset.delete()
 
 

@@ -61,8 +61,8 @@ def real_videos() -> list[Path]:
 @pytest.mark.slow
 @pytest.mark.skipif(not real_videos(), reason=f"{VIDEO_DIR} names no folder of clips")
 @pytest.mark.parametrize("kind", ["offline", "online"])
-@pytest.mark.parametrize("video", real_videos(), ids=lambda path: path.stem)
-def test_real_clips_run_end_to_end_at_900_points(checkpoint, video, kind):
+def test_a_real_clip_runs_end_to_end_at_900_points(checkpoint, kind):
+    video = min(real_videos(), key=lambda path: path.stat().st_size)
     tracker = pt.load_tracker(f"cotracker3-{kind}", checkpoint=checkpoint(kind), device="cpu", iterations=1)
     frames = pt.VideoFrames(video)
     width, height = frames.size_px

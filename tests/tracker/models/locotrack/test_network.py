@@ -1,16 +1,33 @@
-"""The network: the motion's code, and what it costs at the published size."""
+"""The network: against the plain form, the motion's code, and what it costs at the published size."""
 
 from __future__ import annotations
 
 import math
 
 import meta_run
+import numpy as np
 import pytest
 import torch
+from plain_locotrack import PlainLocoTrack
 
+import point_tracking as pt
 from point_tracking.tracker.models.locotrack.config import LOCOTRACK_BASE, LOCOTRACK_SMALL
 from point_tracking.tracker.models.locotrack.network import LocoTrack, _motion_code, set_matrix_dtype
 from point_tracking.tracker.models.shared.independent_points.frame_maps import Course, FrameMaps, Points
+
+from ..shallow import load_shallow
+
+
+@pytest.mark.parametrize("name", ["locotrack-base", "locotrack-small"])
+def test_tracks_equal_the_plain_form(name, tmp_path, clip):
+    tracker, frames = load_shallow(name, tmp_path, iterations=2), clip(5)
+    rows = np.array([(0, 0, 0), (2, 52, 36), (3, 20.5, 11.25), (4, 30, 30)])
+    tracks = tracker.track(frames, pt.point_queries(rows.tolist()), backward=True)
+    xy, logits = PlainLocoTrack(tracker.model).track(frames, rows, 2)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(tracks.xy, xy, atol=1e-3)
+    np.testing.assert_allclose(tracks.info["occlusion"], logits[..., 0], atol=1e-3)
+    np.testing.assert_allclose(tracks.info["expected_dist"], logits[..., 1], atol=1e-3)
+    assert np.abs(tracks.xy - rows[:, 1:]).max() > 1, "tracks that do not move prove nothing"
 
 
 def test_the_motion_is_coded_by_frequency_then_component():

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from point_tracking.tracker.errors import OutOfMemoryError
 from point_tracking.tracker.models.shared import memory as memory_module
-from point_tracking.tracker.models.shared.memory import available_bytes, is_out_of_memory, run_within_memory
+from point_tracking.tracker.models.shared.memory import (
+    available_bytes,
+    is_out_of_memory,
+    require_memory,
+    run_within_memory,
+)
 
 from ..cotracker.running.test_memory_plan import CPU, MIB
 
@@ -30,6 +37,29 @@ def test_free_memory_is_found():
 )
 def test_running_out_of_memory_is_recognised(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+@given(needed=st.integers(1, 2**45), budget=st.none() | st.integers(1, 2**45), limited=st.booleans())
+def test_runs_are_refused_only_where_the_smallest_plan_is_too_large(needed: int, budget: int | None, limited: bool):
+    limit_gb = budget / 2**30 if limited and budget is not None else None
+    room = None if budget is None else budget if limited else budget / memory_module._FREE_SHARE
+    if room is None or needed <= room:
+        require_memory(needed, budget, limit_gb)
+        return
+    with pytest.raises(OutOfMemoryError, match=r"GiB of memory above the model.*Track fewer points") as caught:
+        require_memory(needed, budget, limit_gb)
+    advised = float(str(caught.value).rpartition(" ")[2])
+    assert needed <= int(advised * 2**30) + 1, "so much is enough"
+    assert advised * 2**30 <= 1.02 * needed
+
+
+def test_a_refusal_says_what_was_found_and_what_is_needed():
+    with pytest.raises(
+        OutOfMemoryError, match=r"needs 2\.35 GiB .* and memory_limit_gb allows 0\.5\. .*at least 2\.35$"
+    ):
+        require_memory(int(2.345 * 2**30), 2**29, 0.5)
+    with pytest.raises(OutOfMemoryError, match=r"needs 2\.35 GiB .* and 1\.25 are free\. .*at least 2\.35$"):
+        require_memory(int(2.345 * 2**30), 2**30, None)
 
 
 def test_halving_goes_on_until_it_fits():

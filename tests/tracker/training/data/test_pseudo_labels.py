@@ -21,6 +21,8 @@ from point_tracking.tracker.training.data.clip_cuts import CutRules
 from point_tracking.tracker.training.data.pseudo_labels import PseudoLabelSource, SkippedClipError, checked_labels
 from point_tracking.tracker.types import Queries, Tracks
 
+from ...models.shallow import load_shallow
+
 STAGE = replace(TINY.stages[2], batch=2, points=8)
 
 
@@ -130,6 +132,58 @@ def test_unknown_positions_of_hidden_points_are_not_learnt_from(video: Path) -> 
     assert not batch.known[:, 3:, ::2].any()
     assert batch.known[:, 3:, 1::2].all()
     assert batch.xy.isfinite().all()
+
+
+def test_a_published_model_is_trusted_inside_the_frame_and_where_it_is_sure(video: Path) -> None:
+    class Published(TeacherTracker):
+        capabilities = Capabilities(joint=False)
+        scores = "visibility"
+
+        def _track(self, *arguments):
+            tracks = super()._track(*arguments)
+            xy, sure = tracks.xy.copy(), np.full(tracks.visible.shape, 0.95)
+            xy[:, 0], sure[:, 1] = (-1, 5), 0.9  # declared visible all the same
+            info = {"visibility": sure} if self.scores == "visibility" else {}
+            return Tracks(xy, tracks.visible, np.full_like(sure, 0.5) if info else sure, info)
+
+    class OfOurs(Published):
+        capabilities = Capabilities(joint=False, hides_outside=True)
+
+    class Confident(Published):
+        scores = "confidence"
+
+    for teacher, doubted in ((Published(), {0, 1}), (Confident(), {0, 1}), (OfOurs(), set())):
+        batch = source([video], [teacher]).next(STAGE, 0.0)
+        assert batch.known is not None
+        later = batch.query_t[:, None] < torch.arange(batch.num_frames)[None, :, None]  # (B, T, N)
+        unknown = (later & ~batch.known).any(dim=(0, 1)).nonzero()[:, 0].tolist()
+        assert set(unknown) == doubted, type(teacher)
+        assert (batch.known.gather(1, batch.query_t[:, None])).all(), "the query itself is known"
+
+
+@pytest.mark.parametrize(
+    "name", ["alltracker-tiny", "bootstapir", "bootstapir-online", "cotracker3-online", "locotrack-small"]
+)
+def test_trackers_of_every_family_label_clips(tmp_path: Path, video: Path, monkeypatch, name: str) -> None:
+    monkeypatch.setattr(pseudo_labels, "MIN_VISIBLE", -1.0)  # these see what chance says
+    teacher = load_shallow(name, tmp_path)
+    tracked: list[tuple[Queries, Tracks]] = []
+    track = teacher.track
+    monkeypatch.setattr(
+        teacher, "track", lambda frames, asked: tracked.append((asked, found := track(frames, asked))) or found
+    )
+    batch = source([video], [teacher], lengths=[6]).next(replace(STAGE, batch=1), 0.0)
+    assert batch.known is not None
+    for clip, (asked, found) in enumerate(tracked):
+        assert len(asked) == 8 + (25 if name == "cotracker3-online" else 0), "support for points that see each other"
+        x, y = found.xy[:, :8].transpose(2, 0, 1)
+        sure = found.info.get("visibility", found.confidence)[:, :8] > 0.9
+        seen = found.visible[:, :8] & sure & (x >= 0) & (y >= 0) & (x <= 63) & (y <= 47)
+        after = np.arange(6)[:, None] > asked.t[:8]
+        visible, known = batch.visible[clip].numpy(), batch.known[clip].numpy()
+        np.testing.assert_array_equal(visible[after], seen[after])
+        np.testing.assert_array_equal(known[after], seen[after] | teacher.capabilities.joint)
+        np.testing.assert_allclose(batch.xy[clip].numpy()[known & after], found.xy[:, :8][known & after])
 
 
 def test_a_position_at_the_limit_is_no_runaway() -> None:

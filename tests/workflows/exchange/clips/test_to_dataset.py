@@ -14,8 +14,14 @@ from made_clips import corner_clip, mice
 import point_tracking as pt
 from point_tracking.store.tracks.sample_status import read_marks
 from point_tracking.tracker.errors import FieldExistsError, FormatError
-from point_tracking.workflows.exchange.clips.from_dataset import export_targets, read_clip
-from point_tracking.workflows.exchange.clips.to_dataset import default_layout, store_clip, unsure_warning
+from point_tracking.workflows.exchange.clips.from_dataset import read_clip
+from point_tracking.workflows.exchange.clips.to_dataset import (
+    default_layout,
+    store_clip,
+    unsure_warning,
+    without_unsure,
+)
+from point_tracking.workflows.exchange.targets import export_targets
 
 MakeDataset = Callable[..., fo.Dataset]
 
@@ -81,6 +87,8 @@ def test_a_file_of_another_video_is_refused(dataset: fo.Dataset):
         store(dataset, replace(corner_clip(), size_px=(320, 120)))
     with pytest.raises(FormatError, match=r"has frame 17 .*frame_offset"):
         store(dataset, replace(corner_clip(), frames=np.arange(12, 18)))
+    with pytest.raises(FormatError, match="a video of 6 frames, and this sample's has 12"):
+        store(dataset, corner_clip(), own_frames=True)
     assert not dataset.has_frame_field("tracks")
     assert store(dataset, corner_clip()).warnings == ["the file says 6 frames, and the video has 12"]
 
@@ -105,3 +113,7 @@ def test_low_likelihoods_are_told_where_nothing_hides_them():
     low = replace(clip, tracks=replace(clip.tracks, confidence=clip.tracks.confidence / 4))
     assert "min_confidence=0.6" in unsure_warning(low, 0.0)[0]
     assert unsure_warning(low, 0.6) == unsure_warning(clip, 0.0) == []
+    assert without_unsure(clip, 0.0) is clip
+    hidden = without_unsure(clip, 0.7).tracks
+    np.testing.assert_array_equal(hidden.visible, clip.tracks.visible & (clip.tracks.confidence >= 0.7))
+    np.testing.assert_array_equal(hidden.xy, clip.tracks.xy)

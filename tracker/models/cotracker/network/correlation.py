@@ -21,8 +21,9 @@ from torch import Tensor
 
 from .chunks import slices
 
-# points whose templates are sampled together
+# points whose templates are sampled together: a CPU's caches hold them; a GPU wants few large kernels
 _TEMPLATE_POINTS = 64
+_TEMPLATE_POINTS_GPU = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +166,7 @@ def sample_templates(maps: FeatureMaps, t: Tensor, xy: Tensor, radius: int) -> T
     clip = torch.arange(batch, device=t.device).repeat_interleave(num_points)  # (B * N,)
     t, xy = t.flatten(), xy.flatten(0, 1)  # (B * N,), (B * N, 2)
     templates = maps.levels[0].new_empty(len(t), len(maps.levels), (2 * radius + 1) ** 2, channels)
-    for some in slices(len(t), _TEMPLATE_POINTS):
+    for some in slices(len(t), _TEMPLATE_POINTS if t.device.type == "cpu" else _TEMPLATE_POINTS_GPU):
         per_level = [
             sample_neighbourhoods(level_map, maps.rows(level, clip[some], t[some]), xy[some] / 2**level, radius)
             for level, level_map in enumerate(maps.levels)

@@ -44,7 +44,7 @@ class CoTracker2(nn.Module):
         self.vis_predictor = nn.Sequential(nn.Linear(dim, 1))
         self.time_emb: Tensor
         self.pos_emb: Tensor
-        self.register_buffer("time_emb", sincos_1d(config.token_dim, torch.arange(config.window))[None])
+        self.register_buffer("time_emb", sincos_1d(config.token_dim, torch.arange(config.window, device="cpu"))[None])
         self.register_buffer("pos_emb", _sincos_2d(config.token_dim, config.grid_size))
 
     @property
@@ -154,6 +154,6 @@ def displacement_code(shift: Tensor, dim: int) -> Tensor:
 def _sincos_2d(dim: int, size: tuple[int, int]) -> Tensor:
     """The sine-cosine embedding of a map, (1, dim, height, width): half for x, half for y."""
     height, width = size
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    y, x = torch.meshgrid(torch.arange(height, device="cpu"), torch.arange(width, device="cpu"), indexing="ij")
     table = torch.cat([sincos_1d(dim // 2, x.flatten()), sincos_1d(dim // 2, y.flatten())], dim=1)  # (h * w, dim)
     return table.T.reshape(1, dim, height, width).contiguous()

@@ -86,7 +86,7 @@ class CoTracker3(nn.Module):
         self.updateformer = UpdateTransformer(config)
         self.corr_mlp = CorrelationMlp(config)
         self.time_emb: Tensor
-        self.register_buffer("time_emb", sincos_1d(config.token_dim, torch.arange(config.window))[None])
+        self.register_buffer("time_emb", sincos_1d(config.token_dim, torch.arange(config.window, device="cpu"))[None])
 
     @property
     def template_shape(self) -> tuple[int, int, int]:
@@ -308,11 +308,12 @@ def sincos_1d(dim: int, position: Tensor) -> Tensor:
 
     Args:
         dim: even
-        position: (M,)
+        position: (M,), on the CPU also where the rest of a model is built on the meta device: torch's operators of that
+            device load its compiler, which takes seconds
 
     Returns:
         (M, dim) float32: sines, then cosines
     """
-    omega = 10000.0 ** (-torch.arange(dim // 2, dtype=torch.float64) / (dim / 2))
+    omega = 10000.0 ** (-torch.arange(dim // 2, dtype=torch.float64, device=position.device) / (dim / 2))
     angle = position.double().reshape(-1, 1) * omega  # (M, dim / 2)
     return torch.cat([angle.sin(), angle.cos()], dim=1).float()

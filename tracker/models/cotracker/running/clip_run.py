@@ -12,12 +12,12 @@ from ....queries.dense import DENSE_COLUMNS
 from ....types import Queries, Tracks
 from ....video.frames import FrameSource
 from ...base import RunHooks
-from ...shared.memory import run_within_memory
+from ...shared.memory import require_memory, run_within_memory
 from ...shared.precision import matrix_products
 from ..network.model import CoTracker3
 from .costs import encoder_flops, refine_flops
 from .features import ClipFeatures
-from .memory_plan import Plan, Workload, changes_of_results, smaller_plan
+from .memory_plan import Plan, Workload, changes_of_results, least_bytes, smaller_plan
 from .offline import ChainedPoints, chain_starts
 from .online import WindowedPoints, window_starts
 from .passes import (
@@ -48,7 +48,7 @@ def run_clip(context: RunContext, source: FrameSource, queries: Queries, backwar
     Raises:
         QueryError: if fewer frames decode than were counted, and a query lies behind them
         Cancelled: if the run was cancelled
-        OutOfMemoryError: if no plan fits into memory
+        OutOfMemoryError: if no plan fits into memory; where that can be told, before the run begins
     """
     config = context.model.config
     side = context.rules.support_side(context.support_grid, queries.origin)
@@ -70,7 +70,9 @@ def run_clip(context: RunContext, source: FrameSource, queries: Queries, backwar
     def smaller(failed: Plan) -> Plan | None:
         return smaller_plan(config, work, context.device, failed)
 
-    tracks, plan = run_within_memory(run, context.plan(work), smaller)
+    plan = context.plan(work)
+    require_memory(least_bytes(config, work, context.device), plan.budget_bytes, context.memory_limit_gb)
+    tracks, plan = run_within_memory(run, plan, smaller)
     warnings = changes_of_results(config, work, plan)
     return replace(tracks, info={**tracks.info, "plan": plan.to_dict(), "warnings": warnings})
 

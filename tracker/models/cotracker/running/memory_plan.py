@@ -130,6 +130,10 @@ def make_plan(config: CoTrackerConfig, work: Workload, device: torch.device, bud
         points = fitting[0] if fitting else min(choices, key=lambda number: (bytes_needed(number), number))
         while config.mode == "offline" and bytes_needed() > budget and window > MIN_WINDOW_FRAMES:
             window = max(window // 2, MIN_WINDOW_FRAMES)
+        if bytes_needed() > budget:
+            least, (smallest_window, smallest_points) = _smallest(config, work, device)
+            if least <= budget:  # one step at a time did not lead there
+                window, points, stores_templates = smallest_window, smallest_points, False
     overlap = config.step if config.mode == "online" else max(window // _OVERLAP_SHARE, 1)
     needed = bytes_needed()
     keeps_clip = window >= work.num_frames
@@ -140,6 +144,26 @@ def make_plan(config: CoTrackerConfig, work: Workload, device: torch.device, bud
         if budget is None or needed + rest <= budget:
             keeps_clip, needed = True, needed + rest
     return Plan(chunks, window, overlap, max(points, 1), keeps_clip, stores_templates, needed, budget)
+
+
+def least_bytes(config: CoTrackerConfig, work: Workload, device: torch.device) -> int:
+    """What the smallest plan needs."""
+    return _smallest(config, work, device)[0]
+
+
+def _smallest(config: CoTrackerConfig, work: Workload, device: torch.device) -> tuple[int, tuple[int, int]]:
+    """The least bytes that any plan needs, and its frames in a window and points in a pass."""
+    windows = [work.num_frames if config.mode == "offline" else min(config.window, work.num_frames)]
+    while config.mode == "offline" and windows[-1] > MIN_WINDOW_FRAMES:
+        windows.append(max(windows[-1] // 2, MIN_WINDOW_FRAMES))
+    points = [min(work.max_points_per_pass or work.num_points, work.num_points)]
+    while points[-1] > config.virtual_tokens:
+        points.append(-(-points[-1] // 2))
+    return min(
+        (estimate_bytes(config, work, device, MIN_CHUNKS, window, number), (window, number))
+        for window in windows
+        for number in points
+    )
 
 
 def smaller_plan(config: CoTrackerConfig, work: Workload, device: torch.device, failed: Plan) -> Plan | None:

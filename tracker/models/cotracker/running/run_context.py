@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from ...shared.precision import choose_device, choose_dtype
+from ...shared.precision import choose_device, choose_dtype, place_model
 from ..network.chunks import ChunkSizes
 from ..options import CoTrackerOptions
 from ..weights.checkpoint import CoTracker
@@ -55,7 +55,7 @@ class RunContext:
         """
         device = choose_device(options.device)
         dtype = choose_dtype(options.dtype, device)
-        placed = _placed(model, device, dtype)
+        placed = place_model(model, device, dtype, set_matrix_dtype)
         return cls(placed, rules, device, dtype, options.support_grid, options.iterations, options.memory_limit_gb)
 
     def with_model(self, model: CoTracker) -> RunContext:
@@ -111,15 +111,3 @@ class RunContext:
             "iterations": self.iterations,
             "memory_limit_gb": self.memory_limit_gb,
         }
-
-
-def _placed(model: CoTracker, device: torch.device, dtype: str) -> CoTracker:
-    """The model on a device and in a dtype; a copy where it has others, so that its owner's is left alone."""
-    moves = next(model.parameters()).device != torch.empty(0, device=device).device
-    casts = dtype == "bfloat16" and model.fnet.conv1.weight.dtype != torch.bfloat16
-    if not moves and not casts:
-        return model
-    model = copy.deepcopy(model).to(device)
-    if casts:
-        set_matrix_dtype(model, torch.bfloat16)
-    return model

@@ -10,13 +10,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ....errors import CheckpointError, OptionError, OutputError
-from ...shared.checkpoint_files import count_blocks, fill_model, read_tensors
+from ...shared.checkpoint_files import build_filled, count_blocks, read_tensors
 from ..network.config import COTRACKER2, COTRACKER2_1, COTRACKER3_OFFLINE, COTRACKER3_ONLINE, CoTrackerConfig
 from ..network.cotracker2 import CoTracker2
 from ..network.model import CoTracker3
@@ -47,11 +46,8 @@ def load_network(path: str | os.PathLike[str]) -> CoTracker:
         CheckpointError: if it holds no weights of a CoTracker model
     """
     state, config = read_checkpoint(path)
-    config = config or detect_config(state, path)
-    with torch.device("meta"):
-        model = build_model(config)
-    fill_model(model, state, flavour(config), path)
-    return model.eval()
+    sizes = config or detect_config(state, path)
+    return build_filled(lambda: build_model(sizes), state, flavour(sizes), path)
 
 
 def save_network(model: CoTracker, path: str | os.PathLike[str]) -> None:
@@ -101,6 +97,8 @@ def detect_config(state: dict[str, Tensor], path: str | os.PathLike[str] = "the 
     time_emb = state.get("time_emb")
     if time_emb is None or time_emb.ndim != 3:
         raise CheckpointError(f"{path} holds no CoTracker weights: the tensor 'time_emb' is missing")
+    if not any(key.startswith("updateformer.") for key in state):  # other families have a 'time_emb' too
+        raise CheckpointError(f"{path} holds no CoTracker weights: tensors of an 'updateformer' are missing")
     window = time_emb.shape[1]
     published = (COTRACKER2, COTRACKER2_1) if "pos_emb" in state else (COTRACKER3_OFFLINE, COTRACKER3_ONLINE)
     for config in published:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ...published_weights.files import HubSource, WeightsFile
 
+_REAL_VIDEOS = ("scaled_offline.pth", "scaled_online.pth")
+
 
 def _file(repository: str, path: str, size_mb: float) -> WeightsFile:
     return WeightsFile(
@@ -13,6 +15,8 @@ def _file(repository: str, path: str, size_mb: float) -> WeightsFile:
         "CC-BY-NC-4.0",
         "https://creativecommons.org/licenses/by-nc/4.0/",
         commercial_use=False,
+        notes="The authors' code is CC-BY-NC-4.0 too; none of it is used here. Trained on Kubric"
+        + (", then on videos from the internet by tracks of CoTracker and TAPIR" if path in _REAL_VIDEOS else ""),
         formerly_flat=True,
     )
 

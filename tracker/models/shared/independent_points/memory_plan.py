@@ -127,6 +127,11 @@ def make_plan(costs: Costs, work: Workload, device: torch.device, budget_bytes: 
     return replace(plan, budget_bytes=budget)
 
 
+def least_bytes(costs: Costs, work: Workload, device: torch.device) -> int:
+    """What the smallest plan needs."""
+    return min(plan.estimated_bytes for plan in _plans(costs, work, device))
+
+
 def smaller_plan(costs: Costs, work: Workload, device: torch.device, failed: Plan) -> Plan | None:
     """The next plan after one with which memory ran out; None where there is no smaller one."""
     plans = [replace(plan, budget_bytes=failed.budget_bytes) for plan in _plans(costs, work, device)]

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
-from torch import nn
 
 from ....types import Queries, Tracks
 from ....video.frames import FrameSource
 from ...base import RunHooks, Tracker
-from ..memory import run_within_memory
+from ..memory import require_memory, run_within_memory
 from ..precision import choose_device, choose_dtype, matrix_products
 from .clip_run import ClipRun, RunSettings, with_plan
-from .memory_plan import Plan, Workload, make_plan, smaller_plan
+from .memory_plan import Plan, Workload, least_bytes, make_plan, smaller_plan
 from .options import PointModelOptions
 
 _GIB = 2**30
-
-Model = TypeVar("Model", bound=nn.Module)
 
 
 class PointModelTracker(Tracker):
@@ -65,7 +60,10 @@ class PointModelTracker(Tracker):
         def smaller(failed: Plan) -> Plan | None:
             return smaller_plan(settings.costs, work, self._device, failed)
 
-        tracks, plan = run_within_memory(run, self._plan(settings, work), smaller)
+        plan = self._plan(settings, work)
+        least = least_bytes(settings.costs, work, self._device)
+        require_memory(least, plan.budget_bytes, self._options.memory_limit_gb)
+        tracks, plan = run_within_memory(run, plan, smaller)
         return with_plan(tracks, plan)
 
     def _workload(self, settings: RunSettings, num_frames: int, num_points: int, size_px: tuple[int, int]) -> Workload:
@@ -95,25 +93,3 @@ class PointModelTracker(Tracker):
     ) -> Tracks:
         """One run by a plan; arguments as of `ClipRun`."""
         return ClipRun(settings, source, queries, backward, hooks, plan).run()
-
-
-def placed(
-    model: Model, device: torch.device, dtype: str, set_matrix_dtype: Callable[[Model, torch.dtype], None]
-) -> Model:
-    """The model on a device and in a dtype; a copy where it has others, so that its owner's is left alone.
-
-    Args:
-        model: in float32, or as an earlier call gave it
-        device: where it is to run
-        dtype: as of `precision.choose_dtype`
-        set_matrix_dtype: converts what is multiplied in another dtype, in place
-    """
-    parameters = list(model.parameters())
-    moves = parameters[0].device != torch.empty(0, device=device).device
-    casts = dtype == "bfloat16" and not any(value.dtype == torch.bfloat16 for value in parameters)
-    if not moves and not casts:
-        return model
-    model = copy.deepcopy(model).to(device)
-    if casts:
-        set_matrix_dtype(model, torch.bfloat16)
-    return model

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
+import meta_run
 import pytest
 import torch
 import torch.nn.functional as F
 
-from point_tracking.tracker.models.cotracker.network.chunks import ChunkSizes
+from point_tracking.tracker.models.cotracker.network.chunks import GPU_CHUNKS, ChunkSizes
 from point_tracking.tracker.models.cotracker.network.config import (
+    COTRACKER2,
+    COTRACKER3_OFFLINE,
+    COTRACKER3_ONLINE,
     CoTrackerConfig,
 )
 from point_tracking.tracker.models.cotracker.network.correlation import FeatureMaps
@@ -22,6 +26,7 @@ from point_tracking.tracker.models.cotracker.network.model import (
     sincos_1d,
 )
 from point_tracking.tracker.models.cotracker.running.online import WindowedPoints
+from point_tracking.tracker.models.cotracker.weights.checkpoint import build_model
 
 
 def test_gradients_reach_every_parameter_that_matters(small_model, random_queries):
@@ -119,3 +124,58 @@ def test_motion_is_relative_and_zero_past_the_ends():
     assert code.shape == (3, 84)
     torch.testing.assert_close(code[0, 4 + 4 * 3], torch.tensor(-0.8).sin())
     torch.testing.assert_close(code[0, 44 + 4 * 3], torch.tensor(-0.8 + math.pi / 2).sin())
+
+
+# the published sizes on no device at all: operations by the cost model of the facts, for 384 x 512
+ENCODER_FLOPS = 51.8e9
+AT_ONCE = ChunkSizes(*[1 << 40] * 4)
+
+
+def run_without_numbers(
+    config: CoTrackerConfig, frames: int, points: int, iterations: int, chunks: ChunkSizes
+) -> tuple[meta_run.Counts, meta_run.Counts]:
+    """A window, a clip or a step of a stream: what encoding two frames takes, and tracking points through all."""
+    with torch.device("meta"):
+        model = build_model(config).eval().requires_grad_(False)
+        t, xy = torch.empty(1, points, dtype=torch.int64), torch.empty(1, points, 2)
+        rows, pixels = torch.arange(frames), torch.empty(2, 3, 384, 512)
+        known = [torch.empty(1, points, frames, *rest) for rest in ((2,), (), ())]
+    with meta_run.watched() as encoded:
+        levels = model.encode(pixels)
+    maps = FeatureMaps(tuple(level.new_empty(1, frames, *level.shape[1:]) for level in levels), rows)
+    with meta_run.watched() as refined:
+        queries = QuerySupport(model.support(maps, t, xy), t, first_window=False)
+        *_, state = model.refine(maps, queries, TrackState(*known), iterations, chunks)
+    assert state.xy.shape == (1, points, frames, 2)
+    return encoded, refined
+
+
+def published_flops(frames: int, points: int) -> float:
+    """Of an iteration of CoTracker3."""
+    return frames * (33.3e6 * points + 2.04e9) + 4.6e3 * frames**2 * (points + 64)
+
+
+def test_the_published_clip_takes_what_is_known_of_it():
+    encoded, refined = run_without_numbers(COTRACKER3_OFFLINE, 150, 2500, 1, AT_ONCE)
+    assert encoded.flops / 2 == pytest.approx(ENCODER_FLOPS, rel=0.05)
+    assert encoded.calls < 200
+    total = 150 * encoded.flops / 2 + 6 * refined.flops
+    assert total == pytest.approx(150 * ENCODER_FLOPS + 6 * published_flops(150, 2500), rel=0.05)
+    assert total == pytest.approx(85.0e12, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("config", "frames", "calls"),
+    [
+        (COTRACKER3_OFFLINE, 24, 1500),
+        (COTRACKER3_OFFLINE, 48, 1720),
+        (COTRACKER3_ONLINE, 16, 1500),
+        (COTRACKER2, 8, 2350),
+    ],
+    ids=["offline 24", "offline 48", "online", "v2"],
+)
+def test_points_run_without_numbers_at_the_published_size(config, frames, calls):
+    _, refined = run_without_numbers(config, frames, 200, 1, GPU_CHUNKS)
+    if config.version == 3:
+        assert refined.flops == pytest.approx(published_flops(frames, 200), rel=0.05)
+    assert refined.calls < calls

@@ -17,6 +17,7 @@ from point_tracking.tracker.models.cotracker.running.memory_plan import (
     Workload,
     changes_of_results,
     estimate_bytes,
+    least_bytes,
     make_plan,
     smaller_plan,
 )
@@ -46,6 +47,13 @@ def test_plans_keep_to_the_budget_or_are_the_smallest(config, frames, points, bu
         assert plan.chunks.block_tokens == 64
         assert config.mode == "online" or plan.points_per_pass <= config.virtual_tokens
         assert config.mode == "online" or plan.window_frames <= MIN_WINDOW_FRAMES
+
+
+@settings(deadline=None)
+@given(config=CONFIGS, frames=st.integers(1, 2000), points=st.integers(0, 10**6))
+def test_what_is_needed_at_least_is_enough(config, frames, points):
+    least = least_bytes(config, work(frames, points), CPU)
+    assert make_plan(config, work(frames, points), CPU, least).estimated_bytes <= least
 
 
 @settings(deadline=None)

@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from point_tracking.tracker.models.locotrack.config import LOCOTRACK_BASE
 from point_tracking.tracker.models.locotrack.tracker import costs_of as costs_of_locotrack
-from point_tracking.tracker.models.shared.independent_points.memory_plan import Workload, make_plan, smaller_plan
+from point_tracking.tracker.models.shared.independent_points.memory_plan import (
+    Workload,
+    least_bytes,
+    make_plan,
+    smaller_plan,
+)
 from point_tracking.tracker.models.tapir.config import BOOTSTAPIR, BOOTSTAPIR_ONLINE
 from point_tracking.tracker.models.tapir.tracker import costs_of as costs_of_tapir
 
@@ -38,6 +43,12 @@ def test_plans_keep_to_the_budget_or_are_the_smallest(costs, work, device, budge
         while plan is not None:
             assert plan.estimated_bytes > budget * MIB
             plan = smaller_plan(NETWORKS[costs], work, device, plan)
+
+
+@given(costs=COSTS, work=WORKS, device=DEVICES)
+def test_what_is_needed_at_least_is_enough(costs, work, device):
+    least = least_bytes(NETWORKS[costs], work, device)
+    assert make_plan(NETWORKS[costs], work, device, least).estimated_bytes == least
 
 
 @given(costs=COSTS, work=WORKS, device=DEVICES)

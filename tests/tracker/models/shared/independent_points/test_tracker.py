@@ -12,6 +12,7 @@ from point_tracking.tracker.errors import OutOfMemoryError, QueryError
 from point_tracking.tracker.models.shared.independent_points import tracker as tracker_module
 from point_tracking.tracker.video.frames import ArrayFrames
 
+from ...contract import least_limit_gb
 from ...shallow import load_shallow
 
 NAMES = ["bootstapir", "bootstapir-online", "tapir", "locotrack-base", "locotrack-small"]
@@ -30,9 +31,12 @@ class LyingFrames(ArrayFrames):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("resolution", SIZES, ids=str)
 def test_memory_changes_the_way_and_not_the_tracks(name, resolution, clip, tmp_path):
-    options = {"resolution": resolution, "iterations": 2}
-    plenty = load_shallow(name, tmp_path, **options).track(clip(5), QUERIES, True)
-    little = load_shallow(name, tmp_path, memory_limit_gb=1e-3, **options).track(clip(5), QUERIES, True)
+    options: dict[str, Any] = {"resolution": resolution, "iterations": 2}
+
+    def track(limit_gb: float | None) -> pt.Tracks:
+        return load_shallow(name, tmp_path, memory_limit_gb=limit_gb, **options).track(clip(5), QUERIES, True)
+
+    plenty, little = track(None), track(least_limit_gb(track))
     assert plenty.info["plan"]["estimated_mb"] >= little.info["plan"]["estimated_mb"]
     assert little.info["plan"]["keeps_clip"] == (name != "bootstapir-online")
     np.testing.assert_allclose(plenty.xy, little.xy, atol=2e-3)
