@@ -203,9 +203,8 @@ def long() -> None:
     told = describe([trajectories_of(tracks, (640, 360), FPS)])
     seconds = time.process_time() - started
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
-    print(
-        f"long: {frames} frames x {points} points in {seconds:.1f} s of one core, {more:.1f} GiB more; {len(told.events)} spans"
-    )
+    print(f"long: {frames} frames x {points} points in {seconds:.1f} s of one core, {more:.1f} GiB more")
+    print(f"    {len(told.events)} spans")
 
 
 PARTS = {"cameras": cameras, "cuts": cuts, "neighbours": neighbours, "texture": texture, "long": long}
