@@ -15,9 +15,9 @@ import os
 from pathlib import Path
 
 import numpy as np
-from suspicion import WRONG_PX, real, synthetic, wrong_tracks
 
 from point_tracking import Queries, Tracks, load_tracker
+from point_tracking.benchmarks.curation.suspicion import WRONG_PX, real, synthetic, wrong_tracks
 from point_tracking.benchmarks.harness import markdown_table
 from point_tracking.tracker.correction.paths import Anchor, join_anchors
 from point_tracking.tracker.metrics.truth import TrackTruth, evaluation_scale

@@ -1,14 +1,15 @@
 """How right descriptions of motion are, on synthetic clips whose camera is known.
 
-    python benchmarks/curation/motion.py                # all of it, about ten minutes on one core
-    python benchmarks/curation/motion.py texture        # one of: cameras, cuts, neighbours, texture
+    python benchmarks/curation/motion.py            # all of it, about ten minutes on one core
+    python benchmarks/curation/motion.py texture    # one of: cameras, cuts, neighbours, texture, long
 
 Results stand in `benchmarks/results/motion.md`. The constants of `tracker.motion` and `tracker.queries.texture` were
-chosen on clips of other seeds (1 to 11) than those that are judged here.
+chosen on clips of other seeds (1 to 11, 21) than those that are judged here.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 
@@ -18,6 +19,7 @@ import torch
 
 import point_tracking as pt
 from point_tracking.tracker.motion.description import MotionDescription, describe
+from point_tracking.tracker.motion.trajectories import trajectories_of
 from point_tracking.tracker.queries import grid_queries
 from point_tracking.tracker.queries.texture import FEATURELESS, texture_map
 from point_tracking.tracker.synthetic_video.camera_moves import (
@@ -190,7 +192,22 @@ def texture() -> None:
             )
 
 
-PARTS = {"cameras": cameras, "cuts": cuts, "neighbours": neighbours, "texture": texture}
+def long() -> None:
+    """How long 20,000 frames take, and how much memory."""
+    rng, frames, points = np.random.default_rng(500), 20_000, 400
+    steps = rng.normal(0, 0.5, (frames, 1, 2)) + rng.normal(0, 0.1, (frames, points, 2))
+    xy = (rng.uniform(100, 500, (points, 2)) + np.cumsum(steps, axis=0) % 80).astype(np.float32)
+    visible = rng.random((frames, points)) < 0.9
+    tracks = Tracks(xy, visible, visible.astype(np.float32))
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    told = describe([trajectories_of(tracks, (640, 360), FPS)])
+    seconds = time.process_time() - started
+    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20
+    print(f"long: {frames} frames x {points} points in {seconds:.1f} s of one core, {more:.1f} GiB more")
+    print(f"    {len(told.events)} spans")
+
+
+PARTS = {"cameras": cameras, "cuts": cuts, "neighbours": neighbours, "texture": texture, "long": long}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

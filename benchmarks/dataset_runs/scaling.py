@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline import _clip
-
 from point_tracking.benchmarks import harness
+from point_tracking.benchmarks.dataset_runs.pipeline import _clip
 
 SIZE = (320, 240, 60)
 GRID = 20

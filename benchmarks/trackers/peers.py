@@ -353,7 +353,7 @@ def main() -> None:
             else speed_tables(["alltracker", "alltracker-tiny"], 3, 400, 4)
         ),
         "memory": lambda: memory_table(MEMORY[-1:] if given.quick else MEMORY),
-        "locotrack": lambda: locotrack_table(*((3, 50, 1) if given.quick else (8, 400, 3))),
+        "locotrack": lambda: locotrack_table(*((3, 50, 1) if given.quick else (4, 200, 3))),
         "points": lambda: points_table([("tapir", 3, 50, "float32", None)] if given.quick else POINTS),
     }
     for part in given.parts:

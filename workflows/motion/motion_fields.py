@@ -53,7 +53,7 @@ def check_motion_fields(dataset: fo.Dataset, options: MotionOptions) -> None:
                 f"motion needs that name. Rename it: dataset.rename_sample_field({name!r}, ...)"
             )
         if schema[name].read_only:
-            raise FieldError(f"The sample field {name!r} is read-only. Make it writable: field.read_only = False")
+            raise FieldError(f"The sample field {name!r} is read-only. Make it writable first")
 
 
 def _check_tracks_field(dataset: fo.Dataset, label_field: str, *, written: bool) -> None:
@@ -71,7 +71,7 @@ def _check_tracks_field(dataset: fo.Dataset, label_field: str, *, written: bool)
     if field.read_only and written:
         raise FieldError(
             f"The frame field {label_field!r} is read-only, so its keypoints cannot be told what is found of them. "
-            "Make it writable (field.read_only = False), or give texture=False and groups=False"
+            "Make it writable, or ask neither for featureless ground (texture) nor for groups"
         )
 
 

@@ -17,7 +17,7 @@ from point_tracking.workflows.rendering.options import RENDER_DEFAULTS, RenderOp
 URI = "@fo-video/point-tracking/render_trails"
 
 
-def test_the_form_has_the_defaults_of_the_options(dataset: fo.Dataset) -> None:
+def test_the_form_has_the_defaults_of_the_options_and_shows_what_choices_need(dataset: fo.Dataset) -> None:
     form = form_of(URI, dataset)
     assert invalid_in(form) == {}
     assert form["output_dir"].required
@@ -28,9 +28,6 @@ def test_the_form_has_the_defaults_of_the_options(dataset: fo.Dataset) -> None:
         assert form[name].default == getattr(RENDER_DEFAULTS, name), name
     assert "compare_field" not in form, "there is nothing beside"
     assert "2 videos will be drawn; videos and tracks are only read" in form["size"].view.label
-
-
-def test_it_shows_what_the_choices_need(dataset: fo.Dataset) -> None:
     dataset.clone_frame_field("tracks", "truth")
     assert form_of(URI, dataset)["compare_field"].type.values == ["", "truth"]
     form = form_of(URI, dataset, place="beside", show_in_app=True, compare_field="truth")
@@ -60,6 +57,9 @@ def test_the_form_refuses_bad_values(dataset: fo.Dataset, tmp_path: Path) -> Non
         invalid = invalid_in(form_of(URI, dataset, **params))
         assert list(invalid) == [name]
         assert text in invalid[name]
+    for name in ("tracks", "truth"):
+        dataset.delete_frame_field(name)
+    assert "track points first" in invalid_in(form_of(URI, dataset))["no_tracks"]
 
 
 def test_files_that_are_there_are_told_before_the_run(dataset: fo.Dataset, tmp_path: Path) -> None:
@@ -69,11 +69,6 @@ def test_files_that_are_there_are_told_before_the_run(dataset: fo.Dataset, tmp_p
     for chosen in ("skip_existing", "overwrite"):
         assert invalid_in(form_of(URI, dataset, **params, existing=chosen)) == {}
     assert invalid_in(form_of(URI, dataset.skip(1), **params)) == {}
-
-
-def test_without_tracks_there_is_nothing_to_draw(dataset: fo.Dataset) -> None:
-    dataset.delete_frame_field("tracks")
-    assert "track points first" in invalid_in(form_of(URI, dataset))["no_tracks"]
 
 
 def test_values_are_read_as_options() -> None:

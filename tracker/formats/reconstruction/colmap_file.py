@@ -77,9 +77,9 @@ def write_clips(path: Path, clips: Iterable[TrackedClip], options: WriteOptions)
 
 @contextmanager
 def _quiet(colmap: Any) -> Iterator[None]:
-    """Keeps what COLMAP says of each step off the screen; warnings stay."""
+    """Keeps what COLMAP says of each step, and of each picture that is not there, off the screen; errors stay."""
     before = colmap.logging.minloglevel
-    colmap.logging.minloglevel = max(before, int(colmap.logging.Level.WARNING))
+    colmap.logging.minloglevel = max(before, int(colmap.logging.Level.ERROR))
     try:
         yield
     finally:

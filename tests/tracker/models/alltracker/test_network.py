@@ -105,7 +105,7 @@ ON_A_GPU = Blocks(encoder_frames=16, frames=16, cells=1 << 16, volume_cells=CELL
 
 def published(config: AllTrackerConfig) -> AllTracker:
     with torch.device("meta"):
-        return AllTracker(config).eval().requires_grad_(False)
+        return AllTracker(config).to("meta").eval().requires_grad_(False)
 
 
 @PUBLISHED

@@ -35,14 +35,12 @@ def test_a_straight_path_is_sent_as_its_ends_and_its_changes(tracked: fo.Dataset
     }
     assert {t: s["occluded"] for t, s in server.keyframes(3).items()} == {0: False, 5: True, 7: False, 23: False}
     assert server.keyframes(1)[0]["points"] == [40, 40]  # FiftyOne's client rounds
-
-
-def test_the_tracks_themselves_are_not_touched(tracked: fo.Dataset, login) -> None:
-    before = stored(tracked, "tracks")
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
+    # the tracks themselves are not touched
     assert_same(stored(tracked, "tracks"), before)
     assert "frames.tracks.keypoints.keyframe" not in tracked.get_frame_field_schema(flat=True)
     assert tracked.has_frame_field("tracks_check")
+    with pytest.raises(OptionError, match="already"):
+        pt.annotate_tracks(tracked, "tracks", "check", **login)
 
 
 def test_corrections_and_finer_tolerances_give_more_keyframes(tracked: fo.Dataset, server: FakeCvat, login) -> None:
@@ -59,13 +57,13 @@ def test_a_view_chooses_what_is_sent(tracked: fo.Dataset, server: FakeCvat, logi
     assert sorted(server.tracks()) == [2]
 
 
-@pytest.mark.parametrize("broken", ["/api/auth/login", "/api/tasks", r"/api/tasks/1/annotations"])
-def test_a_server_that_fails_leaves_nothing_behind(tracked: fo.Dataset, server: FakeCvat, login, broken: str) -> None:
-    server.broken = broken
-    with pytest.raises(AnnotationError, match="did not take the task"):
-        pt.annotate_tracks(tracked, "tracks", "check", **login)
-    assert not tracked.has_frame_field("tracks_check")
-    assert tracked.list_annotation_runs() == []
+def test_a_server_that_fails_leaves_nothing_behind(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+    for broken in ("/api/auth/login", "/api/tasks", r"/api/tasks/1/annotations"):
+        server.broken = broken
+        with pytest.raises(AnnotationError, match="did not take the task"):
+            pt.annotate_tracks(tracked, "tracks", "check", **login)
+        assert not tracked.has_frame_field("tracks_check")
+        assert tracked.list_annotation_runs() == []
     server.broken = None
     assert pt.annotate_tracks(tracked, "tracks", "check", **login).num_tracks == 3
 
@@ -99,9 +97,3 @@ def test_labels_that_the_server_does_not_take_are_refused(tracked: fo.Dataset, l
     pt.write_tracks(tracked.first(), "whole", tracks, layout="frame")
     with pytest.raises(FieldError, match="layout 'frame'"):
         pt.annotate_tracks(tracked, "whole", "check", **login)
-
-
-def test_a_key_is_used_once(tracked: fo.Dataset, login) -> None:
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
-    with pytest.raises(OptionError, match="already"):
-        pt.annotate_tracks(tracked, "tracks", "check", **login)

@@ -62,19 +62,27 @@ def test_a_moved_keyframe_corrects_that_track_and_no_other(tracked: fo.Dataset, 
     assert_no_traces(tracked)
 
 
-def test_added_keyframes_are_corrections_and_deleted_ones_where_the_line_differs(
+def test_added_and_deleted_keyframes_hidden_points_and_new_ones_are_told_apart(
     tracked: fo.Dataset, server: FakeCvat, login
 ) -> None:
     before = pt.read_tracks(tracked.first(), "tracks")
     pt.annotate_tracks(tracked, "tracks", "check", **login)
     add_keyframe(server, 1, drawn(10, 70.5, 60.5))
     server.tracks()[2]["shapes"].remove(server.keyframes(2)[7])  # the line goes on to frame 8, where the point is gone
+    server.keyframes(3)[7]["occluded"] = True
+    shapes = [drawn(2, 10.5, 20.5), drawn(6, 30.5, 40.5), drawn(9, 0, 0, outside=True)]
+    label = server.tracks()[1]["label_id"]
+    server.annotations[1]["tracks"].append(
+        {"id": 999, "label_id": label, "frame": 2, "group": 0, "attributes": [], "shapes": shapes}
+    )
     report = pt.load_corrections(tracked, "check", retrack=False, **login)
-    assert (report.num_moved, report.num_added, report.num_deleted) == (0, 1, 1)
+    assert (report.num_moved, report.num_added, report.num_deleted, report.num_gone) == (0, 1, 1, 1)
+    assert report.new_points == {tracked.first().id: [("point", [(2, 10.5, 20.5), (6, 30.5, 40.5)])]}
     after = pt.read_tracks(tracked.first(), "tracks")
     np.testing.assert_allclose(after.xy[7, 1], [50 + 14 * 7 / 8, 50 + 7 * 7 / 8], atol=1e-4)
     np.testing.assert_allclose(after.xy[10, 0], [70.5, 60.5], atol=1e-4)
     np.testing.assert_array_equal(np.delete(after.xy[:, 0], 10, axis=0), np.delete(before.xy[:, 0], 10, axis=0))
+    assert np.flatnonzero(~after.visible[:, 2]).tolist() == [5, 6, *range(7, 23)]
 
 
 def test_points_that_are_gone_are_hidden_and_deleted_tracks_removed(
@@ -92,27 +100,14 @@ def test_points_that_are_gone_are_hidden_and_deleted_tracks_removed(
     np.testing.assert_allclose(after.xy[15, 0], [70, 55], atol=1e-4)
 
 
-def test_points_that_are_said_to_be_hidden_are_hidden(tracked: fo.Dataset, server: FakeCvat, login) -> None:
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
-    server.keyframes(3)[7]["occluded"] = True
-    report = pt.load_corrections(tracked, "check", retrack=False, **login)
-    assert report.num_gone == 1
-    assert np.flatnonzero(~pt.read_tracks(tracked.first(), "tracks").visible[:, 2]).tolist() == [5, 6, *range(7, 23)]
+def test_what_fails_on_the_way_changes_nothing_deletes_no_task_and_can_be_loaded_again(
+    tracked: fo.Dataset, server: FakeCvat, login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from point_tracking.workflows.exchange.cvat_tasks import load_corrections as module
 
+    def fail(*_: Any, **__: Any) -> None:
+        raise OptionError("no")
 
-def test_points_drawn_anew_are_handed_over(tracked: fo.Dataset, server: FakeCvat, login) -> None:
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
-    label = server.tracks()[1]["label_id"]
-    shapes = [drawn(2, 10.5, 20.5), drawn(6, 30.5, 40.5), drawn(9, 0, 0, outside=True)]
-    server.annotations[1]["tracks"].append(
-        {"id": 999, "label_id": label, "frame": 2, "group": 0, "attributes": [], "shapes": shapes}
-    )
-    report = pt.load_corrections(tracked, "check", retrack=False, **login)
-    assert report.num_new == 1
-    assert report.new_points == {tracked.first().id: [("point", [(2, 10.5, 20.5), (6, 30.5, 40.5)])]}
-
-
-def test_a_failing_server_changes_nothing_and_can_be_asked_again(tracked: fo.Dataset, server: FakeCvat, login) -> None:
     before = stored(tracked, "tracks")
     pt.annotate_tracks(tracked, "tracks", "check", **login)
     server.keyframes(1)[23]["points"] = [100.5, 70.25]
@@ -122,42 +117,26 @@ def test_a_failing_server_changes_nothing_and_can_be_asked_again(tracked: fo.Dat
     assert_same(stored(tracked, "tracks"), before)
     assert not tracked.has_frame_field("tracks_check_back")
     server.broken = None
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "correct_tracks", fail)
+        with pytest.raises(OptionError):
+            pt.load_corrections(tracked, "check", cleanup=True, **login)
+    assert server.deleted == []
     assert pt.load_corrections(tracked, "check", retrack=False, cleanup=True, **login).num_moved == 1
     assert server.deleted == [1]
 
 
-def test_corrections_that_cannot_be_applied_can_be_loaded_again(
-    tracked: fo.Dataset, server: FakeCvat, login, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from point_tracking.workflows.exchange.cvat_tasks import load_corrections as module
-
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
-    server.keyframes(1)[23]["points"] = [100.5, 70.25]
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise AnnotationError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "correct_tracks", fail)
-        with pytest.raises(AnnotationError):
-            pt.load_corrections(tracked, "check", **login)
-    assert pt.load_corrections(tracked, "check", retrack=False, **login).num_moved == 1
-
-
-def test_runs_that_are_not_ours_are_refused(tracked: fo.Dataset, login) -> None:
+def test_runs_that_are_not_ours_and_copies_that_are_gone_are_told(tracked: fo.Dataset, login) -> None:
     with pytest.raises(OptionError, match=r"no annotation run 'check'.*none"):
         pt.load_corrections(tracked, "check", **login)
     schema = {"frames.new": {"type": "keypoints", "classes": ["a"], "attributes": {}}}
     tracked.annotate("check", backend="cvat", label_schema=schema, launch_editor=False, **login)
     with pytest.raises(OptionError, match="not made by annotate_tracks"):
         pt.load_corrections(tracked, "check", **login)
-
-
-def test_a_copy_that_was_deleted_is_told(tracked: fo.Dataset, login) -> None:
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
-    tracked.delete_frame_field("tracks_check")
-    with pytest.raises(FieldError, match="'tracks_check' was deleted"):
-        pt.load_corrections(tracked, "check", **login)
+    pt.annotate_tracks(tracked, "tracks", "own", **login)
+    tracked.delete_frame_field("tracks_own")
+    with pytest.raises(FieldError, match="'tracks_own' was deleted"):
+        pt.load_corrections(tracked, "own", **login)
 
 
 # boxes and polylines
@@ -178,28 +157,37 @@ def boxed(tracked: fo.Dataset) -> fo.Dataset:
     return tracked
 
 
-@pytest.mark.parametrize("field", ["box", "line"])
-def test_labels_that_nobody_changed_stay(boxed: fo.Dataset, login, field: str) -> None:
-    before = stored(boxed, field)
-    pt.annotate_tracks(boxed, field, "check", **login)
+def test_labels_that_nobody_changed_stay(boxed: fo.Dataset, login) -> None:
+    before = stored(boxed, "box")
+    pt.annotate_tracks(boxed, "box", "check", **login)
     assert pt.load_corrections(boxed, "check", **login).num_changes == 0
-    assert_same(stored(boxed, field), before)
+    assert_same(stored(boxed, "box"), before)
 
 
-def test_corrected_boxes_become_keyframes_of_the_field(boxed: fo.Dataset, server: FakeCvat, login) -> None:
+def test_corrected_boxes_become_keyframes_and_are_carried_to_the_frames_between(
+    boxed: fo.Dataset, server: FakeCvat, login
+) -> None:
     before = stored(boxed, "box")
     task = pt.annotate_tracks(boxed, "box", "check", **login)
     assert (task.num_tracks, task.num_keyframes) == (1, 2)
-    add_keyframe(server, 1, drawn(10, 50, 60, 90, 100, kind="rectangle"))
+    corrected = np.add(moving_object.thing_xyxy(10), [8, 0, 8, 0])  # a person sees it 8 pixels further right
+    add_keyframe(server, 1, drawn(10, *corrected.tolist(), kind="rectangle"))
     report = pt.load_corrections(boxed, "check", **login)
     assert (report.num_added, report.num_moved) == (1, 0)
     after = stored(boxed, "box")
     width, height = moving_object.SIZE
-    np.testing.assert_allclose(after[11][0]["bounding_box"], [50 / width, 60 / height, 40 / width, 40 / height])
+    left, top, right, bottom = corrected / [width, height, width, height]
+    np.testing.assert_allclose(after[11][0]["bounding_box"], [left, top, right - left, bottom - top])
     assert after[11][0]["keyframe"] is True
     assert after[11][0]["_id"] == before[11][0]["_id"]
     assert_same({n: after[n] for n in after if n != 11}, {n: before[n] for n in before if n != 11})
     assert_no_traces(boxed)
+    assert pt.propagate_labels(boxed, "box", tracker="optical-flow", progress=False).failures == []
+    lefts = {n: b[0]["bounding_box"][0] * width for n, b in stored(boxed, "box").items()}
+    off = {n: left - moving_object.thing_xyxy(n - 1)[0] for n, left in lefts.items()}
+    assert (off[1], off[11], off[24]) == pytest.approx((0, 8, 0), abs=0.01)
+    assert 4 < off[12] < 9
+    assert 4 < off[10] < 9
 
 
 def test_a_box_that_is_gone_is_a_keyframe_that_says_so(boxed: fo.Dataset, server: FakeCvat, login) -> None:
@@ -226,16 +214,19 @@ def test_deleted_and_new_boxes(boxed: fo.Dataset, server: FakeCvat, login) -> No
     assert (label["label"], label["index"], label["keyframe"]) == ("thing", 5, True)
 
 
-def test_a_corrected_line_stays_closed(boxed: fo.Dataset, server: FakeCvat, login) -> None:
+def test_a_corrected_line_stays_closed_and_all_others_as_they_were(boxed: fo.Dataset, server: FakeCvat, login) -> None:
+    before = stored(boxed, "line")
     pt.annotate_tracks(boxed, "line", "check", **login)
     keyframe = server.keyframes(1)[0]
     assert keyframe["type"] == "polyline"
     assert keyframe["points"] == [30, 30, 60, 30, 60, 60, 30, 30]
     keyframe["points"] = [20, 30, 60, 30, 60, 60, 20, 30]
     assert pt.load_corrections(boxed, "check", **login).num_moved == 1
-    label = stored(boxed, "line")[1][0]
+    after = stored(boxed, "line")
+    label = after.pop(1)[0]
     np.testing.assert_allclose(np.array(label["points"][0]) * moving_object.SIZE, [[20, 30], [60, 30], [60, 60]])
     assert label["closed"] is True
+    assert_same(after, {n: labels for n, labels in before.items() if n != 1})
 
 
 def test_several_videos_keep_their_corrections_apart(
@@ -253,53 +244,21 @@ def test_several_videos_keep_their_corrections_apart(
     np.testing.assert_allclose(pt.read_tracks(other, "tracks").xy[23, 0], [100.5, 70.25], atol=1e-4)
 
 
-def test_corrected_boxes_are_carried_to_the_frames_between(boxed: fo.Dataset, server: FakeCvat, login) -> None:
-    pt.annotate_tracks(boxed, "box", "check", **login)
-    corrected = np.add(moving_object.thing_xyxy(10), [8, 0, 8, 0])  # a person sees it 8 pixels further right
-    add_keyframe(server, 1, drawn(10, *corrected.tolist(), kind="rectangle"))
-    pt.load_corrections(boxed, "check", **login)
-    assert pt.propagate_labels(boxed, "box", tracker="optical-flow", progress=False).failures == []
-    lefts = {n: b[0]["bounding_box"][0] * moving_object.SIZE[0] for n, b in stored(boxed, "box").items()}
-    off = {n: left - moving_object.thing_xyxy(n - 1)[0] for n, left in lefts.items()}
-    assert (off[1], off[11], off[24]) == pytest.approx((0, 8, 0), abs=0.01)
-    assert 4 < off[12] < 9
-    assert 4 < off[10] < 9
-
-
-def test_a_task_that_is_gone_is_no_person_who_deleted_all_tracks(tracked: fo.Dataset, server: FakeCvat, login) -> None:
-    before = stored(tracked, "tracks")
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
-    del server.tasks[1]
-    with pytest.raises(AnnotationError, match="no longer on the server"):
-        pt.load_corrections(tracked, "check", **login)
-    assert_same(stored(tracked, "tracks"), before)
-
-
-def test_a_task_without_any_track_removes_nothing(tracked: fo.Dataset, server: FakeCvat, login) -> None:
+def test_a_task_without_any_track_or_one_that_is_gone_removes_nothing(
+    tracked: fo.Dataset, server: FakeCvat, login
+) -> None:
     before = stored(tracked, "tracks")
     pt.annotate_tracks(tracked, "tracks", "check", **login)
     server.annotations[1]["tracks"] = []
     report = pt.load_corrections(tracked, "check", **login)
     assert "no track at all" in report.warnings[0][1]
     assert_same(stored(tracked, "tracks"), before)
-
-
-def test_tasks_are_deleted_only_when_their_corrections_are_stored(
-    tracked: fo.Dataset, server: FakeCvat, login, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from point_tracking.workflows.exchange.cvat_tasks import load_corrections as module
-
-    pt.annotate_tracks(tracked, "tracks", "check", **login)
-    server.keyframes(1)[23]["points"] = [100.5, 70.25]
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise OptionError("no")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "correct_tracks", fail)
-        with pytest.raises(OptionError):
-            pt.load_corrections(tracked, "check", cleanup=True, **login)
-    assert server.deleted == []
+    # on the same server, so that it is the second task
+    pt.annotate_tracks(tracked, "tracks", "again", **login)
+    server.tasks.clear()
+    with pytest.raises(AnnotationError, match="no longer on the server"):
+        pt.load_corrections(tracked, "again", **login)
+    assert_same(stored(tracked, "tracks"), before)
 
 
 def test_points_of_objects_are_corrected_one_by_one(tracked: fo.Dataset, server: FakeCvat, login) -> None:

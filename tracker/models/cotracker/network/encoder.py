@@ -6,6 +6,7 @@ Frames never influence each other, so clips are encoded a few frames at a time.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -41,4 +42,8 @@ def _norm(x: Tensor) -> Tensor:
         # torch's batch norm of one frame is an instance norm, with other rounding than `instance_norm`: recorded
         # figures of our own trackers were made with it
         return F.batch_norm(x, None, None, training=True, eps=NORM_EPS)
-    return instance_norm(x)
+    if torch.is_grad_enabled():
+        return instance_norm(x)
+    # both sums in one call, for GPUs, which encode several frames together
+    variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)  # (n, c, 1, 1) each
+    return x.sub_(mean).mul_((variance + NORM_EPS).rsqrt_())

@@ -136,7 +136,7 @@ def run_without_numbers(
 ) -> tuple[meta_run.Counts, meta_run.Counts]:
     """A window, a clip or a step of a stream: what encoding two frames takes, and tracking points through all."""
     with torch.device("meta"):
-        model = build_model(config).eval().requires_grad_(False)
+        model = build_model(config).to("meta").eval().requires_grad_(False)
         t, xy = torch.empty(1, points, dtype=torch.int64), torch.empty(1, points, 2)
         rows, pixels = torch.arange(frames), torch.empty(2, 3, 384, 512)
         known = [torch.empty(1, points, frames, *rest) for rest in ((2,), (), ())]
