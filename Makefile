@@ -54,6 +54,6 @@ train:  ## train a tracker of our own (CONFIG=small, MINUTES=30, OUT=runs/small)
 	@$(SETUP) setup
 	@$(RUN) point_tracking.tracker.training --config "$(CONFIG)" --minutes "$(MINUTES)" --out "$(OUT)" --resume
 
-fit:  ## fit the estimate that pt-fused-2 chooses by, anew (about ten minutes of one core)
+fit:  ## fit the estimate that pt-fused-2 chooses by, anew (about a quarter of an hour of one core)
 	@$(SETUP) setup
 	@$(RUN) point_tracking.tracker.training.selection

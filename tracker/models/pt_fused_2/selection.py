@@ -38,7 +38,7 @@ class SelectionRules:
     chain_alone: float = 0.1
     network_alone: float = 0.2
     found_again: float = 0.4
-    high: float = 0.5
+    high: float = 0.47
     path_weight: float = 0.25
     path_cap_px: float = 6.0
     look_ahead: int = 4
