@@ -139,14 +139,14 @@ def test_many_query_frames_are_told_where_each_costs_a_pass_and_passes_are_recor
 ) -> None:
     dataset = make_dataset(media.video(tmp_path / "one.mp4", num_frames=10))
     points = [(t, 20, 20) for t in range(9)]
-    assert not pt.track_dataset(dataset, "once", tracker=drift, points=points).warnings
+    assert not media.besides_ground(pt.track_dataset(dataset, "once", tracker=drift, points=points))
     monkeypatch.setattr(drift, "capabilities", Capabilities(pass_per_query_frame=True))
     report = pt.track_dataset(dataset, "each", tracker=drift, points=[*points, (8, 30, 30)])
-    (warning,) = (text for _, text in report.warnings)
+    (warning,) = media.besides_ground(report)
     assert warning.startswith("The points lie in 9 frames, and drift goes through the video once for each")
     assert report.outcomes[0].num_passes == 9
     assert pt.load_report(dataset, report.run_key) == report
-    assert not pt.track_dataset(dataset, "fewer", tracker=drift, points=points[:8]).warnings
+    assert not media.besides_ground(pt.track_dataset(dataset, "fewer", tracker=drift, points=points[:8]))
 
 
 def test_points_of_one_sample_that_lie_outside_its_video_are_a_failure(

@@ -20,6 +20,7 @@ from point_tracking.workflows.tracking.ray_cluster import runner as ray_runner
 
 ray: Any = pytest.importorskip("ray", reason="the extra [ray] is not installed")
 NUM_CLIPS = 10
+LIGHT = "optical-flow"  # starts without torch; the default tracker starts where paths are refused
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +78,9 @@ def test_a_cluster_gives_what_one_machine_gives_also_when_a_node_dies(
     cluster: Any, make_dataset: Callable[..., fo.Dataset], clips: list[Path], tmp_path: Path
 ) -> None:
     expected = make_dataset(*clips)
-    pt.track_dataset(expected, grid_size=6, progress=False)
+    pt.track_dataset(expected, grid_size=6, tracker=LIGHT, progress=False)
     dataset = make_dataset(*clips, tmp_path / "missing.mp4")
-    report = pt.track_dataset(dataset, grid_size=6, engine="ray", progress=False)
+    report = pt.track_dataset(dataset, grid_size=6, tracker=LIGHT, engine="ray", progress=False)
     assert [o.status for o in report.outcomes] == ["done"] * NUM_CLIPS + ["failed"]
     assert report.failures[0].kind == "VideoNotFoundError"
     dataset.reload()
@@ -98,7 +99,7 @@ def test_a_cluster_gives_what_one_machine_gives_also_when_a_node_dies(
             removed.set()
             cluster.remove_node(third, allow_graceful=False)
 
-    report = pt.track_dataset(dataset, grid_size=6, engine="ray", num_workers=3, progress=kill_a_node)
+    report = pt.track_dataset(dataset, grid_size=6, tracker=LIGHT, engine="ray", num_workers=3, progress=kill_a_node)
     assert removed.is_set()
     assert [(o.status, o.message) for o in report.outcomes] == [("done", None)] * NUM_CLIPS
     dataset.reload()
@@ -147,7 +148,12 @@ def test_a_cancelled_cluster_run_is_over_soon_and_whole(
         return bool(started)
 
     report = pt.track_dataset(
-        dataset, grid_size=6, engine="ray", progress=lambda p: seen.append(p.iteration), cancelled=cancelled
+        dataset,
+        grid_size=6,
+        tracker=LIGHT,
+        engine="ray",
+        progress=lambda p: seen.append(p.iteration),
+        cancelled=cancelled,
     )
     assert time.monotonic() - started[0] < 15
     assert report.cancelled
@@ -175,7 +181,7 @@ def test_a_cluster_without_any_worker_left_ends_the_run_in_words(
 
     # which of the two depends on how soon the cluster notices
     with pytest.raises((OptionError, DependencyError), match=r"(No worker|keep dying).*skip_existing=True"):
-        pt.track_dataset(dataset, grid_size=6, engine="ray", gpus_per_worker=1, progress=kill_the_node)
+        pt.track_dataset(dataset, grid_size=6, tracker=LIGHT, engine="ray", gpus_per_worker=1, progress=kill_the_node)
     report: Any = pt.load_report(dataset, "track_tracks")
     dataset.reload()
     states = dataset.values("tracks_info.state")
