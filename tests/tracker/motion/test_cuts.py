@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from known_cameras import described, drifting_tracks
 
+from point_tracking.tracker.motion.cuts import find_cuts
 from point_tracking.tracker.types import Tracks
 
 
@@ -39,3 +40,11 @@ def test_points_that_jump_all_over_the_place_are_a_cut():
 @pytest.mark.parametrize("by", [(0, 0), (9, 0), (0, -4)])
 def test_points_that_leave_with_the_picture_are_no_cut(by):
     assert described(drifting_tracks(by, frames=16)).figures["num_cuts"] == 0
+
+
+def test_some_points_that_the_next_shot_takes_over_by_chance_hide_no_cut():
+    forward, backward = np.ones(20), np.ones(20)
+    forward[9], backward[9] = 0.27, 0.17
+    assert find_cuts(forward, backward).tolist() == [9]
+    forward[9], backward[9] = 0.6, 0.17  # one side alone: things come in
+    assert find_cuts(forward, backward).tolist() == []
