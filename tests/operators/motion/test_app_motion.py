@@ -5,7 +5,7 @@ from __future__ import annotations
 import browser
 import fiftyone as fo
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 import point_tracking as pt
 from point_tracking.workflows.lifecycle.sidebar import GROUP, group_notes
@@ -30,10 +30,21 @@ def described(dataset: fo.Dataset) -> fo.Dataset:
     return dataset
 
 
+def settled_box(canvas: Locator) -> FloatRect:
+    """Where it is, once two looks half a second apart agree: the map grows with its panel."""
+    before = None
+    for _ in range(40):
+        box = canvas.bounding_box()
+        if box is not None and box == before:
+            return box
+        before = box
+        canvas.page.wait_for_timeout(500)
+    raise AssertionError("the map does not come to rest")
+
+
 def draw_lasso(page: Page, across: tuple[float, float]) -> None:
     """Draws around what lies between two shares of the width of the map."""
-    box = page.locator('[data-cy="panel-content-Embeddings"] canvas').last.bounding_box()
-    assert box is not None
+    box = settled_box(page.locator('[data-cy="panel-content-Embeddings"] canvas').last)
     left, right = (box["x"] + share * box["width"] for share in across)
     top, bottom = box["y"] + 3, box["y"] + box["height"] - 3
     corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
