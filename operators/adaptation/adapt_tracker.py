@@ -16,25 +16,18 @@ from ..shared.background import bullets, errors_shown, show_text
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/adapt_tracker"
-_ICON = "/assets/adapt_tracker.svg"
 
 
 class AdaptTracker(SamplesOperator):
     """Adapts a tracker to unlabelled videos and keeps it only if it is better."""
 
+    NAME = "adapt_tracker"
+    TITLE = "Adapt a tracker"
+    DESCRIPTION = (
+        "Train a point tracker further on your own videos, without labels; the result is kept under a name of "
+        "its own only if it is better on videos that were held out"
+    )
     WHEN_STOPPED = "Stopping the App ends it with nothing stored."
-
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "adapt_tracker",
-            label="Adapt a tracker",
-            description=(
-                "Train a point tracker further on your own videos, without labels; the result is kept under a name of "
-                "its own only if it is better on videos that were held out"
-            ),
-            icon=_ICON,
-        )
 
     def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
         # takes half an hour and all of the machine; but without a worker nobody would do it
@@ -43,10 +36,10 @@ class AdaptTracker(SamplesOperator):
             allow_immediate_execution=True, allow_delegated_execution=True, default_choice_to_delegated=scheduled
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .adapt_tracker_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Adapt a tracker"))
+        return build_form(ctx)
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -57,7 +50,7 @@ class AdaptTracker(SamplesOperator):
         samples, options = forms.target_of(ctx), options_of(ctx.params)
         report = yield from self.run(ctx, run_adaptation, samples, options)
         if report is not None and not ctx.delegated:
-            yield show_text(ctx, "Adapt a tracker", "\n\n".join(_told(report)))
+            yield show_text(ctx, self.TITLE, "\n\n".join(_told(report)))
 
     def __call__(self, sample_collection: Any, name: str, *, delegate: bool = False, **params: Any) -> Any:
         """Adapts a tracker from Python.

@@ -5,29 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared.background import errors_shown, is_from_app
 from ..shared.refresh import OpenSample
 from ..shared.samples_operator import SamplesOperator
 
-_ICON = "/assets/correct_tracks.svg"
-
 
 class _Retracking(SamplesOperator):
     """Follows tracks of the open video again, with progress."""
 
+    ICON = "correct_tracks"
+    ALLOWS_SCHEDULING = False
     WHEN_STOPPED = "Stopping the App ends it: corrections stay, and 'Retrack from corrections' goes on from them."
-
-    def open_sample_config(self, name: str, *, label: str, description: str) -> foo.OperatorConfig:
-        """The configuration of an operator of this kind; arguments as of `samples_config`."""
-        config = self.samples_config(name, label=label, description=description, icon=_ICON)
-        config.allow_delegated_execution = False  # about what is selected on the screen
-        return config
-
-    def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        return foo.ExecutionOptions(allow_immediate_execution=True, allow_delegated_execution=False)
 
     def options(self, ctx: Any) -> Any:
         """(sample, options of `correct_tracks`) for the values of the form."""
@@ -50,18 +40,14 @@ class _Retracking(SamplesOperator):
 class CorrectPoint(_Retracking):
     """Says where a selected point really is."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.open_sample_config(
-            "correct_point",
-            label="Correct a point",
-            description="Say where the selected point of the open video really is, and follow its track from there",
-        )
+    NAME = "correct_point"
+    TITLE = "Correct a point"
+    DESCRIPTION = "Say where the selected point of the open video really is, and follow its track from there"
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .correct_point_form import build_point_form
 
-        return types.Property(build_point_form(ctx), view=types.View(label="Correct a point"))
+        return build_point_form(ctx)
 
     def options(self, ctx: Any) -> Any:
         from .correct_point_form import point_options
@@ -78,18 +64,14 @@ class CorrectPoint(_Retracking):
 class RetrackCorrections(_Retracking):
     """Follows all corrected tracks of the open video again."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.open_sample_config(
-            "retrack_corrections",
-            label="Retrack from corrections",
-            description="Follow all corrected tracks of the open video again, through all their corrections",
-        )
+    NAME = "retrack_corrections"
+    TITLE = "Retrack from corrections"
+    DESCRIPTION = "Follow all corrected tracks of the open video again, through all their corrections"
 
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .correct_point_form import build_retrack_form
 
-        return types.Property(build_retrack_form(ctx), view=types.View(label="Retrack from corrections"))
+        return build_retrack_form(ctx)
 
     def options(self, ctx: Any) -> Any:
         from .correct_point_form import retrack_options

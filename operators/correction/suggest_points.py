@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ...store.runs.outcomes import count_of, table_of
@@ -66,24 +65,15 @@ class Suggestions:
 class SuggestPoints(SamplesOperator):
     """Orders the tracks of the open video by how likely they are wrong, and shows the first of them."""
 
+    NAME = "suggest_points"
+    TITLE = "Suggest points to check"
+    DESCRIPTION = "Show the tracks of the open video that are most likely wrong"
+    ICON = "correct_tracks"
+    ALLOWS_SCHEDULING = False
+    RISK = types.RiskLevel.LOW  # writes nothing
     WHEN_STOPPED = "Stopping the App ends it; nothing is written by it."
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return foo.OperatorConfig(
-            name="suggest_points",
-            label="Suggest points to check",
-            description="Show the tracks of the open video that are most likely wrong",
-            icon="/assets/correct_tracks.svg",
-            dynamic=True,
-            execute_as_generator=True,
-            risk_level=types.RiskLevel.LOW,  # writes nothing
-        )
-
-    def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        return foo.ExecutionOptions(allow_immediate_execution=True, allow_delegated_execution=False)
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         inputs = types.Object()
         add_field(ctx, inputs)
         error = forms.error_of(lambda: tracked_sample(open_sample_of(ctx), field_of(ctx)))
@@ -100,7 +90,7 @@ class SuggestPoints(SamplesOperator):
             label="Send points back to their start",
             description="Takes as long as tracking, and finds more: a point that does not come back was lost",
         )
-        return types.Property(inputs, view=types.View(label="Suggest points to check"))
+        return inputs
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -123,7 +113,7 @@ class SuggestPoints(SamplesOperator):
         if is_from_app(ctx) and ctx.current_sample is not None:
             yield from OpenSample(ctx).after()
         text = "The view shows them alone; clear the view bar above the grid to see all again."
-        yield show_text(ctx, "Suggest points to check", f"**{found}.** {text}\n\n{found.table()}")
+        yield show_text(ctx, self.TITLE, f"**{found}.** {text}\n\n{found.table()}")
 
     def __call__(self, sample: Any, label_field: str, **params: Any) -> list[SuspectTrack]:
         """Suggests tracks to check from Python; arguments, result and errors as of `point_tracking.suggest_points`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
@@ -14,33 +13,23 @@ from ..shared.refresh import show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/evaluate_tracks"
-_ICON = "/assets/evaluate_tracks.svg"
 
 
 class EvaluateTracks(SamplesOperator):
     """Compares tracks with known ones, with an object's masks, or with themselves."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "evaluate_tracks",
-            label="Evaluate tracks",
-            description=(
-                "Score stored point tracks against known tracks or object masks, or by tracking them back to their "
-                "start, and store the scores in sample fields to sort and filter by"
-            ),
-            icon=_ICON,
-        )
+    NAME = "evaluate_tracks"
+    TITLE = "Evaluate tracks"
+    DESCRIPTION = (
+        "Score stored point tracks against known tracks or object masks, or by tracking them back to their "
+        "start, and store the scores in sample fields to sort and filter by"
+    )
+    PLACE = types.Places.SAMPLES_GRID_ACTIONS
 
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(
-            types.Places.SAMPLES_GRID_ACTIONS, types.Button(label="Evaluate tracks", icon=_ICON, prompt=True)
-        )
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .evaluate_tracks_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Evaluate tracks"))
+        return build_form(ctx)
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -57,7 +46,7 @@ class EvaluateTracks(SamplesOperator):
             yield from show_what_is_stored(ctx)
             yield from show_summary(
                 ctx,
-                "Evaluate tracks",
+                self.TITLE,
                 report,
                 failed="Not evaluated",
                 warned="Evaluated, with a warning",

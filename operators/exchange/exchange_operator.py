@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
@@ -18,18 +17,12 @@ from .exchange_inputs import show_report
 class ExchangeOperator(SamplesOperator):
     """An exchange of tracks with files.
 
-    A subclass says its name, label and description, and brings its form, what a run does and the function for Python.
+    A subclass brings what a run does and the function for Python, beside what every operator on samples brings.
     """
 
-    NAME: ClassVar[str]
-    LABEL: ClassVar[str]
-    DESCRIPTION: ClassVar[str]
+    PLACE = types.Places.SAMPLES_GRID_SECONDARY_ACTIONS
     # whether labels are stored, so that the App has to show them
     STORES: ClassVar[bool] = False
-
-    def build_form(self, ctx: Any) -> types.Object:
-        """The inputs for the current state of the form's values."""
-        raise NotImplementedError
 
     def work_of(self, params: dict[str, Any]) -> tuple[Callable[..., Any], Any]:
         """(what a run calls with samples, options and hooks, the options) for the form's values.
@@ -43,21 +36,6 @@ class ExchangeOperator(SamplesOperator):
         """What the operator does when it is called from Python."""
         raise NotImplementedError
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(self.NAME, label=self.LABEL, description=self.DESCRIPTION, icon=self._icon)
-
-    @property
-    def _icon(self) -> str:
-        return f"/assets/{self.NAME}.svg"
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        button = types.Button(label=self.LABEL, icon=self._icon, prompt=True)
-        return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
-
-    def resolve_input(self, ctx: Any) -> types.Property:
-        return types.Property(self.build_form(ctx), view=types.View(label=self.LABEL))
-
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
         forms.unfold(ctx)
@@ -66,7 +44,7 @@ class ExchangeOperator(SamplesOperator):
         if report is not None and not ctx.delegated:
             if self.STORES:
                 yield from show_what_is_stored(ctx)
-            yield from show_report(ctx, self.LABEL, report)
+            yield from show_report(ctx, self.TITLE, report)
 
     def __call__(self, sample_collection: Any, *, delegate: bool = False, **params: Any) -> Any:
         """Does the same for a dataset or view from Python.

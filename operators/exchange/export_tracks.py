@@ -16,7 +16,7 @@ class ExportTracks(ExchangeOperator):
     """Writes point tracks, boxes and polylines to files."""
 
     NAME = "export_tracks"
-    LABEL = "Export tracks"
+    TITLE = "Export tracks"
     DESCRIPTION = "Write tracks to files of other programs: tables, pose estimation, COLMAP, CVAT, Nuke, Blender"
     WHEN_STOPPED = "Stopping the App ends it in order: finished files stay, and the same choices go on from there."
 

@@ -16,7 +16,7 @@ class ImportTracks(ExchangeOperator):
     """Reads files into frame fields of the samples that they are of."""
 
     NAME = "import_tracks"
-    LABEL = "Import tracks"
+    TITLE = "Import tracks"
     DESCRIPTION = "Read tracks from files of other programs onto the videos that they are of"
     STORES = True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
@@ -14,33 +13,23 @@ from ..shared.refresh import show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/describe_motion"
-_ICON = "/assets/describe_motion.svg"
 
 
 class DescribeMotion(SamplesOperator):
     """Tells what the camera does and what moves, by tracks or by a grid tracked for this alone."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "describe_motion",
-            label="Describe motion",
-            description=(
-                "Tell what the camera does, what moves and how well points can be tracked, in sample fields to filter "
-                "by, spans of time, and saved views"
-            ),
-            icon=_ICON,
-        )
+    NAME = "describe_motion"
+    TITLE = "Describe motion"
+    DESCRIPTION = (
+        "Tell what the camera does, what moves and how well points can be tracked, in sample fields to filter "
+        "by, spans of time, and saved views"
+    )
+    PLACE = types.Places.SAMPLES_GRID_SECONDARY_ACTIONS
 
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(
-            types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, types.Button(label="Describe motion", icon=_ICON, prompt=True)
-        )
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .describe_motion_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Describe motion"))
+        return build_form(ctx)
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -57,7 +46,7 @@ class DescribeMotion(SamplesOperator):
             yield from show_what_is_stored(ctx)
             yield from show_summary(
                 ctx,
-                "Describe motion",
+                self.TITLE,
                 report,
                 failed="Not described",
                 warned="Described, with a warning",

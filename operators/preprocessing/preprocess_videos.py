@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
@@ -14,37 +13,26 @@ from ..shared.refresh import show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/preprocess_videos"
-_ICON = "/assets/preprocess_videos.svg"
 
 
 class PreprocessVideos(SamplesOperator):
     """Copies videos at a lower rate or size; sources are only read."""
 
+    NAME = "preprocess_videos"
+    TITLE = "Preprocess videos"
+    DESCRIPTION = (
+        "Make small copies of long, large or unplayable videos before tracking points; tracks made on the "
+        "copies can be written back onto the original frames"
+    )
+    PLACE = types.Places.SAMPLES_GRID_ACTIONS
     WHEN_STOPPED = (
         "Stopping the App ends it in order: what is finished stays, and the same folder and choices go on from there."
     )
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "preprocess_videos",
-            label="Preprocess videos",
-            description=(
-                "Make small copies of long, large or unplayable videos before tracking points; tracks made on the "
-                "copies can be written back onto the original frames"
-            ),
-            icon=_ICON,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(
-            types.Places.SAMPLES_GRID_ACTIONS, types.Button(label="Preprocess videos", icon=_ICON, prompt=True)
-        )
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .preprocess_videos_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Preprocess videos"))
+        return build_form(ctx)
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -61,7 +49,7 @@ class PreprocessVideos(SamplesOperator):
         opens = report.dataset_name is not None and ctx.params.get("open_dataset", OPEN_DATASET)
         yield from show_summary(
             ctx,
-            "Preprocess videos",
+            self.TITLE,
             report,
             failed="Not preprocessed",
             warned="Preprocessed, with a warning",

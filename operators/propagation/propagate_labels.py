@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
@@ -14,35 +13,22 @@ from ..shared.refresh import OpenSample, show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/propagate_labels"
-_ICON = "/assets/propagate_labels.svg"
-
-
-def _button() -> types.Button:
-    return types.Button(label="Propagate labels", icon=_ICON, prompt=True)
 
 
 class PropagateLabels(SamplesOperator):
     """Carries boxes, masks, polylines and keypoints from a few frames to the others."""
 
+    NAME = "propagate_labels"
+    TITLE = "Propagate labels"
+    DESCRIPTION = "Carry boxes, masks, polylines or keypoints that were drawn in a few frames through the others"
+    PLACE = types.Places.SAMPLES_GRID_ACTIONS
     CLOSES_OPEN_SAMPLE = True
     WHEN_STOPPED = "Stopping the App ends it in order: what is finished stays, and the same choices go on from there."
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "propagate_labels",
-            label="Propagate labels",
-            description="Carry boxes, masks, polylines or keypoints that were drawn in a few frames through the others",
-            icon=_ICON,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(types.Places.SAMPLES_GRID_ACTIONS, _button())
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .propagate_labels_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Propagate labels"))
+        return build_form(ctx)
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -72,7 +58,7 @@ class PropagateLabels(SamplesOperator):
             yield from show_what_is_stored(ctx)
         yield from show_summary(
             ctx,
-            "Propagate labels",
+            self.TITLE,
             report,
             failed="Not carried",
             warned="Carried, with a warning",
@@ -103,15 +89,9 @@ class PropagateLabels(SamplesOperator):
 class PropagateOpenSample(PropagateLabels):
     """The same for the video that is open: an operator has one place, and this one's is the sample's toolbar."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "propagate_open_sample",
-            label="Propagate labels in the open video",
-            description="Carry labels through the video that is open in the App; elsewhere, use Propagate labels",
-            icon=_ICON,
-            unlisted=True,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, _button())
+    NAME = "propagate_open_sample"
+    LABEL = "Propagate labels in the open video"
+    DESCRIPTION = "Carry labels through the video that is open in the App; elsewhere, use Propagate labels"
+    ICON = "propagate_labels"
+    PLACE = types.Places.SAMPLES_VIEWER_ACTIONS
+    UNLISTED = True

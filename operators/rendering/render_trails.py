@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
@@ -14,41 +13,28 @@ from ..shared.refresh import show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/render_trails"
-_ICON = "/assets/render_trails.svg"
 _FILES_NAMED = 10
-
-
-def _button() -> types.Button:
-    return types.Button(label="Render trails", icon=_ICON, prompt=True)
 
 
 class RenderTrails(SamplesOperator):
     """Draws tracks on their videos: as videos, pictures or animated pictures; samples and videos are only read."""
 
+    NAME = "render_trails"
+    TITLE = "Render trails"
+    DESCRIPTION = (
+        "Draw tracks with trails on their videos, as videos, pictures or animated pictures: in a folder, "
+        "beside the videos, or shown in the App as media"
+    )
+    PLACE = types.Places.SAMPLES_GRID_SECONDARY_ACTIONS
     WHEN_STOPPED = (
         "Stopping the App ends it in order: finished files stay, and the same choices with *Leave finished files "
         "alone* go on from there."
     )
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "render_trails",
-            label="Render trails",
-            description=(
-                "Draw tracks with trails on their videos, as videos, pictures or animated pictures: in a folder, "
-                "beside the videos, or shown in the App as media"
-            ),
-            icon=_ICON,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, _button())
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .render_trails_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Render trails"))
+        return build_form(ctx)
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -64,7 +50,7 @@ class RenderTrails(SamplesOperator):
             yield from show_what_is_stored(ctx)
         yield from show_summary(
             ctx,
-            "Render trails",
+            self.TITLE,
             report,
             failed="Not drawn",
             warned="Drawn, with a warning",
@@ -99,18 +85,12 @@ class RenderTrails(SamplesOperator):
 class RenderOpenSample(RenderTrails):
     """The same for the video that is open: an operator has one place, and this one's is the sample's toolbar."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "render_open_sample",
-            label="Render trails of the open video",
-            description="Draw the tracks of the video that is open in the App; elsewhere, use Render trails",
-            icon=_ICON,
-            unlisted=True,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, _button())
+    NAME = "render_open_sample"
+    LABEL = "Render trails of the open video"
+    DESCRIPTION = "Draw the tracks of the video that is open in the App; elsewhere, use Render trails"
+    ICON = "render_trails"
+    PLACE = types.Places.SAMPLES_VIEWER_ACTIONS
+    UNLISTED = True
 
 
 def _where_to_look(report: Any) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, ClassVar
 
 import fiftyone.operators as foo
 import fiftyone.operators.types as types
@@ -18,44 +18,69 @@ OPEN_SAMPLE_PATIENCE_S = 60.0
 
 
 class SamplesOperator(foo.Operator):
-    """A run over the chosen samples: in the background, or scheduled."""
+    """A run over the chosen samples: in the background, or scheduled.
 
+    A subclass says its name, title, description and place, brings its form, and executes itself.
+    """
+
+    NAME: ClassVar[str]
+    # of the button, the form and what is told
+    TITLE: ClassVar[str]
+    # in the App's list of operators; the title where empty
+    LABEL: ClassVar[str] = ""
+    DESCRIPTION: ClassVar[str]
+    # name of the image; the operator's own where empty
+    ICON: ClassVar[str] = ""
+    # where its button stands; None = nowhere
+    PLACE: ClassVar[types.Places | None] = None
+    # kept out of the App's list of operators
+    UNLISTED: ClassVar[bool] = False
+    # not where it is about the video that is open
+    ALLOWS_SCHEDULING: ClassVar[bool] = True
+    # writes labels or files where the user says, and replaces them only when told to
+    RISK: ClassVar[types.RiskLevel] = types.RiskLevel.MEDIUM
     # told when a run goes on in the background
-    WHEN_STOPPED = "Stopping the App ends it in order: what is finished stays."
+    WHEN_STOPPED: ClassVar[str] = "Stopping the App ends it in order: what is finished stays."
     # whether it closes the open sample while it writes to it
-    CLOSES_OPEN_SAMPLE = False
+    CLOSES_OPEN_SAMPLE: ClassVar[bool] = False
 
-    def samples_config(
-        self, name: str, *, label: str, description: str, icon: str, unlisted: bool = False
-    ) -> foo.OperatorConfig:
-        """The configuration of an operator of this kind.
+    def build_form(self, ctx: Any) -> types.Object:
+        """The inputs for the current state of the form's values."""
+        raise NotImplementedError
 
-        Args:
-            name: the operator's, without the plugin's
-            label: its name for people
-            description: one sentence: what it does
-            icon: path of an image in the plugin
-            unlisted: keep it out of the App's list of operators
-        """
+    @property
+    def config(self) -> foo.OperatorConfig:
         return foo.OperatorConfig(
-            name=name,
-            label=label,
-            description=description,
-            unlisted=unlisted,
-            icon=icon,
+            name=self.NAME,
+            label=self.LABEL or self.TITLE,
+            description=self.DESCRIPTION,
+            unlisted=self.UNLISTED,
+            icon=self._icon,
             dynamic=True,
             execute_as_generator=True,
             allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            # writes labels or files where the user says, and replaces them only when told to
-            risk_level=types.RiskLevel.MEDIUM,
+            allow_delegated_execution=self.ALLOWS_SCHEDULING,
+            risk_level=self.RISK,
         )
 
+    @property
+    def _icon(self) -> str:
+        return f"/assets/{self.ICON or self.NAME}.svg"
+
+    def resolve_placement(self, ctx: Any) -> types.Placement | None:
+        if self.PLACE is None:
+            return None
+        return types.Placement(self.PLACE, types.Button(label=self.TITLE, icon=self._icon, prompt=True))
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        return types.Property(self.build_form(ctx), view=types.View(label=self.TITLE))
+
     def resolve_execution_options(self, ctx: Any) -> foo.ExecutionOptions:
-        large = ctx.dataset is not None and len(forms.target_of(ctx)) > forms.DELEGATE_ABOVE
+        known = self.ALLOWS_SCHEDULING and ctx.dataset is not None
+        large = known and len(forms.target_of(ctx)) > forms.DELEGATE_ABOVE
         return foo.ExecutionOptions(
             allow_immediate_execution=True,
-            allow_delegated_execution=True,
+            allow_delegated_execution=self.ALLOWS_SCHEDULING,
             default_choice_to_delegated=large and worker_is_seen(),
         )
 

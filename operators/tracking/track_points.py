@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import fiftyone.operators as foo
 import fiftyone.operators.types as types
 
 from ..shared import forms
@@ -14,38 +13,25 @@ from ..shared.refresh import OpenSample, show_what_is_stored
 from ..shared.samples_operator import SamplesOperator
 
 URI = "@fo-video/point-tracking/track_points"
-_ICON = "/assets/track_points.svg"
-
-
-def _button() -> types.Button:
-    return types.Button(label="Track points", icon=_ICON, prompt=True)
 
 
 class TrackPoints(SamplesOperator):
     """Tracks points in videos and stores them as frame-level keypoints."""
 
+    NAME = "track_points"
+    TITLE = "Track points"
+    DESCRIPTION = "Track a grid, masks or points through videos and store them as keypoints on the frames"
+    PLACE = types.Places.SAMPLES_GRID_ACTIONS
     CLOSES_OPEN_SAMPLE = True
     WHEN_STOPPED = (
         "Stopping the App ends it in order: what is finished stays, and the same choices with *Leave finished samples "
         "alone* go on from there."
     )
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "track_points",
-            label="Track points",
-            description="Track a grid, masks or points through videos and store them as keypoints on the frames",
-            icon=_ICON,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(types.Places.SAMPLES_GRID_ACTIONS, _button())
-
-    def resolve_input(self, ctx: Any) -> types.Property:
+    def build_form(self, ctx: Any) -> types.Object:
         from .track_points_form import build_form
 
-        return types.Property(build_form(ctx), view=types.View(label="Track points"))
+        return build_form(ctx)
 
     @errors_shown
     def execute(self, ctx: Any) -> Iterator[Any]:
@@ -85,7 +71,7 @@ class TrackPoints(SamplesOperator):
         notes = [f"The tracks are in the dataset `{elsewhere}`, that of the source videos."] if elsewhere else []
         yield from show_summary(
             ctx,
-            "Track points",
+            self.TITLE,
             report,
             failed="Not tracked",
             warned="Tracked, with a warning",
@@ -117,15 +103,9 @@ class TrackPoints(SamplesOperator):
 class TrackOpenSample(TrackPoints):
     """The same for the video that is open: an operator has one place, and this one's is the sample's toolbar."""
 
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config(
-            "track_open_sample",
-            label="Track points in the open video",
-            description="Track points through the video that is open in the App; elsewhere, use Track points",
-            icon=_ICON,
-            unlisted=True,
-        )
-
-    def resolve_placement(self, ctx: Any) -> types.Placement:
-        return types.Placement(types.Places.SAMPLES_VIEWER_ACTIONS, _button())
+    NAME = "track_open_sample"
+    LABEL = "Track points in the open video"
+    DESCRIPTION = "Track points through the video that is open in the App; elsewhere, use Track points"
+    ICON = "track_points"
+    PLACE = types.Places.SAMPLES_VIEWER_ACTIONS
+    UNLISTED = True

@@ -15,9 +15,7 @@ from point_tracking.workflows.lifecycle.progress import Progress
 
 
 class Operator(SamplesOperator):
-    @property
-    def config(self) -> foo.OperatorConfig:
-        return self.samples_config("work", label="Work", description="works", icon="/assets/x.svg", unlisted=True)
+    NAME, TITLE, DESCRIPTION, ICON, UNLISTED = "work", "Work", "works", "x", True
 
 
 def test_it_is_offered_at_once_or_scheduled_with_its_risk_named() -> None:
