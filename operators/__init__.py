@@ -4,6 +4,8 @@ Adding an operator
 1. A module in the folder of its workflow (`operators/tracking` for `workflows/tracking`, ...)
    with one `foo.Operator`: its form (`resolve_input`), `execute`, and `__call__`, which calls the public
    function that does the work; no arithmetic. A long form gets a module `<operator>_form` beside it.
+   One that works through samples is a `shared.samples_operator.SamplesOperator`: it says its name, title and
+   place, and brings `build_form`.
 2. Its class in `OPERATORS` below, its name in `fiftyone.yml`.
 3. Fields that several forms share live in `shared.forms`; an option that needs nothing
    special describes its own input (`workflows.lifecycle.options.FormInput`).
