@@ -20,13 +20,15 @@ from ...workflows.correction.points import fields_with_tracks
 from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.background_runs import BackgroundRun, background_runs
 from .edits import following_again, hide_track_from, keypoint_id_of, place_track, track_of_keypoint
-from .plain_picture import PLOT_LAYOUT, plotly_traces
+from .plain_picture import PLOT_LAYOUT, plain_notes, plotly_traces
 from .scene import Choice, build_scene, build_window, opened_scene, stamp_of, why_locked
 
 NAME = "point_trajectories"
 # of the script; registered in assets/trajectories/component.js
 COMPONENT = "PointTrajectories"
 _OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
+# the App's own `set_selected_labels` sends what makes a session in Python lose the page, and set it back later
+_SELECT_LABELS = "@fo-video/point-tracking/select_labels"
 _SCRIPT_WAIT_MS = 5000
 _PLOT_HEIGHT_PX = 600
 
@@ -84,14 +86,19 @@ class TrajectoriesPanel(foo.Panel):
             self._begin(ctx)
 
     def _begin(self, ctx: Any) -> None:
-        for name in ("label", "object", "run"):
+        for name in ("label", "object", "part", "run"):
             ctx.panel.state.set(name, None)
         ctx.panel.state.set("pending", [])
         ctx.panel.state.set("stale", False)
         self.fill(ctx, opened_scene)
 
-    def fill(self, ctx: Any, read: Callable[[fo.Sample, Choice], dict[str, Any]] = build_scene) -> None:
-        """Reads what is stored now, and sends it to the browser."""
+    def fill(
+        self,
+        ctx: Any,
+        read: Callable[[fo.Sample, Choice], dict[str, Any]] = build_scene,
+        track: int | None = None,
+    ) -> dict[str, Any]:
+        """Reads what is stored now, with a track among it where that can be, sends it to the browser and returns it."""
         state = ctx.panel.state
         state.set("shown", _opened_id(ctx))
         fields = fields_with_tracks(ctx.dataset)
@@ -100,12 +107,15 @@ class TrajectoriesPanel(foo.Panel):
             sample = _open_video(ctx)
             field = _field_of(sample, fields, state.get("field"))
             state.set("field", field)
-            scene = read(sample, Choice(field, state.get("label"), state.get("object")))
+            part = int(state.get("part") or 1)
+            scene = read(sample, Choice(field, state.get("label"), state.get("object"), part, track))
             if state.get("script") == "missing":
+                state.set("told", plain_notes(scene))
                 ctx.panel.set_data("plot", plotly_traces(sample, scene))
         except PointTrackingError as error:
             scene = {"problem": in_app_words(str(error)), "field": state.get("field")}
         state.set("problem", scene.get("problem"))
+        state.set("part", scene.get("part"))
         # the script does not know the panel it is in
         ctx.panel.set_data(
             "trajectories.scene",
@@ -118,6 +128,7 @@ class TrajectoriesPanel(foo.Panel):
             },
         )
         self._say(ctx)
+        return scene
 
     def _say(self, ctx: Any, text: str | None = None, **more: Any) -> None:
         """Sends what is told below the picture."""
@@ -127,13 +138,19 @@ class TrajectoriesPanel(foo.Panel):
 
     @_told
     def choose(self, ctx: Any) -> None:
-        """Another field, label or object."""
-        for name in ("field", "label", "object"):
+        """Another field, label, object or part; or the part with a track that was clicked in the video."""
+        state, track = ctx.panel.state, ctx.params.get("track")
+        # every event says the field
+        if ctx.params["field"] != state.get("field"):
+            state.set("pending", [])
+        elif "label" in ctx.params or "object" in ctx.params:
+            state.set("part", None)
+        for name in ("field", "label", "object", "part"):
             if name in ctx.params:
-                ctx.panel.state.set(name, ctx.params[name])
-        if "field" in ctx.params:
-            ctx.panel.state.set("pending", [])
-        self.fill(ctx)
+                state.set(name, ctx.params[name])
+        scene = self.fill(ctx, track=track)
+        if track is not None and track not in [row["index"] for row in scene.get("tracks", ())]:
+            self._say(ctx, f"Track {track} is of another label or object than the ones that are shown")
 
     @_told
     def look_closer(self, ctx: Any) -> None:
@@ -158,7 +175,7 @@ class TrajectoriesPanel(foo.Panel):
             ctx.ops.clear_selected_labels()
             return
         label = {"field": f"frames.{field}", "label_id": found, "frame_number": number}
-        ctx.ops.set_selected_labels([{**label, "sample_id": _opened_id(ctx)}])
+        ctx.trigger(_SELECT_LABELS, {"labels": [{**label, "sample_id": _opened_id(ctx)}]})
 
     def on_change_selected_labels(self, ctx: Any) -> None:
         """A point was clicked in the video: its track is the selected one in the panel too."""
@@ -312,14 +329,15 @@ class TrajectoriesPanel(foo.Panel):
         if number:
             sample = _open_video(ctx)
             ctx.params.update(track=int(index), frame=int(number), sample=sample.id, field=ctx.panel.state.get("field"))
-            self.pick(ctx)
+            if ctx.panel.state.get("missing"):  # else nothing of the plugin's scripts may be there, which select
+                self.pick(ctx)
             ctx.ops.notify(f"Track {index} in frame {number}")
 
     def render(self, ctx: Any) -> types.Property:
         panel = types.Object()
         state = ctx.panel.state
         if state.get("script") == "missing":
-            self._add_plain_picture(panel, state.get("missing") or [], state.get("problem"))
+            self._add_plain_picture(panel, state.get("missing") or [], state)
             return types.Property(panel, view=types.GridView(orientation="vertical", padding=2, gap=1, align_x="left"))
         events = {
             f"on_{event.__name__}": event
@@ -334,13 +352,15 @@ class TrajectoriesPanel(foo.Panel):
             panel.view("wait", types.TimerView(timeout=_SCRIPT_WAIT_MS, on_timeout=self.script_is_late))
         return types.Property(panel, view=types.GridView(height=100, width=100))
 
-    def _add_plain_picture(self, panel: types.Object, missing: list[str], problem: str | None) -> None:
+    def _add_plain_picture(self, panel: types.Object, missing: list[str], state: Any) -> None:
         why = f"This version of the App has no {', '.join(missing)}" if missing else "The plugin's script did not load"
-        text = f"{why}: a plain picture is shown, which does not follow the video. A click on a line selects its point"
+        text = f"{why}: a plain picture is shown, which does not follow the video. A click on a line tells its track"
         panel.view("plain", types.Notice(label=text))
-        if problem:
-            panel.view("problem", types.Notice(label=problem))
+        if state.get("problem"):
+            panel.view("problem", types.Notice(label=state.get("problem")))
             return
+        for k, told in enumerate(state.get("told") or ()):
+            panel.view(f"told_{k}", types.Notice(label=told))
         panel.plot("plot", layout=PLOT_LAYOUT, height=_PLOT_HEIGHT_PX, on_click=self.pick_in_plot)
 
 

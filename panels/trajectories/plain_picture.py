@@ -12,6 +12,7 @@ from ...store.tracks.reader import read_tracks_at
 from ...tracker.coordinates import column_of, frame_index_of, frame_number_of
 from ...tracker.errors import VideoError
 from ...tracker.video.frames import VideoFrames
+from .thinning import even_choice
 
 MAX_LINES = 100
 _LONGEST_SIDE = 640
@@ -41,6 +42,17 @@ def grey_frame(path: str, longest_side: int = _LONGEST_SIDE) -> str | None:
     return f"data:image/jpeg;base64,{base64.b64encode(coded.tobytes()).decode('ascii')}"
 
 
+def plain_notes(scene: dict[str, Any]) -> list[str]:
+    """What a person has to know of the plain picture of a scene, as of `plotly_traces`."""
+    told = list(scene["told"])
+    drawn = min(len(scene["tracks"]), MAX_LINES)
+    if drawn < scene["num_chosen"]:
+        told.append(f"{drawn} of {scene['num_chosen']} tracks are drawn, evenly chosen")
+    if scene["thinned"]:
+        told.append(f"A long video: {len(scene['frames'])} of its frames are drawn")
+    return told
+
+
 def plotly_traces(sample: fo.Sample, scene: dict[str, Any]) -> list[dict[str, Any]]:
     """The tracks of a scene as plotly draws them.
 
@@ -49,9 +61,10 @@ def plotly_traces(sample: fo.Sample, scene: dict[str, Any]) -> list[dict[str, An
         scene: from `build_scene`
 
     Returns:
-        the first frame, and at most `MAX_LINES` lines; a point has the id "<track>:<frame number>"
+        the first frame, and at most `MAX_LINES` lines, of evenly chosen tracks; a point has the id
+        "<track>:<frame number>"
     """
-    rows = scene["tracks"][:MAX_LINES]
+    rows = [scene["tracks"][k] for k in even_choice(len(scene["tracks"]), MAX_LINES)]
     frames = frame_index_of(np.array(scene["frames"], dtype=np.int64))
     tracks = read_tracks_at(sample, scene["field"], frames)
     picture = grey_frame(sample.filepath)
