@@ -5,9 +5,10 @@
  * them. `load_opened_samples` loads those samples anew. FiftyOne's own `open_sample` moreover shows a sample with the
  * fields and switches that the last opened one had, where a click copies those of the grid, new fields among them;
  * `open_sample_anew` does both. No build: the page's globals are the interface. `getCurrentEnvironment`,
- * `useUpdateSamples`, `useSetModalState` and `useSetSelectedLabels` are inner names of FiftyOne 1.22, `commitUpdate` is
- * one of Relay: where one is missing, samples are opened, or labels selected, without what it does. `modalLooker` and its
- * `seekToFrame` are too: without them a sample opens in its first frame.
+ * `useUpdateSamples`, `useSetModalState`, `useClearModal`, `modalSelector`, `modalNavigation` and `useSetSelectedLabels` are
+ * inner names of FiftyOne 1.22, `commitUpdate` is one of Relay: where one is missing, samples are opened, or labels
+ * selected, without what it does. `modalLooker` and its `seekToFrame` are too: without them a sample opens in its first
+ * frame.
  */
 (function () {
   const foo = window.__foo__;
@@ -118,6 +119,18 @@
     return { player, seek };
   }
 
+  /** What gives the place of the open sample among those of the grid: how to go on from it to the next ones. */
+  function usePlace() {
+    return recoil.useRecoilCallback(
+      ({ snapshot }) =>
+        () => {
+          const { hasNext, hasPrevious } = (fos.modalSelector && snapshot.getLoadable(fos.modalSelector).contents) || {};
+          return { shown: { hasNext, hasPrevious }, navigation: fos.modalNavigation ? fos.modalNavigation.get() : null };
+        },
+      [],
+    );
+  }
+
   class LoadOpenedSamples extends foo.Operator {
     get config() {
       return new foo.OperatorConfig({ name: "load_opened_samples", label: "Load opened samples anew", unlisted: true });
@@ -139,20 +152,26 @@
 
     useHooks() {
       return {
+        close: fos.useClearModal ? fos.useClearModal() : null,
         copyStateOfGrid: fos.useSetModalState ? fos.useSetModalState() : null,
         expand: fos.useSetExpandedSample(),
         loadStored: useLoadStored(),
         moving: useSeek(),
+        placeOf: usePlace(),
       };
     }
 
     async execute({ hooks, params }) {
       const { id, frame } = params;
       const before = hooks.moving.player();
+      // closing forgets it
+      const { shown, navigation } = hooks.placeOf();
+      if (hooks.close) await hooks.close();
+      else await foo.executeOperator("close_sample");
       await hooks.loadStored([id]);
-      await hooks.expand({ id });
+      await hooks.expand({ id, ...shown });
       // before that, the sidebar would wait for values that never come
-      if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid();
+      if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid(navigation);
       if (frame > 1) await hooks.moving.seek(frame, before);
     }
   }

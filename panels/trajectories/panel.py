@@ -274,7 +274,6 @@ class TrajectoriesPanel(foo.Panel):
 
     def _show_anew(self, ctx: Any) -> None:
         ctx.ops.reload_samples()
-        ctx.ops.close_sample()
         ctx.trigger(_OPEN_ANEW, {"id": _opened_id(ctx), "frame": int(ctx.params.get("frame") or 1)})
 
     def _current(self, ctx: Any) -> tuple[fo.Sample, str]:
