@@ -20,7 +20,7 @@ from ...workflows.correction.points import fields_with_tracks
 from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.background_runs import BackgroundRun, background_runs
 from .edits import following_again, hide_track_from, keypoint_id_of, place_track, track_of_keypoint
-from .plain_picture import PLOT_LAYOUT, plain_notes, plotly_traces
+from .plain_picture import add_plain_picture, plain_notes, plotly_traces
 from .scene import Choice, build_scene, build_window, opened_scene, stamp_of, why_locked
 
 NAME = "point_trajectories"
@@ -30,7 +30,6 @@ _OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
 # the App's own `set_selected_labels` sends what makes a session in Python lose the page, and set it back later
 _SELECT_LABELS = "@fo-video/point-tracking/select_labels"
 _SCRIPT_WAIT_MS = 5000
-_PLOT_HEIGHT_PX = 600
 
 
 def _told(event: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
@@ -116,6 +115,7 @@ class TrajectoriesPanel(foo.Panel):
             scene = {"problem": in_app_words(str(error)), "field": state.get("field")}
         state.set("problem", scene.get("problem"))
         state.set("part", scene.get("part"))
+        state.set("stamp", scene.get("stamp"))
         # the script does not know the panel it is in
         ctx.panel.set_data(
             "trajectories.scene",
@@ -156,6 +156,8 @@ class TrajectoriesPanel(foo.Panel):
     def look_closer(self, ctx: Any) -> None:
         """The exact positions around a frame of a long video."""
         sample, field = self._current(ctx)
+        if self._catch_up(ctx, sample, field):
+            return
         window = build_window(sample, field, ctx.params["tracks"], int(ctx.params["frame"]))
         ctx.panel.set_data("trajectories.window", {**window, "stamp": ctx.params["stamp"]})
 
@@ -169,6 +171,7 @@ class TrajectoriesPanel(foo.Panel):
     def pick(self, ctx: Any) -> None:
         """A track was chosen in the panel: its keypoint is selected in the video."""
         sample, field = self._current(ctx)
+        self._catch_up(ctx, sample, field)
         number = int(ctx.params["frame"])
         found = keypoint_id_of(sample, field, int(ctx.params["track"]), number)
         if found is None:
@@ -287,6 +290,17 @@ class TrajectoriesPanel(foo.Panel):
             raise FieldError("These tracks are not there any more. Nothing was changed; the panel shows what is stored")
         return sample, field
 
+    def _catch_up(self, ctx: Any, sample: fo.Sample, field: str) -> bool:
+        """Shows what is stored where it is not what was sent last; says whether that was so."""
+        state = ctx.panel.state
+        dataset, sample_id = dataset_of(sample)
+        if stamp_of(FrameStore(dataset, field).mark(sample_id)) == state.get("stamp"):
+            return False
+        state.set("stale", True)
+        self.fill(ctx)
+        self._say(ctx, "The tracks were changed elsewhere: the panel shows them as they are now")
+        return True
+
     def _to_change(self, ctx: Any) -> tuple[fo.Sample, str]:
         """As `_current`, for tracks that are to be changed.
 
@@ -336,7 +350,7 @@ class TrajectoriesPanel(foo.Panel):
         panel = types.Object()
         state = ctx.panel.state
         if state.get("script") == "missing":
-            self._add_plain_picture(panel, state.get("missing") or [], state)
+            add_plain_picture(panel, state, self.pick_in_plot)
             return types.Property(panel, view=types.GridView(orientation="vertical", padding=2, gap=1, align_x="left"))
         events = {
             f"on_{event.__name__}": event
@@ -350,17 +364,6 @@ class TrajectoriesPanel(foo.Panel):
         if state.get("script") is None:
             panel.view("wait", types.TimerView(timeout=_SCRIPT_WAIT_MS, on_timeout=self.script_is_late))
         return types.Property(panel, view=types.GridView(height=100, width=100))
-
-    def _add_plain_picture(self, panel: types.Object, missing: list[str], state: Any) -> None:
-        why = f"This version of the App has no {', '.join(missing)}" if missing else "The plugin's script did not load"
-        text = f"{why}: a plain picture is shown, which does not follow the video. A click on a line tells its track"
-        panel.view("plain", types.Notice(label=text))
-        if state.get("problem"):
-            panel.view("problem", types.Notice(label=state.get("problem")))
-            return
-        for k, told in enumerate(state.get("told") or ()):
-            panel.view(f"told_{k}", types.Notice(label=told))
-        panel.plot("plot", layout=PLOT_LAYOUT, height=_PLOT_HEIGHT_PX, on_click=self.pick_in_plot)
 
 
 def _opened_id(ctx: Any) -> str | None:

@@ -37,9 +37,8 @@ def _differences(sample: fo.Sample, facts: VideoProbe, num_frames: int) -> list[
     found = facts.num_frames
     if found and abs(found - num_frames) > max(_FRAMES_OFF * num_frames, 1):
         told.append(f"the file has {found:,} frames, the tracks are of {num_frames:,}")
-    metadata = sample.metadata
-    stored = (getattr(metadata, "frame_width", None), getattr(metadata, "frame_height", None))
+    width, height = (getattr(sample.metadata, name, None) for name in ("frame_width", "frame_height"))
     # other programs store the size before rotation
-    if None not in stored and sorted(stored) != sorted(facts.size_px):
-        told.append(f"it is {facts.width} x {facts.height} pixels, not {stored[0]} x {stored[1]} as the dataset says")
+    if width and height and sorted((width, height)) != sorted(facts.size_px):
+        told.append(f"it is {facts.width} x {facts.height} pixels, not {width} x {height} as the dataset says")
     return told

@@ -104,7 +104,9 @@ def opened_video(dataset: fo.Dataset, view: SampleCollection | None, sample_id: 
             "What is open is a frame of a video, or a part of one. Leave this view by the 'x' of the bar above the "
             "grid, and open the video"
         )
-    raise CollectionError("What is open is no video. Point tracks need a video sample")
+    raise CollectionError(
+        "What is open is no video, or is not in this dataset any more. Point tracks need a video sample"
+    )
 
 
 def videos_of(samples: SampleCollection) -> SampleCollection:

@@ -200,6 +200,20 @@ def test_the_field_is_written_anew_while_the_panel_is_open(app: App, dataset: fo
     assert not _visible(dataset).any()
 
 
+def test_a_click_shows_what_was_written_elsewhere(app: App, dataset: fo.Dataset) -> None:
+    other = pt.Tracks(np.full((12, 1, 2), 5.0), np.ones((12, 1), bool), np.ones((12, 1)))
+    key = app.send("pick", track=1, frame=1).scene["key"]
+    assert not app.status["stale"]
+    pt.write_tracks(dataset.first(), "tracks", other, overwrite=True)
+    for event in ("pick", "look_closer"):
+        app.send(event, track=1, tracks=[1], frame=1)
+        assert len(app.scene["tracks"]) == 1
+        assert app.scene["key"] != key
+        assert (app.status["stale"], "changed elsewhere" in app.status["text"]) == (True, True)
+        pt.hide_tracks(dataset.first(), "tracks", [1], 9)
+    assert "trajectories.window" not in app.data, "it would be of other tracks"
+
+
 def test_tracks_that_cannot_be_corrected_stay(app: App, dataset: fo.Dataset) -> None:
     field = dataset.get_field("frames.tracks")
     field.read_only = True
