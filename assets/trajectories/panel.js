@@ -107,19 +107,21 @@
     );
   }
 
-  /** What is to be said of the player, looked up now and then: it tells nobody when it changes. */
-  function usePlayerNotes(player) {
-    const [notes, setNotes] = React.useState("");
+  /** What `look` finds at the player, now and then: it tells nobody when it changes. */
+  function useLooked(player, look) {
+    const [found, setFound] = React.useState(() => look(player));
     React.useEffect(() => {
-      const look = () => {
-        const where = player.isAnnotating ? IN_ANNOTATE : player.isBroken ? BROKEN : player.host ? "" : HINT;
-        setNotes([where, ...player.lacking].join("\n"));
-      };
-      look();
-      const timer = setInterval(look, LOOK_MS);
+      const again = () => setFound(look(player));
+      again();
+      const timer = setInterval(again, LOOK_MS);
       return () => clearInterval(timer);
     }, [player]);
-    return notes.split("\n");
+    return found;
+  }
+
+  function notesOf(player) {
+    const where = player.isAnnotating ? IN_ANNOTATE : player.isBroken ? BROKEN : player.host ? "" : HINT;
+    return [where, ...player.lacking].join("\n");
   }
 
   /** What the panel shows where there are tracks. `send` tells Python what a person did, and in which frame. */
@@ -131,7 +133,7 @@
     PT.remembered = shown;
     const status = data.status || {};
     const selected = scene.columnOf.has(track) ? scene.columnOf.get(track) : null;
-    const notes = [...usePlayerNotes(player), ...scene.data.told, ...scene.data.left_out, scene.data.locked].filter(Boolean);
+    const notes = [...useLooked(player, notesOf).split("\n"), ...scene.data.told, ...scene.data.left_out, scene.data.locked].filter(Boolean);
     const counter = React.useRef(null);
     const asked = React.useRef(null);
     const onFrame = (frame) => {
@@ -180,6 +182,8 @@
     );
   }
 
+  const sampleOf = (player) => player.sample;
+
   function Panel({ data, send }) {
     const { player, coloring } = PT.usePlayer();
     const of = `${data.scene.sample} ${data.scene.field}`;
@@ -194,12 +198,13 @@
       send(event, { frame: scene && player.frame, annotating: player.isAnnotating, ...params });
     };
     // of a group the App says which video was opened, not which one is looked at; of others this is over in a moment
-    const isOther = Boolean(player.sample) && player.sample !== data.scene.opened;
+    const played = useLooked(player, sampleOf);
+    const isOther = Boolean(played) && played !== data.scene.opened;
     React.useEffect(() => {
       if (!isOther) return undefined;
-      const timer = setTimeout(() => send("show_slice", { opened: player.sample }), SETTLE_MS);
+      const timer = setTimeout(() => send("show_slice", { opened: played }), SETTLE_MS);
       return () => clearTimeout(timer);
-    }, [isOther, player.sample, data.scene.key]);
+    }, [isOther, played, data.scene.key]);
     React.useEffect(() => {
       if (scene) scene.addWindow(exact);
     }, [scene, exact && exact.first, exact && exact.stamp]);
