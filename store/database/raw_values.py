@@ -61,3 +61,34 @@ def raw_keypoints(
     found = RetryingCollection(dataset._frame_collection).aggregate(steps)
     keypoints = {frame["frame_number"]: (frame.get(label_field) or {}).get("keypoints") for frame in found}
     return {number: ones for number, ones in keypoints.items() if ones}
+
+
+def keypoint_columns(
+    dataset: fo.Dataset, sample_id: str, label_field: str, names: Sequence[str]
+) -> dict[str, list[Any]]:
+    """What all keypoints of a sample say, attribute by attribute; as much as there is, where one answer of the database
+    holds no more than 16 MB.
+
+    Args:
+        dataset: with the sample
+        sample_id: the sample
+        label_field: with the keypoints, without "frames."
+        names: of what is wanted of each keypoint, declared or not
+
+    Returns:
+        "frame_number" -> of the frames that hold keypoints, increasing; each name -> for each of these frames a list
+        with the value of each keypoint, None where it has none
+    """
+    keypoints = f"${label_field}.keypoints"
+    values = {name: {"$map": {"input": keypoints, "in": f"$$this.{name}"}} for name in names}
+    steps = [
+        {"$match": {"_sample_id": ObjectId(sample_id), f"{label_field}.keypoints.0": {"$exists": True}}},
+        # before the values: by the index of the collection
+        {"$sort": {"frame_number": 1}},
+        {"$project": {"_id": 0, "frame_number": 1, **values}},
+    ]
+    columns: dict[str, list[Any]] = {name: [] for name in ("frame_number", *names)}
+    for frame in RetryingCollection(dataset._frame_collection).aggregate(steps):
+        for name, column in columns.items():
+            column.append(frame[name])
+    return columns
