@@ -312,6 +312,9 @@ def test_without_the_script_a_plain_picture_is_shown(app: App, monkeypatch: pyte
     assert set(_shown(app)) == {"trajectories"}
     app.send("script_is_late")
     assert set(_shown(app)) == {"trajectories"}, "it is there"
+    app.state["script"] = None  # as a page knows it to which the answer has not come yet
+    app.send("script_is_late")
+    assert app.state["script"] is None
     app.send("script_is_here", missing=["modalLooker"])
     assert set(_shown(app)) == {"plain", "plot"}
     assert "no modalLooker" in _shown(app)["plain"].view.label
