@@ -4,7 +4,7 @@
     python benchmarks/curation/motion.py texture    # one of: cameras, cuts, neighbours, texture, long
 
 Results stand in `benchmarks/results/motion.md`. The constants of `tracker.motion` and `tracker.queries.texture` were
-chosen on clips of other seeds (1 to 11, 21) than those that are judged here.
+chosen on clips of other seeds (1 to 11, 21 to 23) than those that are judged here.
 """
 
 from __future__ import annotations
