@@ -99,7 +99,14 @@ def opened_video(dataset: fo.Dataset, view: SampleCollection | None, sample_id: 
     for sample in found:
         if sample.media_type == "video":
             return dataset[sample.id] if dataset.media_type == "video" else sample
-    raise CollectionError("What is open is no video. Point tracks need a video sample")
+    if view is not None and view.media_type == "image" and dataset.media_type == "video":
+        raise CollectionError(
+            "What is open is a frame of a video, or a part of one. Leave this view by the 'x' of the bar above the "
+            "grid, and open the video"
+        )
+    raise CollectionError(
+        "What is open is no video, or is not in this dataset any more. Point tracks need a video sample"
+    )
 
 
 def videos_of(samples: SampleCollection) -> SampleCollection:
