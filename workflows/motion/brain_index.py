@@ -6,6 +6,8 @@ import fiftyone as fo
 import fiftyone.brain as fob
 
 from ...store.database.fields import owner_of
+from ...store.runs.outcomes import count_of
+from ...store.tracks.videos import videos_of
 from ...tracker.errors import FieldError, MotionError
 from .options import MotionOptions
 
@@ -33,9 +35,10 @@ def index_motion(dataset: fo.Dataset, label_field: str | None = None) -> tuple[s
     field = dataset.get_field(name)
     if field is None or owner_of(field) is None:
         raise FieldError(f"There is no field {name!r} of vectors. Describe the motion of this dataset first")
-    described = dataset.exists(name)
+    described = videos_of(dataset).exists(name)
     if len(described) < _LEAST_SAMPLES:
-        raise MotionError(f"{len(described)} samples are described, and like motion needs {_LEAST_SAMPLES} at least")
+        found = count_of(len(described), "described sample")
+        raise MotionError(f"Like motion needs at least {_LEAST_SAMPLES} described samples, and found {found}")
     keys = (f"{options.motion_field}_similarity", f"{options.motion_field}_embeddings")
     for key in keys:
         if key in dataset.list_brain_runs():

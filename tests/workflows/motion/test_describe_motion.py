@@ -29,6 +29,7 @@ def test_tracks_are_told_of_in_fields_spans_and_views(dataset: fo.Dataset):
     assert (spans[1].label, spans[1].support) == ("static camera", [1, 40])
     assert dataset.load_saved_view("tracks_motion: camera pan").values("id") == [dataset.first().id]
     assert "tracks_motion: camera tilt" not in dataset.list_saved_views()
+    assert dataset.active_label_schemas == ["tracks_motion_events"], "the tab Annotate shows their spans"
 
 
 def test_keypoints_are_told_their_group_and_their_ground(dataset: fo.Dataset):
