@@ -6,17 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fiftyone as fo
+import fiftyone.brain as fob
 import pytest
 from known_cameras import drifting_tracks
+from pymongo.errors import OperationFailure
 
 import point_tracking as pt
-from point_tracking.tracker.errors import FieldError, MotionError
+from point_tracking.tracker.errors import DatabaseError, FieldError, MotionError
 
 MOTIONS = [((-1.0, 0.0), (0.0, 1.0)), ((0.0, 0.0), None), ((-0.9, 0.0), (0.0, 1.1))]
 
 
 def test_samples_are_sorted_by_like_motion_and_have_a_place_on_the_map(
-    make_dataset: Callable[..., fo.Dataset], files: list[Path]
+    make_dataset: Callable[..., fo.Dataset], files: list[Path], monkeypatch: pytest.MonkeyPatch
 ):
     """In groups, whose active slice may be another one than that of the videos."""
     grouped = make_dataset()
@@ -32,6 +34,13 @@ def test_samples_are_sorted_by_like_motion_and_have_a_place_on_the_map(
     assert grouped.load_brain_results(report.brain_keys[1]).points.shape == (3, 2)  # type: ignore
     assert grouped.load_saved_view("tracks_motion: camera pan").values("id") == [pan, other_pan]
     assert pt.index_motion(grouped, "tracks") == tuple(report.brain_keys)  # made anew
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationFailure("not authorized on fiftyone", 13)
+
+    monkeypatch.setattr(fob, "compute_similarity", refuse)
+    with pytest.raises(DatabaseError, match="does not let this user write"):
+        pt.index_motion(grouped, "tracks")
 
 
 def test_what_was_not_described_is_refused(dataset: fo.Dataset):
