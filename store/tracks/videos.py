@@ -114,7 +114,7 @@ def video_id_of(view: SampleCollection | None, sample_id: str) -> str:
         view: that the App shows
         sample_id: of a sample in it
     """
-    if not isinstance(view, ClipsView):
+    if view is None or not isinstance(view, ClipsView):
         return sample_id
     of_clip = dict(zip(*view.values(["id", "sample_id"]), strict=True))
     return str(of_clip.get(sample_id, sample_id))
