@@ -11,7 +11,7 @@ from fiftyone.operators.executor import ExecutionContext
 
 def form_of(uri: str, samples: fo.Dataset | fo.DatasetView, **params: Any) -> dict[str, Any]:
     """The fields of an operator's form, by name, once some are filled in; those that are folded too."""
-    request = {"dataset_name": samples._dataset.name, "params": params}
+    request = {"dataset_name": samples._root_dataset.name, "params": params}
     if isinstance(samples, fo.DatasetView):
         request["view"] = samples._serialize()
     context = ExecutionContext(request_params=request)

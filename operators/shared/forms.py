@@ -12,7 +12,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from ...store.tracks.videos import check_collection, videos_of
+from ...store.tracks.videos import check_collection, video_id_of, videos_of, whole_videos
 from ...tracker.errors import OptionError, PointTrackingError, QueryError
 from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.options import FormInput, facts_of, given_options
@@ -51,7 +51,10 @@ def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> 
         text = in_app_words(str(error))
         show_error(inputs.view("no_videos", types.Error(label=blocked, description=text)), error)
         return False
-    if _is_grouped_view(ctx.view):
+    if getattr(ctx.view, "_is_clips", False):
+        text = "The view shows clips: the videos that they are parts of are taken, whole"
+        inputs.view("clips_view", types.Notice(label=text))
+    elif _is_grouped_view(ctx.view):
         text = "The view groups its samples: all videos of its groups are taken, one by one"
         inputs.view("grouped_view", types.Notice(label=text))
     elif ctx.dataset.media_type == _GROUP:
@@ -80,14 +83,14 @@ def only_open_sample(ctx: Any) -> bool:
 
 
 def target_of(ctx: Any) -> Any:
-    """The samples that the user chose; of groups, their videos.
+    """The samples that the user chose; of groups, their videos, and of clips, those that they are parts of.
 
     Returns:
         a dataset or view
     """
     if only_open_sample(ctx):
         # of the view that is shown: what it filters chooses the prompt
-        return videos_of(_one_by_one(ctx.view)).select(ctx.current_sample)
+        return videos_of(_one_by_one(ctx.view)).select(video_id_of(ctx.view, ctx.current_sample))
     return videos_of(_one_by_one(ctx.target_view()))
 
 
@@ -97,7 +100,7 @@ def _is_grouped_view(samples: Any) -> bool:
 
 
 def _one_by_one(samples: Any) -> Any:
-    return samples.flatten() if _is_grouped_view(samples) else samples
+    return samples.flatten() if _is_grouped_view(samples) else whole_videos(samples)
 
 
 def unfold(ctx: Any) -> None:

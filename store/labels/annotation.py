@@ -50,6 +50,23 @@ def activate_annotation(dataset: fo.Dataset, name: str) -> None:
         dataset.activate_label_schemas([path])
 
 
+@retried
+def show_on_time_line(dataset: fo.Dataset, name: str) -> None:
+    """Makes the Annotate tab show spans of time on its time line, a row each; what a person set up stays.
+
+    The Explore tab shows rows of frame labels alone.
+
+    Args:
+        dataset: the dataset
+        name: of a sample field of temporal detections
+    """
+    with changing_document:
+        if name in (dataset.label_schemas or {}):
+            return
+        dataset.update_label_schema(name, dataset.generate_label_schemas(fields=name, scan_samples=False))
+        dataset.activate_label_schemas([name])
+
+
 def _with_classes(dataset: fo.Dataset, name: str, schema: dict[str, Any]) -> dict[str, Any]:
     classes = sorted(label for label in dataset.distinct(f"{FRAMES_PREFIX}{list_of(dataset, name)}.label") if label)
     if not classes or len(classes) > _CLASSES_SHOWN:

@@ -92,9 +92,7 @@ def opened_video(dataset: fo.Dataset, view: SampleCollection | None, sample_id: 
     """
     if sample_id is None:
         raise CollectionError("No video is open. Open a sample of the grid")
-    if view is not None and isinstance(view, ClipsView):
-        of_clip = dict(zip(*view.values(["id", "sample_id"]), strict=True))
-        sample_id = str(of_clip.get(sample_id, sample_id))
+    sample_id = video_id_of(view, sample_id)
     found = [] if dataset.media_type not in ("video", "group") else select_videos(dataset, sample_id).limit(1)
     for sample in found:
         if sample.media_type == "video":
@@ -107,6 +105,27 @@ def opened_video(dataset: fo.Dataset, view: SampleCollection | None, sample_id: 
     raise CollectionError(
         "What is open is no video, or is not in this dataset any more. Point tracks need a video sample"
     )
+
+
+def video_id_of(view: SampleCollection | None, sample_id: str) -> str:
+    """The id of the video that a sample of the App is: of a clip, the video that it is a part of.
+
+    Args:
+        view: that the App shows
+        sample_id: of a sample in it
+    """
+    if view is None or not isinstance(view, ClipsView):
+        return sample_id
+    of_clip = dict(zip(*view.values(["id", "sample_id"]), strict=True))
+    return str(of_clip.get(sample_id, sample_id))
+
+
+def whole_videos(samples: SampleCollection) -> SampleCollection:
+    """Of a view of clips the videos that they are parts of, each once; any other as it is."""
+    if not isinstance(samples, ClipsView):
+        return samples
+    # what the clips were made from may filter labels
+    return samples._source_collection.select(sorted(set(samples.values("sample_id"))))
 
 
 def videos_of(samples: SampleCollection) -> SampleCollection:

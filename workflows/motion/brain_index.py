@@ -5,7 +5,10 @@ from __future__ import annotations
 import fiftyone as fo
 import fiftyone.brain as fob
 
+from ...store.database.connection import write_permission
 from ...store.database.fields import owner_of
+from ...store.runs.outcomes import count_of
+from ...store.tracks.videos import videos_of
 from ...tracker.errors import FieldError, MotionError
 from .options import MotionOptions
 
@@ -27,23 +30,26 @@ def index_motion(dataset: fo.Dataset, label_field: str | None = None) -> tuple[s
     Raises:
         FieldError: if this dataset was not described
         MotionError: if fewer than three samples were
+        DatabaseError: if the database lets this user only read
     """
     options = MotionOptions(label_field=label_field)
     name = options.vector_field
     field = dataset.get_field(name)
     if field is None or owner_of(field) is None:
         raise FieldError(f"There is no field {name!r} of vectors. Describe the motion of this dataset first")
-    described = dataset.exists(name)
+    described = videos_of(dataset).exists(name)
     if len(described) < _LEAST_SAMPLES:
-        raise MotionError(f"{len(described)} samples are described, and like motion needs {_LEAST_SAMPLES} at least")
+        found = count_of(len(described), "described sample")
+        raise MotionError(f"Like motion needs at least {_LEAST_SAMPLES} described samples, and found {found}")
     keys = (f"{options.motion_field}_similarity", f"{options.motion_field}_embeddings")
-    for key in keys:
-        if key in dataset.list_brain_runs():
-            dataset.delete_brain_run(key)
-    fob.compute_similarity(
-        described, embeddings=name, brain_key=keys[0], backend="sklearn", metric="euclidean", progress=False
-    )
-    fob.compute_visualization(
-        described, embeddings=name, brain_key=keys[1], method=METHOD, num_dims=2, verbose=False, progress=False
-    )
+    with write_permission():
+        for key in keys:
+            if key in dataset.list_brain_runs():
+                dataset.delete_brain_run(key)
+        fob.compute_similarity(
+            described, embeddings=name, brain_key=keys[0], backend="sklearn", metric="euclidean", progress=False
+        )
+        fob.compute_visualization(
+            described, embeddings=name, brain_key=keys[1], method=METHOD, num_dims=2, verbose=False, progress=False
+        )
     return keys

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...tracker.coordinates import inside_frame
-from ...tracker.engine.run import track_clip
+from ...tracker.engine.cycle import track_back
+from ...tracker.metrics.cycle import cycle_ends
 from ...tracker.models.base import CancelCheck, ProgressCallback, Tracker
-from ...tracker.types import Queries, Tracks
-from ...tracker.video.frames import VideoFrames
+from ...tracker.types import Tracks
+from ...tracker.video.frame_source import FrameSource
 
 # an even choice of more tracks: the middle of so many is told well enough
 MOST_TRACKS = 256
@@ -39,7 +39,7 @@ NOT_FOLLOWED = CycleConsistency(None, None)
 
 
 def cycle_consistency(
-    video: VideoFrames,
+    video: FrameSource,
     tracks: Tracks,
     tracker: Tracker,
     *,
@@ -59,42 +59,18 @@ def cycle_consistency(
         how far off they come back; a track that the tracker has no position for counts as farthest off
 
     Raises:
+        ShapeError: if the video has another number of frames than the tracks
         VideoError: if the video does not decode
         Cancelled: if the work was cancelled
     """
-    begins, ends = spans_of(tracks.visible & inside_frame(tracks.xy, video.size_px))
-    long = np.flatnonzero(ends > begins)
+    long = cycle_ends(tracks, video.size_px).columns
     chosen = long[np.linspace(0, len(long) - 1, min(len(long), MOST_TRACKS)).astype(np.int64)]
     if not len(chosen):
         return NOT_FOLLOWED
-    begin, end = begins[chosen], ends[chosen]
-    queries = Queries(t=end, xy=tracks.xy[end, chosen].astype(np.float64), origin="points")
-    back = track_clip(
-        video,
-        queries,
-        tracker,
-        backward=True,
-        frame_range=(int(begin.min()), int(end.max()) + 1),
-        progress=progress,
-        cancelled=cancelled,
-    )
-    rows = np.searchsorted(back.source_indices, begin)
-    arrived = back.tracks.xy[rows, np.arange(len(chosen))]
-    return consistency_of(tracks.xy[begin, chosen], arrived, float(np.hypot(*video.size_px)))
-
-
-def spans_of(visible: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first and the last frame in which each point is seen.
-
-    Args:
-        visible: (T, N) bool
-
-    Returns:
-        (N,) and (N,) int; the last is before the first for points that are never seen
-    """
-    ever = visible.any(axis=0)
-    last = len(visible) - 1 - visible[::-1].argmax(axis=0)
-    return visible.argmax(axis=0), np.where(ever, last, -1)
+    some = Tracks(tracks.xy[:, chosen], tracks.visible[:, chosen], tracks.confidence[:, chosen])
+    ends, back = track_back(video, some, tracker, progress=progress, cancelled=cancelled)
+    arrived = back.xy[ends.start_t, np.arange(len(chosen))]
+    return consistency_of(ends.start_xy, arrived, float(np.hypot(*video.size_px)))
 
 
 def consistency_of(began: np.ndarray, arrived: np.ndarray, diagonal_px: float) -> CycleConsistency:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fiftyone.core.collections import SampleCollection
 
+from ...store.labels.annotation import show_on_time_line
 from ...store.tracks.videos import check_collection
 from ...tracker.errors import MotionError
 from ...tracker.models.base import CancelCheck, Tracker
@@ -42,8 +43,9 @@ def describe_motion(
 
     Figures go to the sample field `<label_field>_motion` (`motion` without a label field), whose subfields the App's
     sidebar filters by; spans of time to `<label_field>_motion_events`, whose names the App writes on an open
-    video; and a view is saved for each kind of camera. A sample that cannot be described is a failure, and the run
-    goes on. Samples that were described from the same tracks are left alone.
+    video, and which the time line of its tab Annotate shows; and a view is saved for each kind of camera. A sample
+    that cannot be described is a failure, and the run goes on. Samples that were described from the same tracks are
+    left alone.
 
     Args:
         samples: a video dataset or view
@@ -115,6 +117,7 @@ def run_description(
                 run, report, reporter, targets, lambda sample_id, path: work.attempt(sample_id, path, reporter)
             )
             report.views = save_motion_views(dataset, options)
+            show_on_time_line(dataset, options.events_field)
             if options.find_similar:
                 try:
                     report.brain_keys = list(index_motion(dataset, options.label_field))

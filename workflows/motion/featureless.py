@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...tracker.errors import Cancelled
+from ...tracker.errors import Cancelled, VideoError
 from ...tracker.models.base import CancelCheck
 from ...tracker.queries.ground import Ground
 from ...tracker.queries.texture import FEATURELESS, texture_scores, usual_size
-from ...tracker.types import Tracks
+from ...tracker.types import FrameMap, Tracks
 from ...tracker.video.frame_source import FrameSource
+from ...tracker.video.frames import SampledFrames
 
 # of longer videos, as many frames from the first to the last
 _MOST_FRAMES = 24
@@ -19,7 +20,7 @@ def least_texture(video: FrameSource, tracks: Tracks, cancelled: CancelCheck | N
     """The least texture that each point has where it is seen.
 
     Args:
-        video: T frames
+        video: T frames; read once, up to the last one that is looked at
         tracks: T frames, N points
         cancelled: asked between frames
 
@@ -27,20 +28,24 @@ def least_texture(video: FrameSource, tracks: Tracks, cancelled: CancelCheck | N
         (N,) float; NaN for points that are not seen in a frame that was looked at
 
     Raises:
+        VideoError: if the video has fewer frames than the tracks
         Cancelled: if the work was cancelled
     """
     seen = np.flatnonzero(tracks.visible.any(axis=1))
     least = np.full(tracks.num_points, np.nan, dtype=np.float32)
     if not len(seen):
         return least
-    even = seen[np.linspace(0, len(seen) - 1, min(len(seen), _MOST_FRAMES)).astype(np.int64)]
+    even = np.unique(seen[np.linspace(0, len(seen) - 1, min(len(seen), _MOST_FRAMES)).astype(np.int64)])
     size_px = usual_size(video.size_px)
-    for index in np.unique(even):
+    chosen = SampledFrames(video, FrameMap(even, tracks.num_frames)).chunks(chunk_frames=1, size_px=size_px)
+    for index in even:
         if cancelled is not None and cancelled():
             raise Cancelled("The run was cancelled")
-        frame = video.read([int(index)], size_px=size_px)[0]
+        frame = next(chosen, None)
+        if frame is None:
+            raise VideoError(f"The video ends before frame {index}, in which points are seen. Track it again")
         columns = np.flatnonzero(tracks.visible[index])
-        scores = texture_scores(frame, tracks.xy[index, columns], video.size_px)
+        scores = texture_scores(frame[0], tracks.xy[index, columns], video.size_px)
         least[columns] = np.fmin(least[columns], scores)
     return least
 

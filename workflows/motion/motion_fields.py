@@ -8,6 +8,7 @@ from fiftyone.core.odm import create_field
 
 from ...store.database.connection import changing_document, retried
 from ...store.database.fields import OWNER_KEY, check_sample_field_name, owner_of, type_name
+from ...store.tracks.videos import videos_of
 from ...tracker.errors import FieldError, OptionError
 from ...tracker.motion.camera import CAMERAS
 from ...tracker.motion.description import FIGURES
@@ -144,7 +145,7 @@ def save_motion_views(dataset: fo.Dataset, options: MotionOptions) -> list[str]:
     names = []
     with changing_document:
         for name, condition in wanted.items():
-            view = dataset.match(condition)
+            view = videos_of(dataset).match(condition)
             full = f"{field}: {name}"
             if view.limit(1).values("id"):
                 dataset.save_view(full, view, description="Saved by Describe motion", overwrite=True)

@@ -9,8 +9,10 @@ import fiftyone.operators as foo
 import pytest
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext, Executor
+from operator_forms import form_of
 
 import point_tracking as pt
+from point_tracking.operators.shared.forms import target_of
 from point_tracking.workflows.rendering.report import RenderReport
 
 URI = "@fo-video/point-tracking/render_trails"
@@ -47,6 +49,23 @@ def test_executing_it_draws_into_a_folder_and_goes_on_where_files_are_missing(
     report = pt.load_report(dataset, "render_tracks_2")
     assert isinstance(report, RenderReport)
     assert [outcome.status for outcome in report.outcomes] == ["skipped", "done"]
+
+
+def test_of_a_view_of_clips_the_whole_videos_are_drawn_each_once(dataset: fo.Dataset, tmp_path: Path) -> None:
+    first = dataset.first()
+    spans = [fo.TemporalDetection(label="a", support=[1, 3]), fo.TemporalDetection(label="b", support=[2, 4])]
+    first["parts"] = fo.TemporalDetections(detections=spans)
+    first.save()
+    clips = dataset.to_clips("parts")
+    form = form_of(URI, clips)
+    assert "videos that they are parts of are taken, whole" in form["clips_view"].view.label
+    assert form["size"].view.label.startswith("1 video will be drawn")
+    request = {"dataset_name": dataset.name, "view": clips._serialize(), "params": {}}
+    context = ExecutionContext(request_params={**request, "current_sample": clips.last().id})
+    assert target_of(context).values("id") == [first.id]
+    params = {"label_field": "tracks", "output_dir": str(tmp_path / "out"), "suffix": ".png"}
+    assert foo.execute_operator(URI, {"view": clips}, params=params).error is None
+    assert suffixes_in(tmp_path / "out") == [".png"]
 
 
 def test_videos_lie_beside_their_sources_and_are_shown_in_the_app(dataset: fo.Dataset) -> None:

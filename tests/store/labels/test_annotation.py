@@ -11,7 +11,7 @@ import media
 import pytest
 from drawn_labels import box
 
-from point_tracking.store.labels.annotation import activate_annotation, is_active, is_editable
+from point_tracking.store.labels.annotation import activate_annotation, is_active, is_editable, show_on_time_line
 
 
 @pytest.fixture
@@ -67,3 +67,12 @@ def test_keypoints_cannot_be_edited_there(dataset: fo.Dataset) -> None:
     dataset.add_frame_field("points", fo.EmbeddedDocumentField, embedded_doc_type=fo.Keypoints)
     dataset.add_frame_field("lines", fo.EmbeddedDocumentField, embedded_doc_type=fo.Polylines)
     assert [is_editable(dataset, name) for name in ("box", "lines", "points", "absent")] == [True, True, False, False]
+
+
+def test_spans_are_shown_on_the_time_line_and_what_a_person_set_up_stays(dataset: fo.Dataset) -> None:
+    dataset.add_sample_field("spans", fo.EmbeddedDocumentField, embedded_doc_type=fo.TemporalDetections)
+    show_on_time_line(dataset, "spans")
+    assert dataset.active_label_schemas == ["spans"]
+    dataset.deactivate_label_schemas(["spans"])
+    show_on_time_line(dataset, "spans")
+    assert dataset.active_label_schemas == []

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import media
 import numpy as np
 import pytest
 
-from point_tracking.tracker.errors import Cancelled
+from point_tracking.tracker.errors import Cancelled, VideoError
 from point_tracking.tracker.queries.ground import Ground
 from point_tracking.tracker.types import Tracks
-from point_tracking.tracker.video.frames import ArrayFrames
+from point_tracking.tracker.video import frames as frames_module
+from point_tracking.tracker.video.decoding import open_stream
+from point_tracking.tracker.video.frames import ArrayFrames, VideoFrames
 from point_tracking.workflows.motion.featureless import featureless_warning, is_featureless, least_texture
 
 
@@ -30,6 +35,22 @@ def test_a_track_that_crosses_plain_ground_is_featureless_and_one_that_is_hidden
 def test_what_is_never_seen_is_not_called_featureless():
     tracks = Tracks(np.zeros((30, 2, 2)), np.zeros((30, 2), bool), np.zeros((30, 2)))
     assert not is_featureless(least_texture(half_plain_clip(), tracks)).any()
+
+
+def test_the_video_is_read_once_and_must_be_as_long_as_the_tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    opened: list[str] = []
+
+    def open_counted(path: str, **options: bool):
+        opened.append(path)
+        return open_stream(path, **options)
+
+    monkeypatch.setattr(frames_module, "open_stream", open_counted)
+    video = VideoFrames(media.video(tmp_path / "a.mp4", num_frames=30))
+    tracks = Tracks(np.ones((30, 2, 2)), np.ones((30, 2), bool), np.ones((30, 2)))
+    least_texture(video, tracks)
+    assert len(opened) == 1
+    with pytest.raises(VideoError, match="ends before frame 10"):
+        least_texture(VideoFrames(media.video(tmp_path / "b.mp4", num_frames=10)), tracks)
 
 
 def test_it_can_be_cancelled():
