@@ -61,3 +61,35 @@ def raw_keypoints(
     found = RetryingCollection(dataset._frame_collection).aggregate(steps)
     keypoints = {frame["frame_number"]: (frame.get(label_field) or {}).get("keypoints") for frame in found}
     return {number: ones for number, ones in keypoints.items() if ones}
+
+
+def keypoint_columns(
+    dataset: fo.Dataset, sample_id: str, label_field: str, names: Sequence[str], *, lengths: Sequence[str] = ()
+) -> tuple[list[int], list[list[list[Any]]]]:
+    """What all keypoints of a sample say, frame by frame: the database hands frames over one by one.
+
+    FiftyOne asks for all frames of a sample as one document, and of a long video (400 points in 700 frames) these are
+    more than the 16 MB that MongoDB gives.
+
+    Args:
+        dataset: with the sample
+        sample_id: the sample
+        label_field: with the keypoints, without "frames."
+        names: of what is wanted of each keypoint, declared or not
+        lengths: of lists of each keypoint, whose lengths are wanted
+
+    Returns:
+        the numbers of the frames with keypoints, and a list for each name, then for each of `lengths`, with an entry
+        per frame: the values of its keypoints, None where a keypoint does not say it; lengths are 0 there
+    """
+    said: list[Any] = [{"$ifNull": [f"$$one.{name}", None]} for name in names]
+    said += [{"$size": {"$ifNull": [f"$$one.{name}", []]}} for name in lengths]
+    keypoints = f"{label_field}.keypoints"
+    columns = {f"c{k}": {"$map": {"input": f"${keypoints}", "as": "one", "in": one}} for k, one in enumerate(said)}
+    steps = [
+        {"$match": {"_sample_id": ObjectId(sample_id), f"{keypoints}.0": {"$exists": True}}},
+        {"$sort": {"frame_number": 1}},
+        {"$project": {"_id": 0, "frame_number": 1, **columns}},
+    ]
+    frames = RetryingCollection(dataset._frame_collection).aggregate(steps)
+    return [frame["frame_number"] for frame in frames], [[frame[name] for frame in frames] for name in columns]

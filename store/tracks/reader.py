@@ -12,12 +12,12 @@ import numpy as np
 from ...tracker.coordinates import column_of, denormalize_xy, frame_index_of, frame_number_of, track_index_of
 from ...tracker.errors import FieldError
 from ...tracker.types import Tracks
-from ..database.fields import FRAMES_PREFIX, has_label_field
-from ..database.raw_values import raw_keypoints, raw_values
+from ..database.fields import has_label_field
+from ..database.raw_values import keypoint_columns, raw_keypoints
 from .imported_numbers import number_array
 from .sample_status import SampleMark, read_marks
 from .track_names import DEFAULT_LABEL
-from .videos import dataset_of, frame_size_of, select_videos, video_shape_of
+from .videos import dataset_of, frame_size_of, video_shape_of
 
 
 def read_tracks(sample: fo.Sample, label_field: str) -> Tracks:
@@ -120,15 +120,11 @@ def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Trac
 
 def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:
     """One list per attribute, with one entry per frame that holds keypoints."""
-    prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
     # also where the schema knows of no `occluded`: what people or other programs add is mostly not declared
-    paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in _ATTRIBUTES)]
-    values = raw_values(select_videos(dataset, sample_id), paths)
-    per_frame = [column[0] if column and column[0] is not None else [] for column in values]
-    filled = [k for k, points in enumerate(per_frame[1]) if points]
-    _check_points([per_frame[1][k] for k in filled])
-    kept = ([column[k] for k in filled] for column in per_frame)
-    return dict(zip(["frame_number", *_ATTRIBUTES], kept, strict=True))
+    numbers, values = keypoint_columns(dataset, sample_id, label_field, _ATTRIBUTES)
+    columns = dict(zip(_ATTRIBUTES, values, strict=True))
+    _check_points(columns["points"])
+    return {"frame_number": numbers, **columns}
 
 
 def _layout_of(columns: dict[str, list[Any]], mark: SampleMark | None) -> str:
