@@ -5,9 +5,10 @@
  * them. `load_opened_samples` loads those samples anew. FiftyOne's own `open_sample` moreover shows a sample with the
  * fields and switches that the last opened one had, where a click copies those of the grid, new fields among them;
  * `open_sample_anew` does both. No build: the page's globals are the interface. `getCurrentEnvironment`,
- * `useUpdateSamples` and `useSetModalState` are inner names of FiftyOne 1.22, `commitUpdate` is one of Relay: where one
- * is missing, samples are opened without what it does. `modalLooker` and its `seekToFrame` are too: without them a sample
- * opens in its first frame.
+ * `useUpdateSamples`, `useSetModalState`, `useClearModal`, `modalSelector`, `modalNavigation` and `useSetSelectedLabels` are
+ * inner names of FiftyOne 1.22, `commitUpdate` is one of Relay: where one is missing, samples are opened, or labels
+ * selected, without what it does. `modalLooker` and its `seekToFrame` are too: without them a sample opens in its first
+ * frame.
  */
 (function () {
   const foo = window.__foo__;
@@ -108,13 +109,26 @@
         const looker = player();
         // for a while the page still knows the player that was closed
         if (!looker || looker === before || !looker.seekToFrame || !(looker.state && looker.state.duration)) continue;
-        if (looker.frameNumber !== frame && looker.frameNumber > 1) return; // a person moved on
+        const { support } = looker.state.config || {}; // of a clip
+        if (looker.frameNumber !== frame && looker.frameNumber > (support ? support[0] : 1)) return; // a person moved on
         calm = looker.frameNumber === frame ? calm + 1 : 0;
         // what is still being loaded begins with the first frame once more
         if (!calm) looker.seekToFrame(frame);
       }
     };
     return { player, seek };
+  }
+
+  /** What gives the place of the open sample among those of the grid: how to go on from it to the next ones. */
+  function usePlace() {
+    return recoil.useRecoilCallback(
+      ({ snapshot }) =>
+        () => {
+          const { hasNext, hasPrevious } = (fos.modalSelector && snapshot.getLoadable(fos.modalSelector).contents) || {};
+          return { shown: { hasNext, hasPrevious }, navigation: fos.modalNavigation ? fos.modalNavigation.get() : null };
+        },
+      [],
+    );
   }
 
   class LoadOpenedSamples extends foo.Operator {
@@ -138,25 +152,54 @@
 
     useHooks() {
       return {
+        close: fos.useClearModal ? fos.useClearModal() : null,
         copyStateOfGrid: fos.useSetModalState ? fos.useSetModalState() : null,
         expand: fos.useSetExpandedSample(),
         loadStored: useLoadStored(),
         moving: useSeek(),
+        placeOf: usePlace(),
       };
     }
 
     async execute({ hooks, params }) {
       const { id, frame } = params;
       const before = hooks.moving.player();
+      // closing forgets it
+      const { shown, navigation } = hooks.placeOf();
+      if (hooks.close) await hooks.close();
+      else await foo.executeOperator("close_sample");
       await hooks.loadStored([id]);
-      await hooks.expand({ id });
+      await hooks.expand({ id, ...shown });
       // before that, the sidebar would wait for values that never come
-      if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid();
+      if (hooks.copyStateOfGrid) await hooks.copyStateOfGrid(navigation);
       if (frame > 1) await hooks.moving.seek(frame, before);
     }
   }
 
+  /** As the App's `set_selected_labels`, which says no type: of such labels a session in Python loses the page. */
+  class SelectLabels extends foo.Operator {
+    get config() {
+      return new foo.OperatorConfig({ name: "select_labels", label: "Select labels", unlisted: true });
+    }
+
+    useHooks() {
+      return { select: fos.useSetSelectedLabels ? fos.useSetSelectedLabels() : null };
+    }
+
+    async execute({ hooks, params }) {
+      if (!hooks.select) {
+        foo.executeOperator("set_selected_labels", params);
+        return;
+      }
+      const chosen = ({ field, label_id: labelId, sample_id: sampleId, frame_number: frameNumber }) => ({
+        field, labelId, sampleId, frameNumber, type: "default",
+      });
+      hooks.select(params.labels.map(chosen));
+    }
+  }
+
   foo.registerOperator(LoadOpenedSamples, "@fo-video/point-tracking");
+  foo.registerOperator(SelectLabels, "@fo-video/point-tracking");
   foo.registerOperator(OpenSampleAnew, "@fo-video/point-tracking");
   loadPanel().catch((error) => console.error("The panel Trajectories works without its script", error));
 })();

@@ -10,6 +10,7 @@
   const LOOK_MS = 300;
   const SETTLE_MS = 400; // what is opened is told by the App and by its player, one after the other
   const HINT = "To see the video too, press 'Split horizontally' (two columns) above, then the tab 'Sample'";
+  const BROKEN = "The player cannot play this video: its tracks are shown without it, and cannot be corrected here";
   const IN_ANNOTATE = "Annotate has a player of its own: the panel shows tracks. It follows the video and corrects in Explore";
 
   function Select({ label, title, value, options, onChange, id }) {
@@ -23,7 +24,7 @@
     return h("button", { title, onClick, disabled, className, "data-cy": id, "aria-pressed": isOn }, label);
   }
 
-  /** Which tracks are shown: field, label, object. */
+  /** Which tracks are shown: field, label, object, and which part where there are too many. */
   function Choices({ data, send }) {
     const listed = (values) => values.map((one) => [String(one), String(one)]);
     const any = ["", "any"];
@@ -44,6 +45,13 @@
           key: "object", id: "pt-object", label: "Object", title: "Show tracks of one object alone",
           value: data.object === null ? "" : String(data.object), options: [any, ...listed(data.objects)],
           onChange: (one) => send("choose", { object: one === "" ? null : Number(one) }),
+        }),
+      data.parts > 1 &&
+        h(Select, {
+          key: "part", id: "pt-part", label: "Part", title: "Too many tracks for one picture: each part has some, evenly chosen",
+          value: String(data.part),
+          options: [...Array(data.parts).keys()].map((k) => [String(k + 1), `${k + 1} of ${data.parts}`]),
+          onChange: (part) => send("choose", { part: Number(part) }),
         }),
     ];
   }
@@ -66,9 +74,8 @@
   }
 
   /** The buttons that correct tracks. */
-  function Buttons({ scene, status, track, isAnnotating, setting, onSetting, send }) {
-    // which frame is meant is not known in Annotate
-    const isLocked = Boolean(scene.data.locked) || isAnnotating;
+  function Buttons({ scene, status, track, player, setting, onSetting, send }) {
+    const isLocked = Boolean(scene.data.locked) || player.frame === null;
     const pending = (status.pending || []).length;
     const first = track === null ? "Select a track first. " : "";
     return h("div", { className: "pt-bar" },
@@ -93,43 +100,46 @@
         title: "Takes the last correction of this video back", onClick: () => send("take_back"),
       }),
       h(Button, {
-        id: "pt-refresh", label: "Refresh the video", isOn: Boolean(status.stale), disabled: isAnnotating,
+        id: "pt-refresh", label: "Refresh the video", isOn: Boolean(status.stale), disabled: player.isAnnotating,
         title: "The player draws its points as they were when the video was opened. This draws them anew, in the same frame",
         onClick: () => send("refresh"),
       }),
     );
   }
 
-  /** What is to be said of the player, looked up now and then: it tells nobody when it changes. */
-  function usePlayerNotes(player) {
-    const [notes, setNotes] = React.useState("");
+  /** What `look` finds at the player, now and then: it tells nobody when it changes. */
+  function useLooked(player, look) {
+    const [found, setFound] = React.useState(() => look(player));
     React.useEffect(() => {
-      const look = () => {
-        const where = player.isAnnotating ? IN_ANNOTATE : player.host ? "" : HINT;
-        setNotes([where, ...player.lacking].join("\n"));
-      };
-      look();
-      const timer = setInterval(look, LOOK_MS);
+      const again = () => setFound(look(player));
+      again();
+      const timer = setInterval(again, LOOK_MS);
       return () => clearInterval(timer);
     }, [player]);
-    return notes.split("\n");
+    return found;
+  }
+
+  function notesOf(player) {
+    const where = player.isAnnotating ? IN_ANNOTATE : player.isBroken ? BROKEN : player.host ? "" : HINT;
+    return [where, ...player.lacking].join("\n");
   }
 
   /** What the panel shows where there are tracks. `send` tells Python what a person did, and in which frame. */
   function Tracks({ scene, data, send, player, coloring, track, setTrack }) {
     const colors = React.useMemo(() => PT.colorsOf(scene.tracks, coloring), [scene, coloring]);
     const [wantsSetting, setSetting] = React.useState(false);
-    const setting = wantsSetting && !player.isAnnotating;
+    const setting = wantsSetting && player.frame !== null;
     const [shown, setShown] = React.useState(PT.remembered);
     PT.remembered = shown;
     const status = data.status || {};
     const selected = scene.columnOf.has(track) ? scene.columnOf.get(track) : null;
-    const notes = [...usePlayerNotes(player), ...scene.data.told, scene.data.locked].filter(Boolean);
+    const notes = [...useLooked(player, notesOf).split("\n"), ...scene.data.told, ...scene.data.left_out, scene.data.locked].filter(Boolean);
     const counter = React.useRef(null);
     const asked = React.useRef(null);
     const onFrame = (frame) => {
-      const of = `${scene.data.num_frames}`;
-      if (counter.current) counter.current.textContent = frame === null ? `${of} frames` : `Frame ${frame} of ${of}`;
+      const last = scene.data.num_frames;
+      const where = frame > last ? `Frame ${frame}, behind the ${last} that were tracked` : `Frame ${frame} of ${last}`;
+      if (counter.current) counter.current.textContent = frame === null ? `${last} frames` : where;
       if (frame === null || !scene.needsWindow(frame) || asked.current === frame) return;
       asked.current = frame;
       send("look_closer", { tracks: scene.tracks.map((one) => one.index) });
@@ -145,7 +155,7 @@
         if (x >= 0 && x <= 1 && y >= 0 && y <= 1) send("set_position", { track, x, y });
         return;
       }
-      const frame = PT.shownFrame(player, scene);
+      const frame = player.frame;
       const point = frame === null ? null : scene.nearestPoint(x, y, frame, scale, REACH);
       const near = point || scene.nearest(x, y, scale, REACH);
       if (near) select(near.column, near.frame);
@@ -164,13 +174,15 @@
       notes.map((text) => h("div", { key: text, className: "pt-told", "data-cy": "pt-told" }, text)),
       h(PT.Picture, { scene, colors, player, selected, setting, ...shown, title: help, onFrame, onClick }),
       h(Buttons, {
-        scene, status, track: selected === null ? null : track, isAnnotating: player.isAnnotating, setting, send,
+        scene, status, track: selected === null ? null : track, player, setting, send,
         onSetting: () => setSetting(!setting),
       }),
       h("div", { className: "pt-help", "data-cy": "pt-status" }, status.text || help),
-      h(PT.Table, { scene, colors, selected, onSelect: (column) => select(column, PT.shownFrame(player, scene)) }),
+      h(PT.Table, { scene, colors, selected, onSelect: (column) => select(column, player.frame) }),
     );
   }
+
+  const sampleOf = (player) => player.sample;
 
   function Panel({ data, send }) {
     const { player, coloring } = PT.usePlayer();
@@ -183,20 +195,23 @@
     PT.shown = scene;
     const { window: exact, picked: clicked, status } = data;
     const tell = (event, params) => {
-      send(event, { frame: scene && PT.shownFrame(player, scene), annotating: player.isAnnotating, ...params });
+      send(event, { frame: scene && player.frame, annotating: player.isAnnotating, ...params });
     };
     // of a group the App says which video was opened, not which one is looked at; of others this is over in a moment
-    const isOther = Boolean(player.sample) && player.sample !== data.scene.opened;
+    const played = useLooked(player, sampleOf);
+    const isOther = Boolean(played) && played !== data.scene.opened;
     React.useEffect(() => {
       if (!isOther) return undefined;
-      const timer = setTimeout(() => send("show_slice", { opened: player.sample }), SETTLE_MS);
+      const timer = setTimeout(() => send("show_slice", { opened: played }), SETTLE_MS);
       return () => clearTimeout(timer);
-    }, [isOther, player.sample, data.scene.key]);
+    }, [isOther, played, data.scene.key]);
     React.useEffect(() => {
       if (scene) scene.addWindow(exact);
     }, [scene, exact && exact.first, exact && exact.stamp]);
     React.useEffect(() => {
-      if (clicked && clicked.track) setTrack(clicked.track);
+      if (!clicked || !clicked.track) return;
+      setTrack(clicked.track);
+      if (scene && !scene.columnOf.has(clicked.track)) tell("choose", { track: clicked.track });
     }, [clicked && clicked.key]);
     const isRunning = Boolean(status && status.running);
     React.useEffect(() => {

@@ -16,12 +16,6 @@
     return latest;
   }
 
-  /** The frame that the player is in, at most the scene's last; null where it is not known. */
-  function shownFrame(player, scene) {
-    const { frame } = player;
-    return frame === null ? null : Math.min(frame, scene.data.num_frames);
-  }
-
   /** The frame, and what is known of tracks in it. */
   function drawPicture(canvas, lines, { scene, colors, picture, box, selected, setting, frame }) {
     const { clientWidth: width, clientHeight: height } = canvas;
@@ -41,7 +35,7 @@
     const lines = document.createElement("canvas");
     let drawn = { picture: "", lines: "", trails: "" };
     return ({ selected, zoom, trails, tail, setting, onFrame }) => {
-      const frame = shownFrame(player, scene);
+      const { frame } = player;
       const { clientWidth: width, clientHeight: height } = canvas;
       const box = PT.fitted(scene.size, width, height, zoom);
       const exact = scene.window ? scene.window.first : 0;
@@ -143,5 +137,5 @@
     });
   }
 
-  Object.assign(PT, { Picture, shownFrame });
+  PT.Picture = Picture;
 })();

@@ -50,7 +50,7 @@
     React.useEffect(() => {
       const row = body.current && body.current.querySelector(".pt-selected");
       if (row) row.scrollIntoView({ block: "nearest" });
-    }, [selected]);
+    }, [selected, scene]);
     const head = columns.map(([name, label, title]) => {
       const isSorted = order.name === name;
       const sort = () => setOrder({ name, down: isSorted ? !order.down : !UPWARDS.includes(name) });

@@ -39,16 +39,21 @@
       return (sample && (sample.id || sample._id)) || null;
     }
 
-    /** Frame number, from 1; null in Annotate. */
+    /** Whether it failed to load the video. */
+    get isBroken() {
+      return Boolean(this.looker && this.looker.state && this.looker.state.error);
+    }
+
+    /** Frame number, from 1; null in Annotate, and where the video does not load. */
     get frame() {
-      if (this.isAnnotating) return null;
+      if (this.isAnnotating || this.isBroken) return null;
       return (this.looker && this.looker.frameNumber) || 1;
     }
 
     /** Moves the video to a frame; says whether it could. */
     seek(frame) {
       const { looker } = this;
-      if (!looker || !looker.seekToFrame) return false;
+      if (!looker || !looker.seekToFrame || this.isBroken) return false;
       if (looker.pause) looker.pause();
       looker.seekToFrame(frame);
       return true;
@@ -76,13 +81,13 @@
     get lacking() {
       const { looker } = this;
       if (!looker) return [];
-      const { canvasBBox, scale, pan, duration } = looker.state || {};
+      const { canvasBBox, scale, pan, duration, loaded } = looker.state || {};
       return [
         [looker.frameNumber !== undefined, "The panel does not follow the video (no frameNumber)"],
         [looker.seekToFrame, "Clicks do not move the video (no seekToFrame)"],
         [looker.getVideo, "There is no picture behind the lines (no getVideo)"],
         // nothing lies anywhere until the video is loaded
-        [!duration || (canvasBBox && scale && pan), "There are no trails on the video (no canvasBBox, scale or pan)"],
+        [!duration || loaded === false || (canvasBBox && scale && pan), "There are no trails on the video (no canvasBBox, scale or pan)"],
       ]
         .filter(([found]) => !found)
         .map(([, sentence]) => `${sentence}: this version of the App is not known to the plugin`);

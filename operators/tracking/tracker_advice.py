@@ -6,9 +6,9 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
+from ...tracker.models.published_weights.downloads import may_download
 from ...tracker.models.recommendation import (
     has_gpu,
-    may_download,
     passes_warning,
     recommended_tracker,
     situation_of,

@@ -20,15 +20,16 @@ from ...workflows.correction.points import fields_with_tracks
 from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.background_runs import BackgroundRun, background_runs
 from .edits import following_again, hide_track_from, keypoint_id_of, place_track, track_of_keypoint
-from .plain_picture import PLOT_LAYOUT, plotly_traces
+from .plain_picture import add_plain_picture, plain_notes, plotly_traces
 from .scene import Choice, build_scene, build_window, opened_scene, stamp_of, why_locked
 
 NAME = "point_trajectories"
 # of the script; registered in assets/trajectories/component.js
 COMPONENT = "PointTrajectories"
 _OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
+# the App's own `set_selected_labels` sends what makes a session in Python lose the page, and set it back later
+_SELECT_LABELS = "@fo-video/point-tracking/select_labels"
 _SCRIPT_WAIT_MS = 5000
-_PLOT_HEIGHT_PX = 600
 
 
 def _told(event: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
@@ -84,14 +85,19 @@ class TrajectoriesPanel(foo.Panel):
             self._begin(ctx)
 
     def _begin(self, ctx: Any) -> None:
-        for name in ("label", "object", "run"):
+        for name in ("label", "object", "part", "run"):
             ctx.panel.state.set(name, None)
         ctx.panel.state.set("pending", [])
         ctx.panel.state.set("stale", False)
         self.fill(ctx, opened_scene)
 
-    def fill(self, ctx: Any, read: Callable[[fo.Sample, Choice], dict[str, Any]] = build_scene) -> None:
-        """Reads what is stored now, and sends it to the browser."""
+    def fill(
+        self,
+        ctx: Any,
+        read: Callable[[fo.Sample, Choice], dict[str, Any]] = build_scene,
+        track: int | None = None,
+    ) -> dict[str, Any]:
+        """Reads what is stored now, with a track among it where that can be, sends it to the browser and returns it."""
         state = ctx.panel.state
         state.set("shown", _opened_id(ctx))
         fields = fields_with_tracks(ctx.dataset)
@@ -100,12 +106,16 @@ class TrajectoriesPanel(foo.Panel):
             sample = _open_video(ctx)
             field = _field_of(sample, fields, state.get("field"))
             state.set("field", field)
-            scene = read(sample, Choice(field, state.get("label"), state.get("object")))
+            part = int(state.get("part") or 1)
+            scene = read(sample, Choice(field, state.get("label"), state.get("object"), part, track))
             if state.get("script") == "missing":
+                state.set("told", plain_notes(scene))
                 ctx.panel.set_data("plot", plotly_traces(sample, scene))
         except PointTrackingError as error:
             scene = {"problem": in_app_words(str(error)), "field": state.get("field")}
         state.set("problem", scene.get("problem"))
+        state.set("part", scene.get("part"))
+        state.set("stamp", scene.get("stamp"))
         # the script does not know the panel it is in
         ctx.panel.set_data(
             "trajectories.scene",
@@ -118,6 +128,7 @@ class TrajectoriesPanel(foo.Panel):
             },
         )
         self._say(ctx)
+        return scene
 
     def _say(self, ctx: Any, text: str | None = None, **more: Any) -> None:
         """Sends what is told below the picture."""
@@ -127,18 +138,26 @@ class TrajectoriesPanel(foo.Panel):
 
     @_told
     def choose(self, ctx: Any) -> None:
-        """Another field, label or object."""
-        for name in ("field", "label", "object"):
+        """Another field, label, object or part; or the part with a track that was clicked in the video."""
+        state, track = ctx.panel.state, ctx.params.get("track")
+        # every event says the field
+        if ctx.params["field"] != state.get("field"):
+            state.set("pending", [])
+        elif "label" in ctx.params or "object" in ctx.params:
+            state.set("part", None)
+        for name in ("field", "label", "object", "part"):
             if name in ctx.params:
-                ctx.panel.state.set(name, ctx.params[name])
-        if "field" in ctx.params:
-            ctx.panel.state.set("pending", [])
-        self.fill(ctx)
+                state.set(name, ctx.params[name])
+        scene = self.fill(ctx, track=track)
+        if track is not None and track not in [row["index"] for row in scene.get("tracks", ())]:
+            self._say(ctx, f"Track {track} is of another label or object than the ones that are shown")
 
     @_told
     def look_closer(self, ctx: Any) -> None:
         """The exact positions around a frame of a long video."""
         sample, field = self._current(ctx)
+        if self._catch_up(ctx, sample, field):
+            return
         window = build_window(sample, field, ctx.params["tracks"], int(ctx.params["frame"]))
         ctx.panel.set_data("trajectories.window", {**window, "stamp": ctx.params["stamp"]})
 
@@ -152,13 +171,14 @@ class TrajectoriesPanel(foo.Panel):
     def pick(self, ctx: Any) -> None:
         """A track was chosen in the panel: its keypoint is selected in the video."""
         sample, field = self._current(ctx)
+        self._catch_up(ctx, sample, field)
         number = int(ctx.params["frame"])
         found = keypoint_id_of(sample, field, int(ctx.params["track"]), number)
         if found is None:
             ctx.ops.clear_selected_labels()
             return
         label = {"field": f"frames.{field}", "label_id": found, "frame_number": number}
-        ctx.ops.set_selected_labels([{**label, "sample_id": _opened_id(ctx)}])
+        ctx.trigger(_SELECT_LABELS, {"labels": [{**label, "sample_id": _opened_id(ctx)}]})
 
     def on_change_selected_labels(self, ctx: Any) -> None:
         """A point was clicked in the video: its track is the selected one in the panel too."""
@@ -257,7 +277,6 @@ class TrajectoriesPanel(foo.Panel):
 
     def _show_anew(self, ctx: Any) -> None:
         ctx.ops.reload_samples()
-        ctx.ops.close_sample()
         ctx.trigger(_OPEN_ANEW, {"id": _opened_id(ctx), "frame": int(ctx.params.get("frame") or 1)})
 
     def _current(self, ctx: Any) -> tuple[fo.Sample, str]:
@@ -270,6 +289,17 @@ class TrajectoriesPanel(foo.Panel):
         if sample.id != ctx.params["sample"] or field not in fields_with_tracks(ctx.dataset):
             raise FieldError("These tracks are not there any more. Nothing was changed; the panel shows what is stored")
         return sample, field
+
+    def _catch_up(self, ctx: Any, sample: fo.Sample, field: str) -> bool:
+        """Shows what is stored where it is not what was sent last; says whether that was so."""
+        state = ctx.panel.state
+        dataset, sample_id = dataset_of(sample)
+        if stamp_of(FrameStore(dataset, field).mark(sample_id)) == state.get("stamp"):
+            return False
+        state.set("stale", True)
+        self.fill(ctx)
+        self._say(ctx, "The tracks were changed elsewhere: the panel shows them as they are now")
+        return True
 
     def _to_change(self, ctx: Any) -> tuple[fo.Sample, str]:
         """As `_current`, for tracks that are to be changed.
@@ -312,14 +342,15 @@ class TrajectoriesPanel(foo.Panel):
         if number:
             sample = _open_video(ctx)
             ctx.params.update(track=int(index), frame=int(number), sample=sample.id, field=ctx.panel.state.get("field"))
-            self.pick(ctx)
+            if ctx.panel.state.get("missing"):  # else nothing of the plugin's scripts may be there, which select
+                self.pick(ctx)
             ctx.ops.notify(f"Track {index} in frame {number}")
 
     def render(self, ctx: Any) -> types.Property:
         panel = types.Object()
         state = ctx.panel.state
         if state.get("script") == "missing":
-            self._add_plain_picture(panel, state.get("missing") or [], state.get("problem"))
+            add_plain_picture(panel, state, self.pick_in_plot)
             return types.Property(panel, view=types.GridView(orientation="vertical", padding=2, gap=1, align_x="left"))
         events = {
             f"on_{event.__name__}": event
@@ -333,15 +364,6 @@ class TrajectoriesPanel(foo.Panel):
         if state.get("script") is None:
             panel.view("wait", types.TimerView(timeout=_SCRIPT_WAIT_MS, on_timeout=self.script_is_late))
         return types.Property(panel, view=types.GridView(height=100, width=100))
-
-    def _add_plain_picture(self, panel: types.Object, missing: list[str], problem: str | None) -> None:
-        why = f"This version of the App has no {', '.join(missing)}" if missing else "The plugin's script did not load"
-        text = f"{why}: a plain picture is shown, which does not follow the video. A click on a line selects its point"
-        panel.view("plain", types.Notice(label=text))
-        if problem:
-            panel.view("problem", types.Notice(label=problem))
-            return
-        panel.plot("plot", layout=PLOT_LAYOUT, height=_PLOT_HEIGHT_PX, on_click=self.pick_in_plot)
 
 
 def _opened_id(ctx: Any) -> str | None:

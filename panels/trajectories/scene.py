@@ -24,7 +24,8 @@ from ...tracker.metrics.track_figures import track_figures
 from ...tracker.types import Tracks
 from ...workflows.lifecycle.app_words import in_app_words
 from .packing import pack_positions
-from .thinning import MAX_TRACKS, even_choice, frames_at_most
+from .thinning import MAX_TRACKS, even_choice, even_part, frames_at_most, parts_of
+from .video_file import told_of_file
 
 # positions around the playhead that are sent exactly where frames were left out
 _WINDOW_POSITIONS = 30_000
@@ -46,11 +47,15 @@ class Choice:
         field: with the tracks, without "frames."
         label: what they are called; None = any
         object: the index of their object; None = any
+        part: which of them where there are too many, from 1
+        track: the index of one that is to be among them, where label and object allow; None = as `part` says
     """
 
     field: str
     label: str | None = None
     object: int | None = None
+    part: int = 1
+    track: int | None = None
 
 
 def stamp_of(mark: Mapping[str, Any] | None) -> str:
@@ -86,7 +91,9 @@ def build_scene(sample: fo.Sample, choice: Choice) -> dict[str, Any]:
     frames = held[even_choice(len(held), frames_at_most(len(held), int(mark["num_points"])))]
     tracks = read_tracks_at(sample, choice.field, frames)
     chosen = _chosen(tracks, choice)
-    shown = chosen[even_choice(len(chosen), MAX_TRACKS)]
+    num_parts = parts_of(len(chosen), MAX_TRACKS)
+    part = _part(chosen, num_parts, choice)
+    shown = chosen[even_part(len(chosen), num_parts, part - 1)]
     seen = _only(tracks, shown)
     corrections = read_corrections(store, sample_id, size_px)
     return {
@@ -104,7 +111,11 @@ def build_scene(sample: fo.Sample, choice: Choice) -> dict[str, Any]:
         "objects": _objects_of(tracks),
         "label": choice.label,
         "object": choice.object,
-        "told": _told(len(chosen), len(shown), len(frames), len(held), tracks),
+        "part": part,
+        "parts": num_parts,
+        "num_chosen": len(chosen),
+        "told": [*told_of_file(sample, int(mark["num_frames"])), *_emptiness(tracks, len(chosen))],
+        "left_out": _left_out(len(chosen), len(shown), len(frames), len(held)),
         "locked": why_locked(dataset, choice.field, mark),
     }
 
@@ -170,6 +181,15 @@ def _chosen(tracks: Tracks, choice: Choice) -> np.ndarray:
     return np.flatnonzero(wanted)
 
 
+def _part(chosen: np.ndarray, num_parts: int, choice: Choice) -> int:
+    """Which part of (K,) columns is shown, from 1."""
+    if choice.track is not None:
+        places = np.flatnonzero(chosen == column_of(choice.track))
+        if len(places):
+            return int(places[0]) % num_parts + 1
+    return min(choice.part, num_parts)
+
+
 def _only(tracks: Tracks, columns: np.ndarray) -> Tracks:
     return Tracks(
         tracks.xy[:, columns],
@@ -209,23 +229,27 @@ def _rounded(value: float, digits: int) -> float | None:
     return round(float(value), digits) if math.isfinite(value) else None
 
 
-def _told(num_chosen: int, num_shown: int, num_frames: int, num_held: int, tracks: Tracks) -> list[str]:
-    """What a person has to know of what is shown."""
+def _left_out(num_chosen: int, num_shown: int, num_frames: int, num_held: int) -> list[str]:
+    """What a person has to know of what is not shown."""
     told = []
     if num_shown < num_chosen:
         told.append(
-            f"{num_shown} of {num_chosen} tracks are shown, evenly chosen. Filter by label or object for others"
+            f"{num_shown} of {num_chosen} tracks are shown, here and in the table, evenly chosen. 'Part' above shows "
+            "the others; a click on a point of the video shows its track"
         )
     if num_frames < num_held:
         told.append(
             f"A long video: {num_frames} of {num_held} frames were read for the lines and figures. Near the playhead "
             "all frames are exact. Suspicion needs all frames: use 'Suggest points to check'"
         )
-    if not num_chosen:
-        told.append("This video has no such tracks" if tracks.num_points else "This video was tracked without points")
-    elif not tracks.visible.any():
-        told.append("No point is visible in any frame of this video")
     return told
+
+
+def _emptiness(tracks: Tracks, num_chosen: int) -> list[str]:
+    """Why there is nothing to see, where that is so."""
+    if not num_chosen:
+        return ["This video has no such tracks" if tracks.num_points else "This video was tracked without points"]
+    return [] if tracks.visible.any() else ["No point is visible in any frame of this video"]
 
 
 def why_locked(dataset: fo.Dataset, field: str, mark: Mapping[str, Any]) -> str | None:

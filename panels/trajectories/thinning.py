@@ -25,6 +25,25 @@ def even_choice(number: int, at_most: int) -> np.ndarray:
     return np.unique(np.linspace(0, number - 1, at_most).round().astype(np.int64))
 
 
+def parts_of(number: int, at_most: int) -> int:
+    """Into how many parts of at most so many, at least 1, a row of things is to be divided; 1 where there are none."""
+    return max(-(-number // at_most), 1)
+
+
+def even_part(number: int, num_parts: int, part: int) -> np.ndarray:
+    """One of some parts of a row of things; each is spread evenly over all of them.
+
+    Args:
+        number: of the things
+        num_parts: from `parts_of`
+        part: from 0; of a larger one the last is taken
+
+    Returns:
+        (K,) int, increasing places
+    """
+    return np.arange(min(part, num_parts - 1), number, num_parts)
+
+
 def frames_at_most(num_frames: int, num_tracks: int) -> int:
     """How many frames to read of a video with so many frames and tracks: all, or at least two, for a way."""
     if num_frames * num_tracks <= MAX_POSITIONS:

@@ -97,7 +97,14 @@ def opened_video(dataset: fo.Dataset, view: SampleCollection | None, sample_id: 
     for sample in found:
         if sample.media_type == "video":
             return dataset[sample.id] if dataset.media_type == "video" else sample
-    raise CollectionError("What is open is no video. Point tracks need a video sample")
+    if view is not None and view.media_type == "image" and dataset.media_type == "video":
+        raise CollectionError(
+            "What is open is a frame of a video, or a part of one. Leave this view by the 'x' of the bar above the "
+            "grid, and open the video"
+        )
+    raise CollectionError(
+        "What is open is no video, or is not in this dataset any more. Point tracks need a video sample"
+    )
 
 
 def video_id_of(view: SampleCollection | None, sample_id: str) -> str:
@@ -107,7 +114,7 @@ def video_id_of(view: SampleCollection | None, sample_id: str) -> str:
         view: that the App shows
         sample_id: of a sample in it
     """
-    if not isinstance(view, ClipsView):
+    if view is None or not isinstance(view, ClipsView):
         return sample_id
     of_clip = dict(zip(*view.values(["id", "sample_id"]), strict=True))
     return str(of_clip.get(sample_id, sample_id))

@@ -5,7 +5,6 @@ Nothing is recommended that forbids commercial use, or does not say that it is a
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -16,8 +15,6 @@ from .tracker_info import MANY_FRAMES, ONE_FRAME, TrackerInfo
 
 MANY_QUERY_FRAMES = 8
 """From more distinct query frames on, a pass through the video for each is worth a warning."""
-
-_OFF = ("", "0", "false", "no", "off")
 
 
 def situation_of(num_query_frames: int | None, *, fills_frame: bool) -> str | None:
@@ -77,11 +74,6 @@ def passes_warning(tracker: str, num_passes: int) -> str | None:
         f"The points lie in {num_passes} frames, and {tracker} goes through the video once for each of these. "
         "bootstapir takes the points of all frames in one pass"
     )
-
-
-def may_download() -> bool:
-    """Whether this machine may fetch files: unless HF_HUB_OFFLINE keeps it offline."""
-    return os.environ.get("HF_HUB_OFFLINE", "").strip().lower() in _OFF
 
 
 def has_gpu() -> bool:

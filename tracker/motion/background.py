@@ -51,6 +51,14 @@ class PictureMotion:
         """
         return self.linear[:, None] * points + self.shift_px[:, None]
 
+    def over(self, first: int, last: int) -> tuple[complex, complex]:
+        """Turn and growth, and shift, of all steps from one row to another; NaN if one is not known."""
+        linear, shift = 1 + 0j, 0j
+        for step in range(first, last):
+            shift = self.linear[step] * shift + self.shift_px[step]
+            linear = self.linear[step] * linear
+        return linear, shift
+
 
 def centred(trajectories: Trajectories) -> np.ndarray:
     """(R, N) complex64, positions from the middle of the frame in pixels, x + iy; 0 where not seen."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import MotionError
+from .alignment import AlignedSpans
 from .apart import ApartMotion, apart_motion
 from .background import PictureMotion, picture_motion
 from .camera import CameraMotion, camera_motion
@@ -102,12 +103,14 @@ class _Piece:
         return steps[(steps >= 0) & (steps < len(self.motion.linear))]
 
 
-def describe(pieces: Sequence[Trajectories]) -> MotionDescription:
+def describe(pieces: Sequence[Trajectories], spans: Sequence[AlignedSpans] | None = None) -> MotionDescription:
     """Tells what moves in a clip.
 
     Args:
         pieces: of the clip in the order of time; each begins in the frame in which the one before ends. Points are
             not the same from one to the next. A clip that was tracked as a whole is one piece
+        spans: of each piece, how its pictures lie on each other: the camera is told from these where tracks lag;
+            None = from tracks alone
 
     Raises:
         MotionError: if there are fewer than two frames, or no point is seen
@@ -120,9 +123,11 @@ def describe(pieces: Sequence[Trajectories]) -> MotionDescription:
     looked = _looked_at(pieces)
     step_s = np.concatenate([piece.step_s for piece in pieces])
     rows = np.concatenate([pieces[0].rows, *(piece.rows[1:] for piece in pieces[1:])])
-    motion = PictureMotion(*(np.concatenate([getattr(p.motion, n) for p in looked]) for n in ("linear", "shift_px")))
+    motion = _joined([piece.motion for piece in looked])
     survived = [survival(piece.trajectories, piece.motion) for piece in looked]
     cuts = find_cuts(*(np.concatenate([pair[k] for pair in survived]) for k in (0, 1)))
+    if spans is not None:
+        motion = _joined([s.correct(p.motion, p.own(cuts)) for s, p in zip(spans, looked, strict=True)])
     camera = camera_motion(motion, step_s, pieces[0].diagonal_px, cuts)
     aparts = [apart_motion(piece.trajectories, piece.motion, piece.own(cuts)) for piece in looked]
     fates = [fates_of(piece) for piece in pieces]
@@ -153,6 +158,10 @@ def _looked_at(pieces: Sequence[Trajectories]) -> list[_Piece]:
         found.append(_Piece(piece, picture_motion(piece), first))
         first += max(len(piece.rows) - 1, 0)
     return found
+
+
+def _joined(motions: Sequence[PictureMotion]) -> PictureMotion:
+    return PictureMotion(*(np.concatenate([getattr(m, name) for m in motions]) for name in ("linear", "shift_px")))
 
 
 def _camera_figures(camera: CameraMotion, cuts: np.ndarray) -> dict[str, str | float | int | None]:

@@ -28,3 +28,17 @@ def orderly_termination() -> Iterator[None]:
     finally:
         if ours:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def kept_termination() -> Iterator[None]:
+    """Leaves SIGTERM with whoever has it, where a library takes it for itself inside the block."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can give it away
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None:  # not set from Python
+            signal.signal(signal.SIGTERM, before)

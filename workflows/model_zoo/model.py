@@ -40,6 +40,7 @@ from ...tracker.errors import (
     QueryError,
 )
 from ...tracker.models.base import Tracker
+from ...tracker.models.recommendation import passes_warning
 from ...tracker.models.registry import check_tracker_options, load_tracker
 from ...tracker.types import Queries, Tracks
 from ...tracker.video.frames import VideoFrames
@@ -247,6 +248,8 @@ class PointTrackingModel(fom.SamplesMixin, fom.Model):
             frame_range=frame_range,
             check_size=check_track_size,
         )
+        slow = passes_warning(self._tracker.name, self._tracker.capabilities.num_passes(prompt.queries))
+        warnings += [] if slow is None else [slow]
         self.warnings.extend((reader.inpath, text) for text in (*warnings, *video.warnings, *playback_warnings(video)))
         clip = replace(clip, tracks=self._above_threshold(clip.tracks))
         if self._store_in is not None:

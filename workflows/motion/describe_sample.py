@@ -88,7 +88,7 @@ class SampleDescription:
 
     def _by_grid(self, sample: Any, outcome: MotionOutcome, reporter: ProgressReporter) -> MotionOutcome:
         options = self.options
-        source = f"corners {options.grid_size} {options.tracker_text}"
+        source = f"aligned corners {options.grid_size} {options.tracker_text}"
         if self._is_known(sample, source):
             return replace(outcome, status=SKIPPED)
         tracker = self._loaded()
@@ -100,7 +100,8 @@ class SampleDescription:
             progress=lambda share: reporter.inside(share, outcome.filepath),
             cancelled=self.cancelled,
         )
-        return self._stored(sample, describe(pieces), source, outcome)
+        described = describe([piece.trajectories for piece in pieces], [piece.spans for piece in pieces])
+        return self._stored(sample, described, source, outcome)
 
     def _by_tracks(
         self, sample: Any, label_field: str, outcome: MotionOutcome, reporter: ProgressReporter

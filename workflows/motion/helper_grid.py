@@ -2,18 +2,21 @@
 
 They are the best corners of the cells of a grid, and are followed in pictures of half the size. On plain ground, and by
 the noise and the blocks of a codec, which stay where they are while the picture moves, tracks tell less motion than
-there is: small pictures hold less of both.
+there is: small pictures hold less of both. For the camera, pictures half a second apart are laid on each other besides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...tracker.coordinates import edge_aligned
 from ...tracker.engine.run import PreparedClip, prepare_clip, track_prepared
 from ...tracker.models.base import CancelCheck, ProgressCallback, Tracker
+from ...tracker.motion.alignment import ALIGNED_SIDE_PX, AlignedSpans, align_pictures, span_bounds
+from ...tracker.motion.background import picture_motion
 from ...tracker.motion.trajectories import USUAL_FPS, Trajectories, trajectories_of
 from ...tracker.queries import point_queries
 from ...tracker.queries.corners import corner_queries
@@ -27,6 +30,19 @@ _LEAST_FRAMES = 8
 _LEAST_SIDE_PX, _MOST_SIDE_PX = 64, 240
 
 
+@dataclass(frozen=True, eq=False)
+class HelperPiece:
+    """What is known of a piece of a video.
+
+    Args:
+        trajectories: of its points
+        spans: how its pictures lie on each other
+    """
+
+    trajectories: Trajectories
+    spans: AlignedSpans
+
+
 def helper_pieces(
     video: VideoFrames,
     tracker: Tracker,
@@ -34,7 +50,7 @@ def helper_pieces(
     *,
     progress: ProgressCallback | None = None,
     cancelled: CancelCheck | None = None,
-) -> list[Trajectories]:
+) -> list[HelperPiece]:
     """Tracks points through each second of a video.
 
     Args:
@@ -57,7 +73,8 @@ def helper_pieces(
         clip = prepare_clip(video, point_queries([]), frame_range=(first, last + 1))
         part = None if progress is None else _part_of(progress, k, len(bounds))
         tracks = track_piece(clip.source, tracker, grid_size, progress=part, cancelled=cancelled)
-        pieces.append(piece_of(tracks, first, video.size_px, video.fps))
+        trajectories = piece_of(tracks, first, video.size_px, video.fps)
+        pieces.append(HelperPiece(trajectories, align_piece(clip.source, trajectories)))
     return pieces
 
 
@@ -71,6 +88,20 @@ def piece_of(tracks: Tracks, first: int, size_px: tuple[int, int], fps: float | 
     """
     piece = trajectories_of(tracks, size_px, fps)
     return Trajectories(piece.xy, piece.seen, piece.rows + first, piece.size_px, piece.fps)
+
+
+def align_piece(source: FrameSource, trajectories: Trajectories) -> AlignedSpans:
+    """Lays pictures of a piece on each other.
+
+    Args:
+        source: the frames of the piece
+        trajectories: through all of them
+    """
+    bounds = span_bounds(trajectories.step_s)
+    scale = min(ALIGNED_SIDE_PX / min(source.size_px), 1.0)
+    width, height = (max(round(side * scale), 1) for side in source.size_px)
+    pictures = source.read(bounds, size_px=(width, height))
+    return align_pictures(list(pictures), bounds, picture_motion(trajectories), source.size_px)
 
 
 def piece_bounds(num_frames: int, fps: float) -> list[tuple[int, int]]:

@@ -67,6 +67,21 @@ def _drag(page: Page, start: tuple[float, float], by: tuple[float, float]) -> No
     page.mouse.up()
 
 
+def _correct(page: Page, dataset: fo.Dataset) -> dict[int, dict[str, Any]]:
+    """Drags the box of the first frame, and waits until the tab has saved it, as it does every few seconds.
+
+    A drag before the tab is ready does nothing: it is done again.
+    """
+    before = _stored(dataset)[1]["bounding_box"]
+    for _ in range(3):
+        _drag(page, start=(0.2, 0.5), by=(0.08, 0.05))
+        for _ in range(20):
+            page.wait_for_timeout(500)
+            if _stored(dataset)[1]["bounding_box"] != before:
+                return _stored(dataset)
+    raise AssertionError("no drag was saved")
+
+
 def test_a_correction_in_the_annotate_tab_changes_only_the_stretches_beside_it(dataset: fo.Dataset) -> None:
     with browser.app_page(dataset) as page:
         browser.open_sample(page)
@@ -78,10 +93,8 @@ def test_a_correction_in_the_annotate_tab_changes_only_the_stretches_beside_it(d
 
         page.get_by_text("Annotate", exact=True).click()
         expect(page.locator(browser.MODAL).get_by_text("bar", exact=True).first).to_be_visible()
-        _drag(page, start=(0.2, 0.5), by=(0.08, 0.05))
-        page.wait_for_timeout(6000)  # the tab saves every 3 seconds
+        corrected = _correct(page, dataset)
         browser.screenshot(page, "propagate_2_corrected")
-        corrected = _stored(dataset)
         assert corrected[1]["bounding_box"][0] == pytest.approx(0.18, abs=0.02)
 
         _propagate(page, "3 keyframes of 1 object, 10 frames to fill", "wrote 10 labels")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import point_tracking as pt
+from point_tracking.panels.trajectories import plain_picture, scene
 from point_tracking.panels.trajectories.panel import COMPONENT, TrajectoriesPanel
 from point_tracking.workflows.lifecycle.background_runs import background_runs
 
@@ -58,6 +59,13 @@ class App:
     def status(self) -> dict[str, Any]:
         return self.data["trajectories.status"]
 
+    def selected(self) -> dict[str, Any]:
+        """The label that was selected in the player last."""
+        uri, params = [one for one in self.asked if one[0].endswith("select_labels")][-1]
+        assert uri == "@fo-video/point-tracking/select_labels", "a session in Python loses the page by the App's own"
+        (label,) = params["labels"]
+        return label
+
     def told(self) -> str:
         """What was said in messages."""
         return " ".join(str(given[0]) for name, given in self.asked if name == "notify")
@@ -94,16 +102,41 @@ def test_an_opened_video_is_sent_once(app: App) -> None:
 
 def test_a_picked_track_is_selected_in_the_video_and_back(app: App, dataset: fo.Dataset) -> None:
     app.send("pick", track=2, frame=5)
-    ((name, ((label,),)),) = app.asked
+    label = app.selected()
     keypoint = dataset.first().frames[5].tracks.keypoints[1]
-    assert (name, label["label_id"], label["frame_number"]) == ("set_selected_labels", keypoint.id, 5)
-    assert label["sample_id"] == app.sample_id
+    assert (label["label_id"], label["frame_number"], label["sample_id"]) == (keypoint.id, 5, app.sample_id)
     selected = {**label, "field": "frames.tracks"}
     app.send("on_change_selected_labels", selected_labels=[selected])
     assert app.data["trajectories.picked"]["track"] == 2
     app.asked.clear()
     app.send("pick", track=2, frame=99)
     assert app.asked[0][0] == "clear_selected_labels"
+
+
+def test_of_too_many_tracks_parts_are_shown(
+    dataset: fo.Dataset, make_dataset: MakeDataset, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene, "MAX_TRACKS", 2)
+    app = App(dataset, dataset.first().id).send("on_load")
+    app.send("set_position", track=3, frame=5, x=0.5, y=0.25)
+
+    def shown() -> list[int]:
+        return [row["index"] for row in app.scene["tracks"]]
+
+    assert (app.scene["part"], app.scene["parts"], shown()) == (1, 2, [1, 3])
+    app.send("choose", part=2)
+    assert (app.scene["part"], shown()) == (2, [2])
+    assert app.status["pending"] == [3], "it is still to be followed again"
+    app.send("look_again")
+    assert shown() == [2]
+    # a point of another part is clicked in the video
+    app.send("choose", track=3)
+    assert (app.scene["part"], shown(), app.status["text"]) == (1, [1, 3], None)
+    assert app.send("look_again").scene["part"] == 1
+    app.send("choose", part=2).send("choose", label="cat")
+    assert (app.scene["part"], shown()) == (1, [])
+    app.send("choose", track=3)
+    assert "Track 3 is of another label or object" in app.status["text"]
 
 
 def test_positions_are_set_hidden_and_taken_back(app: App, dataset: fo.Dataset) -> None:
@@ -137,11 +170,7 @@ def test_tracks_are_followed_again_in_the_background(app: App, dataset: fo.Datas
     assert run.told
     assert (app.status["running"], app.status["pending"], app.status["stale"]) == (False, [], False)
     assert "Tracked 1 track again from 1 correction" in app.status["text"]
-    assert [name for name, _ in app.asked] == [
-        "reload_samples",
-        "close_sample",
-        "@fo-video/point-tracking/open_sample_anew",
-    ]
+    assert [name for name, _ in app.asked] == ["reload_samples", "@fo-video/point-tracking/open_sample_anew"]
     assert app.asked[-1][1] == {"id": app.sample_id, "frame": 3}
     # what is being edited in Annotate stays open
     app.asked.clear()
@@ -171,6 +200,20 @@ def test_the_field_is_written_anew_while_the_panel_is_open(app: App, dataset: fo
     assert not _visible(dataset).any()
 
 
+def test_a_click_shows_what_was_written_elsewhere(app: App, dataset: fo.Dataset) -> None:
+    other = pt.Tracks(np.full((12, 1, 2), 5.0), np.ones((12, 1), bool), np.ones((12, 1)))
+    key = app.send("pick", track=1, frame=1).scene["key"]
+    assert not app.status["stale"]
+    pt.write_tracks(dataset.first(), "tracks", other, overwrite=True)
+    for event in ("pick", "look_closer"):
+        app.send(event, track=1, tracks=[1], frame=1)
+        assert len(app.scene["tracks"]) == 1
+        assert app.scene["key"] != key
+        assert (app.status["stale"], "changed elsewhere" in app.status["text"]) == (True, True)
+        pt.hide_tracks(dataset.first(), "tracks", [1], 9)
+    assert "trajectories.window" not in app.data, "it would be of other tracks"
+
+
 def test_tracks_that_cannot_be_corrected_stay(app: App, dataset: fo.Dataset) -> None:
     field = dataset.get_field("frames.tracks")
     field.read_only = True
@@ -198,7 +241,7 @@ def test_a_clip_shows_its_video(dataset: fo.Dataset) -> None:
     app = App(dataset, clip_id, clips).send("on_load")
     assert (app.scene["sample"], app.scene["num_frames"]) == (sample.id, 12)
     app.send("pick", track=2, frame=5)
-    assert app.asked[-1][1][0][0]["sample_id"] == clip_id
+    assert app.selected()["sample_id"] == clip_id
     app.send("wrong_from_here", track=1, frame=5)
     assert _visible(dataset)[:, 0].sum() == 4
 
@@ -223,7 +266,7 @@ def test_the_video_of_a_group_is_shown(tmp_path: Path) -> None:
     app = App(dataset, left.id).send("on_load").send("show_slice", opened=right.id)
     assert (app.scene["sample"], app.scene["opened"], len(app.scene["tracks"])) == (right.id, right.id, 2)
     app.send("pick", track=2, frame=2)
-    assert app.asked[-1][1][0][0]["sample_id"] == right.id
+    assert app.selected()["sample_id"] == right.id
     key = app.send("set_position", track=1, frame=3, x=0.5, y=0.5).scene["key"]
     assert app.send("show_slice", opened=right.id).scene["key"] == key, "it is shown already"
     assert pt.read_tracks(right, "tracks").xy[2, 0].tolist() == pytest.approx(np.array(media.SIZE) / 2, abs=0.01)
@@ -241,7 +284,7 @@ def _shown(app: App) -> dict[str, Any]:
     return TrajectoriesPanel().render(SimpleNamespace(panel=SimpleNamespace(state=state))).type.properties
 
 
-def test_without_the_script_a_plain_picture_is_shown(app: App) -> None:
+def test_without_the_script_a_plain_picture_is_shown(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(_shown(app)) == {"trajectories", "wait"}
     assert _shown(app)["trajectories"].view.component == COMPONENT
     app.send("script_is_here", missing=[])
@@ -252,8 +295,15 @@ def test_without_the_script_a_plain_picture_is_shown(app: App) -> None:
     assert set(_shown(app)) == {"plain", "plot"}
     assert "no modalLooker" in _shown(app)["plain"].view.label
     assert len(app.data["plot"]) == 4, "a frame and three lines"
+    app.send("pick_in_plot", id="3:7")
+    assert app.selected()["frame_number"] == 7
+    app.asked.clear()
     app.send("on_load").send("script_is_late")
     assert "did not load" in _shown(app)["plain"].view.label
     app.send("pick_in_plot", id="3:7")
-    assert app.asked[-2][0] == "set_selected_labels"
+    assert [name for name, _ in app.asked] == ["notify"], "no script, nothing that selects"
     assert "Track 3 in frame 7" in app.told()
+    monkeypatch.setattr(plain_picture, "MAX_LINES", 2)
+    app.send("on_load").send("script_is_late")
+    assert len(app.data["plot"]) == 3
+    assert _shown(app)["told_0"].view.label == "2 of 3 tracks are drawn, evenly chosen"

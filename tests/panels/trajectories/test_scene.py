@@ -45,7 +45,8 @@ def test_positions_and_figures_are_those_that_are_stored(sample: fo.Sample, layo
     np.testing.assert_allclose(xy[visible], tracks.xy[frames][visible], atol=0.1)
     assert [row["index"] for row in scene["tracks"]] == [1, 2, 3, 4, 5]
     assert scene["tracks"][0]["confidence"] == 0.5
-    assert (scene["num_frames"], scene["size"], scene["thinned"], scene["told"]) == (12, list(SIZE), False, [])
+    assert (scene["num_frames"], scene["size"], scene["thinned"]) == (12, list(SIZE), False)
+    assert (scene["told"], scene["left_out"], scene["parts"]) == ([], [], 1)
     assert (scene["locked"] is None) == (layout == "points")
     assert "write_tracks" not in (scene["locked"] or ""), "it is for people, not for Python"
 
@@ -103,7 +104,7 @@ def test_too_many_frames_and_tracks_are_thinned_and_it_is_said(
     assert [row["index"] for row in scene["tracks"]] == [1, 3, 5]
     assert [row["suspicion"] for row in scene["tracks"]] == [None] * 3
     assert [row["length"] for row in scene["tracks"]] == [12] * 3
-    text = " ".join(scene["told"])
+    text = " ".join(scene["left_out"])
     assert "3 of 5 tracks are shown" in text
     assert "5 of 12 frames were read" in text
     # all frames are exact near the playhead

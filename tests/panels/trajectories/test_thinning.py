@@ -10,7 +10,9 @@ from point_tracking.panels.trajectories.thinning import (
     MAX_POSITIONS,
     OVERVIEW_POSITIONS,
     even_choice,
+    even_part,
     frames_at_most,
+    parts_of,
 )
 
 
@@ -23,6 +25,16 @@ def test_a_choice_is_even_and_has_both_ends(number: int, at_most: int) -> None:
     assert at_most == 1 or number == 0 or chosen[-1] == number - 1
     if len(chosen) > 2:
         assert np.ptp(np.diff(chosen)) <= 1
+
+
+@given(st.integers(0, 3000), st.integers(1, 600))
+def test_parts_hold_everything_once_and_are_even(number: int, at_most: int) -> None:
+    num_parts = parts_of(number, at_most)
+    parts = [even_part(number, num_parts, part) for part in range(num_parts)]
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(number))
+    assert max(map(len, parts)) <= at_most
+    assert all((np.diff(part) == num_parts).all() for part in parts)
+    np.testing.assert_array_equal(even_part(number, num_parts, num_parts + 3), parts[-1])
 
 
 @given(st.integers(0, 30_000), st.integers(0, 5_000))

@@ -85,3 +85,9 @@ def test_the_opened_video_is_the_whole_one_of_a_clip_or_a_group(make_dataset: Ma
         opened_video(dataset, clips, None)
     with pytest.raises(CollectionError, match="is no video"):
         opened_video(dataset, dataset, clips.first().id)
+    sample.frames[2]["boxes"] = fo.Detections(detections=[fo.Detection(bounding_box=[0, 0, 0.5, 0.5])])
+    sample.save()
+    frames = dataset.to_frames(sample_frames="dynamic")
+    for view in (frames, frames.to_patches("boxes")):
+        with pytest.raises(CollectionError, match="is a frame of a video, or a part of one"):
+            opened_video(dataset, view, view.first().id)

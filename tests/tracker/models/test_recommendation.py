@@ -15,7 +15,6 @@ from point_tracking.tracker.models import recommendation
 from point_tracking.tracker.models.recommendation import (
     MANY_QUERY_FRAMES,
     has_gpu,
-    may_download,
     passes_warning,
     recommended_tracker,
     situation_of,
@@ -76,16 +75,6 @@ def test_many_passes_are_worth_a_warning_that_names_a_way_around():
     (other,) = (name for name in pt.list_trackers() if MANY_FRAMES in tracker_info(name).recommended_for)
     assert f"{other} takes the points of all frames in one pass" in warning
     assert not tracker_info(other).pass_per_query_frame
-
-
-@pytest.mark.parametrize(("value", "expected"), [(None, True), ("0", True), ("1", False), ("YES", False)])
-def test_a_machine_that_is_kept_offline_downloads_nothing(
-    monkeypatch: pytest.MonkeyPatch, value: str | None, expected: bool
-):
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    if value is not None:
-        monkeypatch.setenv("HF_HUB_OFFLINE", value)
-    assert may_download() is expected
 
 
 def test_a_gpu_is_looked_for_without_loading_torch(monkeypatch: pytest.MonkeyPatch):

@@ -17,7 +17,7 @@ from killable import lines_until
 from run_states import leftovers
 
 from point_tracking.workflows.lifecycle.kinds import load_report
-from point_tracking.workflows.lifecycle.shutdown import orderly_termination
+from point_tracking.workflows.lifecycle.shutdown import kept_termination, orderly_termination
 
 MakeDataset = Callable[..., fo.Dataset]
 
@@ -96,11 +96,28 @@ def test_a_handler_that_is_there_stays() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
+def test_a_handler_that_a_library_replaces_comes_back() -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: seen.append(number))
+
+    def start_library() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise OSError("no cluster")
+
+    try:
+        with pytest.raises(OSError, match="no cluster"), kept_termination():
+            start_library()
+        signal.raise_signal(signal.SIGTERM)
+        assert seen == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_other_threads_leave_signals_alone() -> None:
     handlers = []
 
     def work() -> None:
-        with orderly_termination():
+        with orderly_termination(), kept_termination():
             handlers.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=work)

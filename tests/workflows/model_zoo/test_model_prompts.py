@@ -15,6 +15,7 @@ from trackers import DriftTracker
 
 import point_tracking as pt
 from point_tracking.tracker.errors import CollectionError
+from point_tracking.tracker.models.base import Capabilities
 
 MakeDataset = Callable[..., fo.Dataset]
 
@@ -84,3 +85,16 @@ def test_a_sample_without_a_prompt_is_no_failure(
     assert (model.failures, drift.clips) == ([], 1)
     ((path, text),) = model.without_prompt
     assert (path, "holds no points" in text) == (str(tmp_path / "bare.mp4"), True)
+
+
+@needs_ffmpeg
+def test_many_query_frames_are_told_where_each_costs_a_pass(
+    make_dataset: MakeDataset, tmp_path: Path, drift: DriftTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = make_dataset(media.video(tmp_path / "one.mp4", num_frames=10))
+    monkeypatch.setattr(drift, "capabilities", Capabilities(pass_per_query_frame=True))
+    model = pt.load_model(drift, points=[(t, 20, 20) for t in range(9)])
+    dataset.apply_model(model, label_field="tracks", skip_failures=False)
+    ((path, warning),) = model.warnings
+    assert path == str(tmp_path / "one.mp4")
+    assert warning.startswith("The points lie in 9 frames, and drift goes through the video once for each")

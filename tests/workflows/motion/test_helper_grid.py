@@ -44,6 +44,6 @@ def test_pieces_count_frames_as_the_video_does(tmp_path: Path):
     video = VideoFrames(media.video(tmp_path / "a.mp4", num_frames=25, size=(64, 48), fps=10))
     told: list[float] = []
     pieces = helper_pieces(video, DriftTracker(), 4, progress=told.append)
-    assert [(int(p.rows[0]), int(p.rows[-1])) for p in pieces] == [(0, 10), (10, 24)]
+    assert [(int(p.trajectories.rows[0]), int(p.trajectories.rows[-1])) for p in pieces] == [(0, 10), (10, 24)]
     assert told == sorted(told)
     assert told[-1] == 1.0

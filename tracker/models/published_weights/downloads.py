@@ -28,6 +28,8 @@ _ETAG_SUFFIX = ".etag"
 _PARTIAL_CONTENT = 206
 _RANGE_REFUSED = 416
 _TRANSPORT_ERRORS = ("HTTPError", "RequestException")
+_OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
+_OFF = ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Promise:
 
     size: int | None
     digests: dict[str, str]
+
+
+def may_download() -> bool:
+    """Whether this machine may fetch files: unless HF_HUB_OFFLINE keeps it offline, whatever the server."""
+    return os.environ.get(_OFFLINE_VARIABLE, "").strip().lower() in _OFF
 
 
 def download(file: WeightsFile, folder: Path, *, tracker: str, by_hand: str) -> Path:
@@ -61,6 +68,11 @@ def download(file: WeightsFile, folder: Path, *, tracker: str, by_hand: str) -> 
     """
     from filelock import FileLock
 
+    if not may_download():
+        raise WeightsError(
+            f"The weights of {tracker!r} are not on this machine, and {_OFFLINE_VARIABLE} keeps it offline. They are "
+            f"{file.description}. Unset {_OFFLINE_VARIABLE}, or {by_hand}"
+        )
     target = folder / file.filename
     try:
         with FileLock(folder / f".{file.filename}.lock"):  # two processes would write one part

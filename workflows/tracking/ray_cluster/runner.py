@@ -23,6 +23,7 @@ from ....store.database.liveness import KnownDeath, Owner, forget
 from ....store.labels.views import view_document
 from ....store.runs.outcomes import FAILED, Outcome
 from ....tracker.errors import DatabaseError, DependencyError, OptionError, PointTrackingError
+from ...lifecycle.shutdown import kept_termination
 from ..options import TrackOptions
 from ..sample_steps import Job, Stopped
 from ..targets import Target
@@ -60,7 +61,8 @@ class RayQueue:
         self._samples, self._destination, self._options = samples, destination, options
         self._started_ray = not self._ray.is_initialized()
         if self._started_ray:
-            self._ray.init(address=options.address, log_to_driver=False, configure_logging=False)
+            with kept_termination():  # Ray would end the process before the run has stored what it has
+                self._ray.init(address=options.address, log_to_driver=False, configure_logging=False)
         self._env = database_environment()
         self._owner: Owner | None = None
         self._workers: dict[Any, _Worker] = {}

@@ -142,3 +142,18 @@ def test_files_of_data_set_repositories_come_from_there(hub, folder):
     file = WeightsFile("family", HubSource("owner/name", "folder/weights.ckpt", "dataset"), 1, "MIT", "", True)
     assert fetch(file) == folder / "family" / "weights.ckpt"
     assert fetch(file).read_bytes() == hub.content
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, True), ("0", True), ("1", False), ("YES", False)])
+def test_a_machine_that_is_kept_offline_downloads_nothing_from_any_server(
+    server, file, folder, monkeypatch: pytest.MonkeyPatch, value: str | None, expected: bool
+):
+    if value is not None:
+        monkeypatch.setenv("HF_HUB_OFFLINE", value)
+    assert downloads.may_download() is expected
+    if expected:
+        assert fetch(file).is_file()
+        return
+    with pytest.raises(WeightsError, match=r"HF_HUB_OFFLINE keeps it offline.*Unset HF_HUB_OFFLINE, or put"):
+        fetch(file)
+    assert not server.requests

@@ -16,6 +16,7 @@ import point_tracking as pt
 from point_tracking.store.database.connection import CLAIMS, OUTCOMES, OWNERS, STAGED, collection
 from point_tracking.store.database.keys import Key
 from point_tracking.tracker.errors import DependencyError, OptionError, VideoError
+from point_tracking.workflows.lifecycle.shutdown import kept_termination
 from point_tracking.workflows.tracking.ray_cluster import runner as ray_runner
 
 ray: Any = pytest.importorskip("ray", reason="the extra [ray] is not installed")
@@ -28,7 +29,8 @@ def cluster() -> Iterator[Any]:
     """A head without room for work, and two nodes with room for one worker each."""
     from ray.cluster_utils import Cluster
 
-    with pytest.MonkeyPatch.context() as patch:
+    # a head that is gone would end this process when a later test sends it SIGTERM
+    with pytest.MonkeyPatch.context() as patch, kept_termination():
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
         cluster.add_node(num_cpus=1)
