@@ -93,3 +93,19 @@ def keypoint_columns(
     ]
     frames = RetryingCollection(dataset._frame_collection).aggregate(steps)
     return [frame["frame_number"] for frame in frames], [[frame[name] for frame in frames] for name in columns]
+
+
+def labelled_frames(dataset: fo.Dataset, sample_id: str, label_field: str) -> list[int]:
+    """The numbers of the frames that hold a label, were it an empty one.
+
+    Args:
+        dataset: with the sample
+        sample_id: the sample
+        label_field: the name, without "frames."
+    """
+    steps = [
+        {"$match": {"_sample_id": ObjectId(sample_id), f"{label_field}._cls": {"$exists": True}}},
+        {"$sort": {"frame_number": 1}},
+        {"$project": {"_id": 0, "frame_number": 1}},
+    ]
+    return [frame["frame_number"] for frame in RetryingCollection(dataset._frame_collection).aggregate(steps)]

@@ -6,7 +6,7 @@ import fiftyone as fo
 from bson import ObjectId
 from fiftyone import ViewField as F
 
-from point_tracking.store.database.raw_values import keypoint_columns, raw_keypoints, raw_values
+from point_tracking.store.database.raw_values import keypoint_columns, labelled_frames, raw_keypoints, raw_values
 
 
 def test_labels_come_as_documents_with_what_is_not_declared_as_a_view_shows_them() -> None:
@@ -63,4 +63,6 @@ def test_of_some_frames_or_of_all_keypoints_come_with_what_they_have_of_what_was
     assert labels == [["goat", None]] * 3
     assert lengths == [[1, 1]] * 3
     assert keypoint_columns(dataset, sample.id, "others", ["index"]) == ([], [[]])
+    assert labelled_frames(dataset, sample.id, "tracks") == [2, 3, 4, 5]
+    assert labelled_frames(dataset, sample.id, "others") == []
     dataset.delete()
