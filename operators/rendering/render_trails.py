@@ -75,10 +75,10 @@ class RenderTrails(SamplesOperator):
         from ...workflows.rendering.options import RENDER_DEFAULTS
         from ...workflows.rendering.render_dataset import render_dataset
 
+        label_field = params.pop("label_field", RENDER_DEFAULTS.label_field)
         if delegate:
             place = {"place": "beside"} if output_dir is None else {"output_dir": str(output_dir)}
-            return self.schedule(sample_collection, {**place, **params})
-        label_field = params.pop("label_field", RENDER_DEFAULTS.label_field)
+            return self.schedule(sample_collection, {"label_field": label_field, **place, **params})
         return render_dataset(sample_collection, label_field, output_dir, **params)
 
 

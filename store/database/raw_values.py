@@ -64,31 +64,48 @@ def raw_keypoints(
 
 
 def keypoint_columns(
-    dataset: fo.Dataset, sample_id: str, label_field: str, names: Sequence[str]
-) -> dict[str, list[Any]]:
-    """What all keypoints of a sample say, attribute by attribute; as much as there is, where one answer of the database
-    holds no more than 16 MB.
+    dataset: fo.Dataset, sample_id: str, label_field: str, names: Sequence[str], *, lengths: Sequence[str] = ()
+) -> tuple[list[int], list[list[list[Any]]]]:
+    """What all keypoints of a sample say, frame by frame: the database hands frames over one by one.
+
+    FiftyOne asks for all frames of a sample as one document, and of a long video (400 points in 700 frames) these are
+    more than the 16 MB that MongoDB gives.
 
     Args:
         dataset: with the sample
         sample_id: the sample
         label_field: with the keypoints, without "frames."
         names: of what is wanted of each keypoint, declared or not
+        lengths: of lists of each keypoint, whose lengths are wanted
 
     Returns:
-        "frame_number" -> of the frames that hold keypoints, increasing; each name -> for each of these frames a list
-        with the value of each keypoint, None where it has none
+        the numbers of the frames with keypoints, and a list for each name, then for each of `lengths`, with an entry
+        per frame: the values of its keypoints, None where a keypoint does not say it; lengths are 0 there
     """
-    keypoints = f"${label_field}.keypoints"
-    values = {name: {"$map": {"input": keypoints, "in": f"$$this.{name}"}} for name in names}
+    said: list[Any] = [{"$ifNull": [f"$$one.{name}", None]} for name in names]
+    said += [{"$size": {"$ifNull": [f"$$one.{name}", []]}} for name in lengths]
+    keypoints = f"{label_field}.keypoints"
+    columns = {f"c{k}": {"$map": {"input": f"${keypoints}", "as": "one", "in": one}} for k, one in enumerate(said)}
     steps = [
-        {"$match": {"_sample_id": ObjectId(sample_id), f"{label_field}.keypoints.0": {"$exists": True}}},
-        # before the values: by the index of the collection
+        {"$match": {"_sample_id": ObjectId(sample_id), f"{keypoints}.0": {"$exists": True}}},
         {"$sort": {"frame_number": 1}},
-        {"$project": {"_id": 0, "frame_number": 1, **values}},
+        {"$project": {"_id": 0, "frame_number": 1, **columns}},
     ]
-    columns: dict[str, list[Any]] = {name: [] for name in ("frame_number", *names)}
-    for frame in RetryingCollection(dataset._frame_collection).aggregate(steps):
-        for name, column in columns.items():
-            column.append(frame[name])
-    return columns
+    frames = RetryingCollection(dataset._frame_collection).aggregate(steps)
+    return [frame["frame_number"] for frame in frames], [[frame[name] for frame in frames] for name in columns]
+
+
+def labelled_frames(dataset: fo.Dataset, sample_id: str, label_field: str) -> list[int]:
+    """The numbers of the frames that hold a label, were it an empty one.
+
+    Args:
+        dataset: with the sample
+        sample_id: the sample
+        label_field: the name, without "frames."
+    """
+    steps = [
+        {"$match": {"_sample_id": ObjectId(sample_id), f"{label_field}._cls": {"$exists": True}}},
+        {"$sort": {"frame_number": 1}},
+        {"$project": {"_id": 0, "frame_number": 1}},
+    ]
+    return [frame["frame_number"] for frame in RetryingCollection(dataset._frame_collection).aggregate(steps)]

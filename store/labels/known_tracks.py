@@ -14,7 +14,7 @@ from ...tracker.coordinates import clamped_to_frame, column_of, denormalize_xy, 
 from ...tracker.errors import FieldError, TruthError
 from ...tracker.metrics.truth import QueryMode, TrackTruth, queried_truth
 from ..database.fields import FRAMES_PREFIX, has_label_field, type_name
-from ..database.raw_values import raw_values
+from ..database.raw_values import keypoint_columns, raw_values
 from ..tracks.imported_numbers import number_array
 from ..tracks.reader import read_tracks_in_video
 from ..tracks.videos import frame_size_of, select_videos, video_shape_of
@@ -188,11 +188,10 @@ def _as_shown(known: KnownTracks, samples: SampleCollection, sample_id: str, gt_
 
 def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) -> KnownTracks:
     """The truth of a sample as its dataset holds it."""
-    prefix = f"{FRAMES_PREFIX}{gt_field}.keypoints"
-    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "points", "occluded", "track_numbers")]
-    columns = select_videos(dataset, sample_id).values([FRAMES_PREFIX + "frame_number", *names])
-    numbers, indices, instances, points, occluded, own = (column[0] or [] for column in columns)
-    if not any(frame for frame in points if frame):
+    names = ("index", "instance._id", "points", "occluded", "track_numbers")
+    numbers, columns = keypoint_columns(dataset, sample_id, gt_field, names)
+    indices, instances, points, occluded, own = columns
+    if not numbers:
         raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
     by_numbers = any(listed for frame in own for listed in frame or [])
     if not by_numbers and any(index is None for frame in indices for index in frame or []) and _all_set(instances):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..coordinates import inside_frame
 from ..errors import Cancelled, OptionError, OutputError, OutputExistsError
 from ..types import Tracks
 from ..video.probe import VideoProbe, probe
@@ -171,14 +172,21 @@ def render(
     with part_file(path) as part:
         rendered = WRITERS[path.suffix.lower()](job, part, path)
         publish(part, path, overwrite=overwrite)
-    return rendered.with_warnings(*_empty_fields(fields, options))
+    return rendered.with_warnings(*_undrawn(fields, options, facts.size_px))
 
 
-def _empty_fields(fields: Sequence[tuple[str, Tracks]], options: TrailOptions) -> Iterator[str]:
-    """Says of which fields nothing was drawn, because all that is known of them is hidden."""
+def _undrawn(fields: Sequence[tuple[str, Tracks]], options: TrailOptions, size_px: tuple[int, int]) -> Iterator[str]:
+    """Says of which fields little or nothing was drawn: all that is known is hidden, or most lies outside the frame."""
     for title, tracks in fields:
-        if not options.show_hidden and tracks.num_points and not tracks.visible.any():
+        num_visible = int(np.count_nonzero(tracks.visible))
+        num_outside = num_visible - int(np.count_nonzero(tracks.visible & inside_frame(tracks.xy, size_px)))
+        if not options.show_hidden and tracks.num_points and not num_visible:
             yield f"no point of {title!r} is visible in any frame, and hidden points were left out"
+        if num_outside > num_visible / 2:
+            yield (
+                f"{num_outside:,} of {num_visible:,} visible points of {title!r} lie outside the "
+                f"{size_px[0]} x {size_px[1]} frame, so these tracks are of another video"
+            )
 
 
 def _write_picture(job: _Job, part: Path, path: Path) -> Rendered:

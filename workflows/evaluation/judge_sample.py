@@ -13,6 +13,7 @@ from fiftyone.core.collections import SampleCollection
 
 from ...store.database.connection import is_outage
 from ...store.database.frame_documents import MARK_DONE
+from ...store.database.raw_values import labelled_frames
 from ...store.labels.known_tracks import is_sparse, read_known_tracks
 from ...store.labels.masks import check_mask_field, read_object_masks
 from ...store.runs.outcomes import DONE, FAILED
@@ -184,10 +185,7 @@ class SampleJudge:
         if tracked.all() or sample_id not in self.marks:  # tracks from elsewhere need no label where all is hidden
             return np.ones_like(tracked)
         # a tracked frame has a label even where no point was visible
-        label = fo.ViewField(f"frames.{self.options.label_field}._cls")
-        columns = select_videos(self.dataset, sample_id).values(["frames.frame_number", label])
-        numbers, kinds = (column[0] or [] for column in columns)
-        labelled = [number for number, kind in zip(numbers, kinds, strict=True) if kind is not None]
+        labelled = labelled_frames(self.dataset, sample_id, self.options.label_field)
         return tracked | np.isin(np.arange(len(tracked)), frame_index_of(np.array(labelled, dtype=np.int64)))
 
     def _by_masks(self, sample_id: str, tracks: Tracks) -> dict[str, float | None]:

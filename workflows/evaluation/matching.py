@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import fiftyone as fo
 import numpy as np
 
-from ...store.database.fields import FRAMES_PREFIX
+from ...store.database.raw_values import keypoint_columns
 from ...store.labels.known_tracks import KnownTracks
-from ...store.tracks.videos import select_videos
 from ...tracker.coordinates import column_of
 from ...tracker.errors import TruthError
 from ...tracker.metrics.truth import STRIDE_FRAMES, TrackTruth, evaluation_scale
@@ -119,15 +118,14 @@ def _mismatch(known: KnownTracks, tracks: Tracks, options: EvaluationOptions, sa
 
 def instance_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, int]:
     """The column of each instance in the tracks of a sample; empty where keypoints have none, or are several points."""
-    prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
-    names = [f"{prefix}.{name}" for name in ("index", "instance._id", "track_numbers")]
-    indices, instances, numbers = (column[0] or [] for column in select_videos(dataset, sample_id).values(names))
-    if any(listed for frame in numbers for listed in frame or []):
+    names = ("index", "instance._id", "track_numbers")
+    indices, instances, numbers = keypoint_columns(dataset, sample_id, label_field, names)[1]
+    if any(listed for frame in numbers for listed in frame):
         return {}  # of the layout "objects": the index is the object's, not a track's
     return {
         str(instance): column_of(index)
         for frame_indices, frame_instances in zip(indices, instances, strict=True)
-        for index, instance in zip(frame_indices or [], frame_instances or [], strict=True)
+        for index, instance in zip(frame_indices, frame_instances, strict=True)
         if instance is not None and index is not None
     }
 

@@ -133,7 +133,7 @@ class SampleDescription:
         return outcome
 
     def _featureless(self, sample: Any, tracks: Tracks, warnings: list[str]) -> np.ndarray | None:
-        """(N,) bool; None where it was not asked for, or the video is not there."""
+        """(N,) bool; None where it was not asked for."""
         if not self.options.texture:
             return None
         video = VideoFrames(sample.filepath)

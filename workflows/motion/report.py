@@ -57,10 +57,17 @@ class MotionReport(SampleReport[MotionOutcome]):
     def notes(self) -> list[str]:
         """Where it is, and how to look at it."""
         told = [f"There is nothing to sort by: {self.not_indexed}"] if self.not_indexed else []
+        if self.brain_keys:
+            similarity, embeddings = self.brain_keys
+            told.append(
+                f"To sort by like motion (`{similarity}`), select a sample, press the button for sorting by similarity "
+                f"and *Show similar samples*; the panel *Embeddings* shows `{embeddings}`."
+            )
         return [
             *told,
             f"Filter by the fields of `{self.motion_field}` in the sidebar, open a sample to see the "
-            f"names of `{self.events_field}` come and go, or choose one of the saved views.",
+            f"names of `{self.events_field}` come and go (its tab *Annotate* shows them on the time line), or choose "
+            "one of the saved views.",
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from fiftyone.core.collections import SampleCollection
 
 from ....tracker.coordinates import column_of, frame_index_of, track_index_of
 from ...database.fields import FRAMES_PREFIX
-from ...database.raw_values import list_lengths, raw_values
+from ...database.raw_values import keypoint_columns, list_lengths, raw_values
 from ..skeletons import node_names
 from ..views import hides_labels, shown_samples
 
@@ -42,13 +42,7 @@ def read_track_details(samples: SampleCollection, sample_id: str, label_field: s
     """
     dataset = samples._dataset
     details = TrackDetails(shown=[] if hides_labels(samples) else None)
-    prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
-    paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in _NAMES)]
-    view = shown_samples(samples, sample_id)
-    columns = [*raw_values(view, paths), list_lengths(view, f"{prefix}.points")]
-    if not columns[0] or columns[0][0] is None:
-        return details
-    for number, *lists in zip(*(column[0] or [] for column in columns), strict=True):
+    for number, *lists in zip(*_columns(samples, sample_id, label_field, details), strict=True):
         # most frames of most tracks: nothing to note
         if details.shown is None and _says_nothing(lists):
             continue
@@ -64,6 +58,18 @@ def read_track_details(samples: SampleCollection, sample_id: str, label_field: s
                 if given:
                     details.keyframes.append((row, column))
     return details
+
+
+def _columns(samples: SampleCollection, sample_id: str, label_field: str, details: TrackDetails) -> list[list[Any]]:
+    """Frame numbers, what is said under each of `_NAMES`, and how many points keypoints have."""
+    if details.shown is None:
+        numbers, columns = keypoint_columns(samples._dataset, sample_id, label_field, _NAMES, lengths=("points",))
+        return [numbers, *columns]
+    prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
+    paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in _NAMES)]
+    view = shown_samples(samples, sample_id)
+    found = [*raw_values(view, paths), list_lengths(view, f"{prefix}.points")]
+    return [column[0] or [] for column in found] if found[0] else [[] for _ in found]
 
 
 def _says_nothing(lists: list[Any]) -> bool:

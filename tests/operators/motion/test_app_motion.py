@@ -55,10 +55,28 @@ def draw_lasso(page: Page, across: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def test_motion_is_picked_with_the_lasso_filtered_and_shown_in_an_open_sample(described: fo.Dataset) -> None:
+def sort_by_likeness_to(page: Page, position: int) -> None:
+    """Selects a sample of the grid and shows the ones like it, in order."""
+    page.locator(browser.LOOKER).nth(position).click(position={"x": 15, "y": 15})  # the box in its corner
+    page.locator('[data-cy="action-sort-by-similarity"]').first.click()
+    page.get_by_text("Show similar samples").first.click()
+    expect(page.get_by_text("Completed").first).to_be_visible()
+    page.get_by_label("Show results").first.click(force=True)  # something around it says that it is disabled
+
+
+def test_motion_is_sorted_picked_with_the_lasso_filtered_and_shown_in_an_open_sample(described: fo.Dataset) -> None:
     with browser.app_page(described) as page:
         lookers = page.locator(browser.LOOKER)
         page.get_by_text("Samples").first.wait_for()
+        sort_by_likeness_to(page, 3)
+        expect(lookers.first).to_contain_text("tilt")
+        browser.screenshot(page, "motion_0_sorted")
+        page.locator('[data-cy="panel-tab-similarity_search_panel"] [title="Close"]').click()
+        page.get_by_text("Unsaved view").first.click()
+        page.get_by_text("tracks_motion: camera static").first.click()
+        expect(lookers).to_have_count(1)
+        page.locator('[data-cy="btn-clear-view-bar"]').click()
+        expect(lookers).to_have_count(4)
         page.locator('[data-cy="new-panel-btn"]').first.click()
         page.locator('[data-cy="new-panel-option-Embeddings"]').first.click()
         page.get_by_text("tracks_motion_embeddings").first.click()

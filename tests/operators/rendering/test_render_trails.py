@@ -93,7 +93,7 @@ def test_calling_it_returns_the_report(dataset: fo.Dataset, tmp_path: Path) -> N
 
 
 def test_a_scheduled_run_does_the_same(dataset: fo.Dataset) -> None:
-    assert foo.get_operator(URI)(dataset, None, delegate=True, label_field="tracks", suffix=".png").delegated
+    assert foo.get_operator(URI)(dataset, None, delegate=True, suffix=".png").delegated
     operations = DelegatedOperationService()
     (operation,) = operations.list_operations(dataset_name=dataset.name)
     operations.execute_operation(operation, log=True)

@@ -57,7 +57,9 @@ def test_tracks_of_every_layout_are_drawn_where_they_are(
     assert sample.to_dict(include_frames=True) == before
 
 
-def test_hidden_points_are_shown_when_asked_for(make_dataset: MakeDataset, clip: Path, tmp_path: Path) -> None:
+def test_hidden_points_are_shown_when_asked_for_and_what_is_not_drawn_is_said(
+    make_dataset: MakeDataset, clip: Path, tmp_path: Path
+) -> None:
     sample = make_dataset(clip).first()
     tracks = still((30, 90), (80, 100))
     visible = np.array(tracks.visible)
@@ -78,6 +80,13 @@ def test_hidden_points_are_shown_when_asked_for(make_dataset: MakeDataset, clip:
     told = [pt.render_trails(sample, "hidden", tmp_path / f"all_{k}.png", show_hidden=k) for k in (True, False)]
     warning = "no point of 'hidden' is visible in any frame, and hidden points were left out"
     assert [one.warnings for one in told] == [(), (warning,)]
+    for frame in sample.frames.values():  # in pixels of another video, as other programs may leave them
+        frame["foreign"] = fo.Keypoints(keypoints=[fo.Keypoint(points=[(3.0, 4.0)], index=1)])
+    sample.save()
+    warning = (
+        "12 of 12 visible points of 'foreign' lie outside the 160 x 120 frame, so these tracks are of another video"
+    )
+    assert pt.render_trails(sample, "foreign", tmp_path / "foreign.png").warnings == (warning,)
 
 
 def test_two_fields_lie_side_by_side(make_dataset: MakeDataset, clip: Path, tmp_path: Path) -> None:
