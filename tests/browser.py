@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import fiftyone as fo
+import fiftyone.core.session.session as sessions
+import psutil
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 SCREENSHOTS = Path(__file__).resolve().parent / "screenshots"
 DIALOG = '[data-cy="operators-prompt-view-modal"]'
@@ -20,6 +21,8 @@ LOOKER = '[data-cy="looker"]'
 MODAL = '[data-cy="modal"]'
 _ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--use-gl=angle", "--use-angle=swiftshader"]
 _TIMEOUT_MS = 120_000
+# covers the page for new browser profiles
+_NO_PROMOTION = "localStorage.setItem('fiftyone-enterprise-tooltip-seen', 'true')"
 
 
 def chromium() -> str:
@@ -47,14 +50,22 @@ def app_page(dataset: fo.Dataset) -> Iterator[Page]:
             expect.set_options(timeout=_TIMEOUT_MS)
             # fonts and analytics from elsewhere would only stall the page
             page.route(re.compile(r"^https?://(?!127\.0\.0\.1|localhost)"), lambda route: route.abort())
+            page.add_init_script(_NO_PROMOTION)
             page.goto(f"http://127.0.0.1:{port}/datasets/{dataset.name}")
             page.wait_for_selector(LOOKER)
-            with suppress(PlaywrightTimeout):  # a promotion covers the page for new browser profiles
-                page.get_by_role("button", name="Dismiss").click(timeout=4000)
             yield page
             browser.close()
     finally:
+        _end_server(port)
         session.close()
+
+
+def _end_server(port: int) -> None:
+    """Ends the App's server, which else waits seconds for connections that are gone."""
+    service = sessions._server_services.get(port)
+    for process in [] if service is None else service.child.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def field(page: Page, label: str) -> Locator:

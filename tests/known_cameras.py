@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import cv2
 import numpy as np
 
 from point_tracking.tracker.motion.description import MotionDescription, describe
@@ -40,6 +43,20 @@ def true_tracks(builder: ClipBuilder, clip: int, grid_size: int = 12, frame_inde
 
 def described(tracks: Tracks, size_px: tuple[int, int] = SIZE, fps: float = FPS) -> MotionDescription:
     return describe([trajectories_of(tracks, size_px, fps)])
+
+
+def drifting_ground(by_px: tuple[float, float]) -> Callable[[int, tuple[int, int]], np.ndarray]:
+    """Draws what `drifting_tracks` go along with, for `media.video`."""
+    noise = np.random.default_rng(1).normal(size=(2 * SIZE[1], 2 * SIZE[0])).astype(np.float32)
+    ground = cv2.GaussianBlur(noise, (0, 0), 2)
+    ground = np.clip(120 + 40 * ground / ground.std(), 0, 255)
+
+    def draw(index: int, size_px: tuple[int, int]) -> np.ndarray:
+        start = np.array(size_px) / 2
+        shift = np.array([[1, 0, by_px[0] * index - start[0]], [0, 1, by_px[1] * index - start[1]]])
+        return np.repeat(cv2.warpAffine(ground, shift, size_px).astype(np.uint8)[..., None], 3, axis=2)
+
+    return draw
 
 
 def drifting_tracks(

@@ -69,8 +69,9 @@
     );
     React.useEffect(() => {
       addStyle();
-      if (scene) send("script_is_here", { missing });
-    }, [Boolean(scene)]);
+      // the App may load a panel a second time, which forgets it
+      if (scene && scene.script !== "here") send("script_is_here", { missing });
+    }, [scene && scene.key]);
     if (!scene) return h("div", { className: "pt-empty" }, "Reading the tracks ...");
     if (missing.length) return h("div", { className: "pt-empty" }, `This version of the App has no ${missing.join(", ")}`);
     return h(PT.Panel, { data, send });

@@ -32,7 +32,8 @@ from point_tracking.tracker.synthetic_video.clip_builder import ClipBuilder
 from point_tracking.tracker.synthetic_video.renderer import ClipRenderer, SyntheticConfig
 from point_tracking.tracker.types import Tracks
 from point_tracking.tracker.video.frames import ArrayFrames
-from point_tracking.workflows.motion.helper_grid import align_piece, piece_bounds, piece_of, track_piece
+from point_tracking.workflows.motion.helper_grid import piece_bounds, piece_of, track_piece
+from point_tracking.workflows.motion.pictures import align_frames
 
 FPS, SIZE, GRID = 25.0, (192, 144), 10
 # a textured world that does not bend: of a plain wall nobody can tell how it moves
@@ -78,7 +79,7 @@ def tracked_description(frames: np.ndarray, fps: float, grid: int = GRID) -> Mot
     for first, last in piece_bounds(len(frames), fps):
         source = ArrayFrames(frames[first : last + 1], fps)
         pieces.append(piece_of(track_piece(source, tracker, grid), first, size_px, fps))
-        spans.append(align_piece(source, pieces[-1]))
+        spans.append(align_frames(source, pieces[-1], first=first))
     return describe(pieces, spans)
 
 

@@ -119,7 +119,8 @@ def main() -> None:
         "",
         f"Seconds, fastest - slowest of {options.repeat}. Reading: `build_scene`, with figures and suspicion. Opening: "
         "one try in a headless browser on the same machine, from the click on the tab to the picture. "
-        f"Goal: {GOAL_S:g} s to open 20,000 frames.",
+        f"Goal: {GOAL_S:g} s to open 20,000 frames. Where the machine's load is above its number of cores, other work "
+        "takes its share, and times are up to that ratio longer than on a machine of one's own.",
         "",
         markdown_table(head, rows),
         "",

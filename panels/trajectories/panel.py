@@ -30,6 +30,8 @@ _OPEN_ANEW = "@fo-video/point-tracking/open_sample_anew"
 # the App's own `set_selected_labels` sends what makes a session in Python lose the page, and set it back later
 _SELECT_LABELS = "@fo-video/point-tracking/select_labels"
 _SCRIPT_WAIT_MS = 5000
+# ids of panels whose script has answered: of a slow server the page may not know it yet when its time is over
+_answered: set[str] = set()
 
 
 def _told(event: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
@@ -66,6 +68,7 @@ class TrajectoriesPanel(foo.Panel):
     # -- what is shown
 
     def on_load(self, ctx: Any) -> None:
+        _answered.discard(ctx.panel.id)
         ctx.panel.state.set("script", None)
         ctx.panel.state.set("missing", [])
         ctx.panel.state.set("slice", None)
@@ -125,6 +128,7 @@ class TrajectoriesPanel(foo.Panel):
                 "fields": fields,
                 "panel": ctx.panel.id,
                 "opened": state.get("shown"),
+                "script": state.get("script"),
             },
         )
         self._say(ctx)
@@ -328,12 +332,17 @@ class TrajectoriesPanel(foo.Panel):
         ctx.panel.state.set("script", "missing" if missing else "here")
         if missing:
             self.fill(ctx)
+        else:
+            _answered.add(ctx.panel.id)
 
     def script_is_late(self, ctx: Any) -> None:
         """Nothing was heard of the script: the plain picture is shown."""
-        if ctx.panel.state.get("script") is None:
-            ctx.panel.state.set("script", "missing")
-            self.fill(ctx)
+        if ctx.panel.state.get("script") is not None or ctx.panel.id in _answered:
+            return
+        ctx.panel.state.set("script", "missing")
+        self.fill(ctx)
+        if ctx.panel.id in _answered:  # meanwhile
+            ctx.panel.state.set("script", "here")
 
     @_told
     def pick_in_plot(self, ctx: Any) -> None:

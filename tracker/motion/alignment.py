@@ -10,7 +10,7 @@ of its own is an outlier, of less and less weight (Black and Anandan, CVIU 63(1)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,6 +32,11 @@ _NOISE = 4.0
 _OUTLIERS = (1.5, 0.7, 0.35)
 _FITS = 6
 _AGREES = 0.5
+_CELLS = (8, 6)
+# of pictures of even contrast: a cell with less counts less
+_TEXTURE = 0.1
+# share of the cells that must count
+_LEAST_TEXTURED = 0.5
 _SMALL_TURN, _SMALL_SHIFT_PX = 3e-5, 3e-3
 _LEAST_OVERLAP = 0.2
 # turns and shifts of steps do not change places: what one round leaves, the next takes out
@@ -87,27 +92,26 @@ def span_bounds(step_s: np.ndarray) -> np.ndarray:
 
 
 def align_pictures(
-    pictures: Sequence[np.ndarray], bounds: np.ndarray, motion: PictureMotion, size_px: tuple[int, int]
+    pictures: Iterable[np.ndarray], bounds: np.ndarray, motion: PictureMotion, size_px: tuple[int, int]
 ) -> AlignedSpans:
     """Lays each picture on the one before.
 
     Args:
-        pictures: K + 1 of (h, w, 3) uint8 RGB, in any one size
+        pictures: K + 1 of (h, w, 3) uint8 RGB, in any one size; two are held at a time
         bounds: (K + 1,) int, their rows
         motion: as tracks tell it, from frame to frame
         size_px: (width, height) of the displayed frame, which the motion is in
     """
-    spans = len(bounds) - 1
-    linear, shift = np.full(spans, np.nan + 0j), np.full(spans, np.nan + 0j)
-    scale = pictures[0].shape[1] / size_px[0]
-    prepared = [_Picture.of(picture) for picture in pictures]
-    for k, (first, last) in enumerate(pairwise(bounds)):
-        start = motion.over(first, last)
-        if not np.isfinite(start[0]):
+    linear, shift = (np.full(len(bounds) - 1, np.nan + 0j) for _ in range(2))
+    spans = zip(pairwise(bounds), pairwise(map(_Picture.of, pictures)), strict=True)
+    for k, ((first, last), (a, b)) in enumerate(spans):
+        told_linear, told_shift = motion.over(first, last)
+        if not np.isfinite(told_linear):
             continue
-        start = start[0], start[1] * scale
-        found = _fitted(prepared[k], prepared[k + 1], start)
-        if found and _agreement(prepared[k], prepared[k + 1], found) >= _agreement(prepared[k], prepared[k + 1], start):
+        scale = a.width / size_px[0]
+        start = told_linear, told_shift * scale
+        found = _fitted(a, b, start)
+        if found is not None and (agreed := _agreement(a, b, found)) and agreed >= _agreement(a, b, start):
             linear[k], shift[k] = found[0], found[1] / scale
     return AlignedSpans(np.asarray(bounds), linear, shift)
 
@@ -124,6 +128,10 @@ class _Picture:
     """
 
     levels: Sequence[np.ndarray]
+
+    @property
+    def width(self) -> int:
+        return self.levels[0].shape[1]
 
     @classmethod
     def of(cls, picture: np.ndarray) -> _Picture:
@@ -164,15 +172,26 @@ def _fitted(first: _Picture, second: _Picture, start: _Similarity) -> _Similarit
 
 
 def _agreement(first: _Picture, second: _Picture, by: _Similarity) -> float:
-    """How well pictures agree where the first holds anything, from 0 to 1."""
+    """How well pictures agree, from 0 to 1: the mean of the cells of the first that hold anything.
+
+    By cells, because something small and full of detail is not the picture; 0 where too few of them hold anything.
+    """
     a, b = first.levels[-1], second.levels[-1]
     met = _Overlap.of(a.shape, by)
     if met is None:
         return 0.0
-    here = a[met.inside]
-    error = met.sampled(b) - here
-    texture = here * here
-    return float((texture / (1 + (error / _AGREES) ** 2)).sum() / max(float(texture.sum()), 1e-9))
+    texture = np.where(met.inside, a * a, 0)
+    agreeing = np.zeros_like(a)
+    agreeing[met.inside] = 1 / (1 + ((met.sampled(b) - a[met.inside]) / _AGREES) ** 2)
+    held, agreed, covered = (_cell_means(part) for part in (texture, texture * agreeing, met.inside.astype(np.float32)))
+    weight = np.minimum(held / np.maximum(covered, 1e-9) / _TEXTURE, 1) * covered
+    if weight.sum() < _LEAST_TEXTURED * weight.size:
+        return 0.0
+    return float((weight * agreed / np.maximum(held, 1e-9)).sum() / weight.sum())
+
+
+def _cell_means(values: np.ndarray) -> np.ndarray:
+    return cv2.resize(values.astype(np.float32), _CELLS, interpolation=cv2.INTER_AREA)
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ def describe_motion(
     label_field: str | None = None,
     *,
     texture: bool = MOTION_DEFAULTS.texture,
+    pictures: bool = MOTION_DEFAULTS.pictures,
     groups: bool = MOTION_DEFAULTS.groups,
     find_similar: bool = MOTION_DEFAULTS.find_similar,
     cycle_consistency: bool = MOTION_DEFAULTS.cycle_consistency,
@@ -53,6 +54,8 @@ def describe_motion(
             not stored
         texture: with a label field, look in the video for tracks on featureless ground; their keypoints get
             `featureless=True` (in the layout "points"; the share is told in all)
+        pictures: with a label field, lay frames of the video half a second apart on each other, so that the camera is
+            told right also where tracks lag behind; without one, that is always done
         groups: with a label field, give keypoints of the layout "points" the attribute `motion_group`: 0 goes with the
             picture, 1, 2, ... move together apart from it, -1 is not known
         find_similar: also do what `index_motion` does, for all samples that are described

@@ -34,6 +34,7 @@ from .featureless import featureless_warning, is_featureless, least_texture
 from .helper_grid import helper_pieces
 from .motion_fields import CYCLE_ERROR, CYCLE_RETURNED, FEATURELESS, FEATURELESS_SHARE, GROUP, SOURCE
 from .options import MotionOptions
+from .pictures import align_frames
 from .report import MotionOutcome
 
 
@@ -118,7 +119,11 @@ class SampleDescription:
             return replace(outcome, status=SKIPPED)
         warnings = [f"tracks of {num_late} frames past the end of the video are left out"] if num_late else []
         size_px, fps = frame_size_of(sample), _rate_of(sample, warnings)
-        described = describe([trajectories_of(tracks, size_px, fps)])
+        trajectories = trajectories_of(tracks, size_px, fps)
+        spans = None
+        if options.pictures:
+            spans = [align_frames(VideoFrames(sample.filepath), trajectories, cancelled=self.cancelled)]
+        described = describe([trajectories], spans)
         featureless = self._featureless(sample, tracks, warnings)
         cycle = self._cycle(sample, tracks, lambda share: reporter.inside(share, outcome.filepath))
         outcome = replace(outcome, warnings=tuple(warnings))
@@ -210,7 +215,7 @@ def digest_of(tracks: Tracks, options: MotionOptions) -> str:
     told = hashlib.blake2b(digest_size=12)
     for array in (tracks.xy, tracks.visible):
         told.update(np.ascontiguousarray(array).tobytes())
-    told.update(f"{tracks.xy.shape} {options.texture} {options.groups}".encode())
+    told.update(f"{tracks.xy.shape} {options.texture} {options.pictures} {options.groups}".encode())
     if options.cycle_consistency:
         told.update(options.tracker_text.encode())
     return told.hexdigest()

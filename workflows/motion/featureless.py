@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...tracker.errors import Cancelled, VideoError
 from ...tracker.models.base import CancelCheck
 from ...tracker.queries.ground import Ground
 from ...tracker.queries.texture import FEATURELESS, texture_scores, usual_size
-from ...tracker.types import FrameMap, Tracks
+from ...tracker.types import Tracks
 from ...tracker.video.frame_source import FrameSource
-from ...tracker.video.frames import SampledFrames
+from .pictures import pictures_at
 
 # of longer videos, as many frames from the first to the last
 _MOST_FRAMES = 24
@@ -37,15 +36,9 @@ def least_texture(video: FrameSource, tracks: Tracks, cancelled: CancelCheck | N
         return least
     even = np.unique(seen[np.linspace(0, len(seen) - 1, min(len(seen), _MOST_FRAMES)).astype(np.int64)])
     size_px = usual_size(video.size_px)
-    chosen = SampledFrames(video, FrameMap(even, tracks.num_frames)).chunks(chunk_frames=1, size_px=size_px)
-    for index in even:
-        if cancelled is not None and cancelled():
-            raise Cancelled("The run was cancelled")
-        frame = next(chosen, None)
-        if frame is None:
-            raise VideoError(f"The video ends before frame {index}, in which points are seen. Track it again")
+    for index, picture in zip(even, pictures_at(video, even, size_px, cancelled), strict=True):
         columns = np.flatnonzero(tracks.visible[index])
-        scores = texture_scores(frame[0], tracks.xy[index, columns], video.size_px)
+        scores = texture_scores(picture, tracks.xy[index, columns], video.size_px)
         least[columns] = np.fmin(least[columns], scores)
     return least
 

@@ -15,14 +15,14 @@ import numpy as np
 from ...tracker.coordinates import edge_aligned
 from ...tracker.engine.run import PreparedClip, prepare_clip, track_prepared
 from ...tracker.models.base import CancelCheck, ProgressCallback, Tracker
-from ...tracker.motion.alignment import ALIGNED_SIDE_PX, AlignedSpans, align_pictures, span_bounds
-from ...tracker.motion.background import picture_motion
+from ...tracker.motion.alignment import AlignedSpans
 from ...tracker.motion.trajectories import USUAL_FPS, Trajectories, trajectories_of
 from ...tracker.queries import point_queries
 from ...tracker.queries.corners import corner_queries
 from ...tracker.types import Queries, Tracks
 from ...tracker.video.frame_source import FrameSource
 from ...tracker.video.frames import VideoFrames
+from .pictures import align_frames
 
 PIECE_S = 1.0
 _LEAST_FRAMES = 8
@@ -74,7 +74,9 @@ def helper_pieces(
         part = None if progress is None else _part_of(progress, k, len(bounds))
         tracks = track_piece(clip.source, tracker, grid_size, progress=part, cancelled=cancelled)
         trajectories = piece_of(tracks, first, video.size_px, video.fps)
-        pieces.append(HelperPiece(trajectories, align_piece(clip.source, trajectories)))
+        pieces.append(
+            HelperPiece(trajectories, align_frames(clip.source, trajectories, first=first, cancelled=cancelled))
+        )
     return pieces
 
 
@@ -88,20 +90,6 @@ def piece_of(tracks: Tracks, first: int, size_px: tuple[int, int], fps: float | 
     """
     piece = trajectories_of(tracks, size_px, fps)
     return Trajectories(piece.xy, piece.seen, piece.rows + first, piece.size_px, piece.fps)
-
-
-def align_piece(source: FrameSource, trajectories: Trajectories) -> AlignedSpans:
-    """Lays pictures of a piece on each other.
-
-    Args:
-        source: the frames of the piece
-        trajectories: through all of them
-    """
-    bounds = span_bounds(trajectories.step_s)
-    scale = min(ALIGNED_SIDE_PX / min(source.size_px), 1.0)
-    width, height = (max(round(side * scale), 1) for side in source.size_px)
-    pictures = source.read(bounds, size_px=(width, height))
-    return align_pictures(list(pictures), bounds, picture_motion(trajectories), source.size_px)
 
 
 def piece_bounds(num_frames: int, fps: float) -> list[tuple[int, int]]:

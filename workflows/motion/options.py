@@ -38,6 +38,14 @@ class MotionOptions(RunOptions):
             section=OF_TRACKS,
         ),
     )
+    pictures: bool = option(
+        True,
+        form=FormInput(
+            "Look at the pictures too",
+            "Tell the camera right also where tracks lag behind; reads the video",
+            section=OF_TRACKS,
+        ),
+    )
     groups: bool = option(
         True,
         form=FormInput(

@@ -5,10 +5,12 @@ The App is opened once: each test goes on in the page that the one before left, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import browser
 import fiftyone as fo
+import fiftyone.core.session.session as sessions
 import media
 import numpy as np
 import pytest
@@ -22,7 +24,8 @@ _NUM_FRAMES, _SIZE = 30, (240, 136)
 _LOOKER = "window.PointTracking.player.looker"
 _PANEL, _STATUS, _PICTURE = '[data-cy="pt-panel"]', '[data-cy="pt-status"]', '[data-cy="pt-picture"]'
 _TOLD, _FRAME = '[data-cy="pt-told"]', '[data-cy="pt-frame"]'
-_PLACE = np.array([60.0, 100.0])
+_PLACE, _APART = np.array([60.0, 100.0]), np.array([180.0, 90.0])
+_MANY = 502
 _TIMEOUT_MS = 60_000
 
 
@@ -31,20 +34,34 @@ def _at(number: int, frame: int) -> np.ndarray:
     return np.array([30.0 + 4 * (frame - 1), 24 + 28 * (number - 1)])
 
 
+def _still(number: int) -> pt.Tracks:
+    """Tracks of 3 frames in one place, but for the second."""
+    xy = np.tile(_PLACE, (3, number, 1))
+    xy[:, 1] = _APART
+    seen = np.ones(xy.shape[:2], bool)
+    return pt.Tracks(xy, seen, seen * 1.0)
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Iterator[fo.Dataset]:
     browser.chromium()
-    path = tmp_path_factory.mktemp("videos") / "clip.mp4"
+    folder = tmp_path_factory.mktemp("videos")
+    lengths = {"clip.mp4": _NUM_FRAMES, "broken.mp4": 3, "many.mp4": 3}
     dataset = fo.Dataset()
-    dataset.add_sample(fo.Sample(filepath=str(media.video(path, _NUM_FRAMES, size=_SIZE))))
+    paths = [media.video(folder / name, number, size=_SIZE) for name, number in lengths.items()]
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
     pt.fill_metadata(dataset)
+    _, broken, many = dataset
+    media.text_file(paths[1])
+    pt.write_tracks(broken, "tracks", _still(2))
+    pt.write_tracks(many, "tracks", _still(_MANY))
     xy = np.array([[_at(number, frame) for number in range(1, 5)] for frame in range(1, _NUM_FRAMES + 1)])
     seen = np.ones(xy.shape[:2], bool)
     seen[20:, 3] = False  # the last track ends in frame 20
     pt.write_tracks(
         dataset.first(), "tracks", pt.Tracks(xy, seen, seen.astype(float), labels=["cat", "cat", "dog", "dog"])
     )
-    dataset.set_values("tracks_info.tracker", ["optical-flow"])  # what follows them again
+    dataset.set_values("tracks_info.tracker", ["optical-flow"] * 3)  # what follows them again
     dataset.app_config.color_scheme = fo.ColorScheme(color_by="instance")
     dataset.save()
     yield dataset
@@ -79,6 +96,14 @@ def _open_beside(page: Page) -> None:
 def _seek(page: Page, frame: int) -> None:
     page.evaluate(f"{_LOOKER}.seekToFrame({frame})")
     _wait_for_frame(page, frame)
+
+
+def _wait_for(page: Page, holds: Callable[[], bool]) -> None:
+    """Until something holds outside of the page, which goes on meanwhile."""
+    deadline = time.monotonic() + _TIMEOUT_MS / 1000
+    while not holds() and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    assert holds()
 
 
 def _wait_for_frame(page: Page, frame: int) -> None:
@@ -183,6 +208,7 @@ def test_a_click_on_a_line_or_a_row_goes_there_and_selects_the_point(page: Page,
     expect(page.locator("tr.pt-selected")).to_have_attribute("data-track", "2")
     wanted = next(k.id for k in dataset.first().frames[22].tracks.keypoints if k.index == 2)
     page.wait_for_function(f"JSON.stringify([...{_LOOKER}.state.options.selectedLabels]).includes('{wanted}')")
+    _wait_for(page, lambda: [label["label_id"] for label in sessions._session.selected_labels] == [wanted])
     # the nearest frame in which the track is seen
     page.locator('tr[data-track="4"]').click()
     _wait_for_frame(page, 20)
@@ -305,6 +331,47 @@ def test_each_name_of_the_app_that_is_missing_is_told(page: Page) -> None:
     ]  # fmt: skip
     colors = page.evaluate("window.PointTracking.colorsOf(window.PointTracking.shown.tracks, null)")
     assert len(set(colors)) == 4
+
+
+def test_a_broken_video_is_told_and_its_tracks_are_not_corrected(page: Page) -> None:
+    page.locator('[data-cy="nav-right-button"]').click()
+    expect(page.locator(_TOLD).filter(has_text="The player cannot play this video")).to_be_visible()
+    expect(page.locator(_TOLD).filter(has_text="nothing can be followed again")).to_be_visible()
+    page.locator('tr[data-track="2"]').click()
+    expect(page.locator("tr.pt-selected")).to_have_attribute("data-track", "2")
+    expect(page.locator(_FRAME)).to_have_text("3 frames")
+    for button in ("set", "wrong", "again", "back"):
+        expect(page.locator(f'[data-cy="pt-{button}"]')).to_be_disabled()
+
+
+def test_of_many_tracks_a_part_is_shown_and_another_one_where_its_point_is_clicked(page: Page) -> None:
+    page.locator('[data-cy="nav-right-button"]').click()
+    told = f"{_MANY // 2} of {_MANY} tracks are shown"
+    expect(page.locator(_TOLD).filter(has_text=told)).to_be_visible()
+    page.wait_for_function(f"{_LOOKER}.currentOverlays.length === {_MANY}")
+    video = page.locator('[data-cy="modal-looker-container"]').bounding_box()
+    left, top, width, height = page.evaluate("window.PointTracking.player.box")
+    assert video is not None
+    x, y = video["x"] + left + _APART[0] / _SIZE[0] * width, video["y"] + top + _APART[1] / _SIZE[1] * height
+    page.mouse.move(x - 9, y)
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    expect(page.locator('[data-cy="pt-part"]')).to_have_value("2")
+    expect(page.locator("tr.pt-selected")).to_have_attribute("data-track", "2")
+    expect(page.locator("tr.pt-selected")).to_be_in_viewport()
+    browser.screenshot(page, "trajectories_7_many")
+
+
+def test_it_shows_what_the_player_is_given_to_play(page: Page, dataset: fo.Dataset) -> None:
+    """As it is with the videos of a group: the App does not tell which one is looked at."""
+    first = dataset.first().id
+    page.evaluate(f"window.real = {_LOOKER}.sample; {_LOOKER}.sample = {{ ...window.real, id: '{first}' }}")
+    expect(page.locator("tr[data-track]")).to_have_count(4)
+    page.evaluate(f"{_LOOKER}.sample = window.real")
+    expect(page.locator("tr[data-track]")).to_have_count(_MANY // 2)
+    for _ in range(2):
+        page.locator('[data-cy="nav-left-button"]').click()
+    expect(page.locator("tr[data-track]")).to_have_count(4)
 
 
 def test_a_field_that_is_deleted_meanwhile_is_told(page: Page, dataset: fo.Dataset) -> None:

@@ -12,6 +12,8 @@ import fiftyone.operators as foo
 import media
 import numpy as np
 import pytest
+from pymongo.collection import Collection
+from pymongo.errors import OperationFailure
 
 import point_tracking as pt
 from point_tracking.panels.trajectories import plain_picture, scene
@@ -224,6 +226,25 @@ def test_tracks_that_cannot_be_corrected_stay(app: App, dataset: fo.Dataset) -> 
     assert pt.read_tracks(dataset.first(), "tracks").xy[4, 1].tolist() == pytest.approx([30, 40])
 
 
+def test_a_database_user_who_may_only_read_sees_tracks_and_is_told(
+    dataset: fo.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OperationFailure("not authorized on fiftyone to execute command", 13)
+
+    for name in ("update_one", "update_many", "insert_one", "bulk_write", "delete_many", "find_one_and_update"):
+        monkeypatch.setattr(Collection, name, refuse)
+    app = App(dataset, dataset.first().id).send("on_load").send("pick", track=2, frame=5)
+    assert (len(app.scene["tracks"]), app.told()) == (3, "")
+    for event in ("set_position", "wrong_from_here"):
+        app.asked.clear()
+        app.send(event, track=2, frame=5, x=0.5, y=0.25)
+        assert "does not let this user write" in app.told()
+    assert len(app.scene["tracks"]) == 3
+    monkeypatch.undo()
+    assert _visible(dataset).all()
+
+
 def test_without_a_video_or_tracks_it_is_said(dataset: fo.Dataset, make_dataset: MakeDataset, tmp_path: Path) -> None:
     assert App(dataset, None).send("on_load").scene["problem"].startswith("No video is open")
     untracked = make_dataset(media.video(tmp_path / "other.mp4", num_frames=3))
@@ -291,6 +312,9 @@ def test_without_the_script_a_plain_picture_is_shown(app: App, monkeypatch: pyte
     assert set(_shown(app)) == {"trajectories"}
     app.send("script_is_late")
     assert set(_shown(app)) == {"trajectories"}, "it is there"
+    app.state["script"] = None  # as a page knows it to which the answer has not come yet
+    app.send("script_is_late")
+    assert app.state["script"] is None
     app.send("script_is_here", missing=["modalLooker"])
     assert set(_shown(app)) == {"plain", "plot"}
     assert "no modalLooker" in _shown(app)["plain"].view.label

@@ -66,6 +66,18 @@ def test_pictures_of_another_size_tell_it_in_pixels_of_the_frame():
     assert doubled.shift_px[0] == pytest.approx(10, rel=0.03)
 
 
+def test_something_small_before_plain_ground_is_not_the_picture():
+    still, bounds = steady(1 + 0j, 0j, 10), np.array([0, 10])
+    plain = np.repeat(np.linspace(60, 160, SIZE[0])[None], SIZE[1], axis=0)
+    thing = np.random.default_rng(2).uniform(0, 255, (40, 60))
+    pictures = []
+    for x in (20, 24):
+        seen = plain.copy()
+        seen[30:70, x : x + 60] = thing
+        pictures.append(np.repeat(seen[..., None], 3, axis=2).astype(np.uint8))
+    assert not np.isfinite(align_pictures(pictures, bounds, still, SIZE).linear).any()
+
+
 def test_where_pictures_tell_nothing_tracks_do():
     motion, bounds = steady(1 + 0j, 0.5 + 0j, 10), np.array([0, 10])
     flat = [np.full((120, 160, 3), 90, np.uint8)] * 2

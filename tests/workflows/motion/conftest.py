@@ -8,14 +8,18 @@ from pathlib import Path
 import fiftyone as fo
 import media
 import pytest
-from known_cameras import SIZE, drifting_tracks
+from known_cameras import SIZE, drifting_ground, drifting_tracks
 
 import point_tracking as pt
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    return [media.video(tmp_path / f"{k}.mp4", num_frames=40, size=SIZE, fps=25) for k in range(3)]
+    """Two videos of what the tracks below go along with, and one of other content."""
+    draws = [drifting_ground((-1.0, 0.0)), drifting_ground((0.0, 0.0)), media.picture]
+    return [
+        media.video(tmp_path / f"{k}.mp4", num_frames=40, size=SIZE, fps=25, draw=draw) for k, draw in enumerate(draws)
+    ]
 
 
 @pytest.fixture
