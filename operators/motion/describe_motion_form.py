@@ -55,7 +55,8 @@ def build_form(ctx: Any) -> types.Object:
     if chosen is None:
         more.int("grid_size", default=MOTION_DEFAULTS.grid_size, min=4, max=40, label="Points per side of the grid")
     forms.add_options(ctx, more, MotionOptions, "more")
-    error = forms.error_of(lambda: check_motion_fields(ctx.dataset, MotionOptions(label_field=chosen)))
+    told: dict[str, Any] = {name: ctx.params.get(name) is not False for name in ("texture", "groups")}
+    error = forms.error_of(lambda: check_motion_fields(ctx.dataset, MotionOptions(label_field=chosen, **told)))
     if error is not None:
         forms.add_error(inputs, "fields", error)
     forms.add_folded(inputs, more)

@@ -65,34 +65,38 @@ def raw_keypoints(
 
 def keypoint_columns(
     dataset: fo.Dataset, sample_id: str, label_field: str, names: Sequence[str], *, lengths: Sequence[str] = ()
-) -> tuple[list[int], list[list[list[Any]]]]:
-    """What all keypoints of a sample say, frame by frame: the database hands frames over one by one.
-
-    FiftyOne asks for all frames of a sample as one document, and of a long video (400 points in 700 frames) these are
-    more than the 16 MB that MongoDB gives.
+) -> dict[str, list[Any]]:
+    """What all keypoints of a sample say, attribute by attribute; as much as there is, where one answer of the database
+    holds no more than 16 MB.
 
     Args:
         dataset: with the sample
         sample_id: the sample
         label_field: with the keypoints, without "frames."
         names: of what is wanted of each keypoint, declared or not
-        lengths: of lists of each keypoint, whose lengths are wanted
+        lengths: of lists of each keypoint, of which the lengths are wanted; none of `names`
 
     Returns:
-        the numbers of the frames with keypoints, and a list for each name, then for each of `lengths`, with an entry
-        per frame: the values of its keypoints, None where a keypoint does not say it; lengths are 0 there
+        "frame_number" -> of the frames that hold keypoints, increasing; each name -> for each of these frames a list
+        with the value of each keypoint, None where it has none; of `lengths` the length, 0 where it has none
     """
-    said: list[Any] = [{"$ifNull": [f"$$one.{name}", None]} for name in names]
-    said += [{"$size": {"$ifNull": [f"$$one.{name}", []]}} for name in lengths]
-    keypoints = f"{label_field}.keypoints"
-    columns = {f"c{k}": {"$map": {"input": f"${keypoints}", "as": "one", "in": one}} for k, one in enumerate(said)}
+    wanted: dict[str, Any] = {name: {"$ifNull": [f"$$this.{name}", None]} for name in names}
+    wanted |= {name: {"$size": {"$ifNull": [f"$$this.{name}", []]}} for name in lengths}
+    values = {
+        f"c{k}": {"$map": {"input": f"${label_field}.keypoints", "in": one}} for k, one in enumerate(wanted.values())
+    }
     steps = [
-        {"$match": {"_sample_id": ObjectId(sample_id), f"{keypoints}.0": {"$exists": True}}},
+        {"$match": {"_sample_id": ObjectId(sample_id), f"{label_field}.keypoints.0": {"$exists": True}}},
+        # before the values: by the index of the collection
         {"$sort": {"frame_number": 1}},
-        {"$project": {"_id": 0, "frame_number": 1, **columns}},
+        {"$project": {"_id": 0, "frame_number": 1, **values}},
     ]
-    frames = RetryingCollection(dataset._frame_collection).aggregate(steps)
-    return [frame["frame_number"] for frame in frames], [[frame[name] for frame in frames] for name in columns]
+    columns: dict[str, list[Any]] = {name: [] for name in ("frame_number", *wanted)}
+    keys = ("frame_number", *values)
+    for frame in RetryingCollection(dataset._frame_collection).aggregate(steps):
+        for key, column in zip(keys, columns.values(), strict=True):
+            column.append(frame[key])
+    return columns
 
 
 def labelled_frames(dataset: fo.Dataset, sample_id: str, label_field: str) -> list[int]:

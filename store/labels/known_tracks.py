@@ -189,8 +189,8 @@ def _as_shown(known: KnownTracks, samples: SampleCollection, sample_id: str, gt_
 def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) -> KnownTracks:
     """The truth of a sample as its dataset holds it."""
     names = ("index", "instance._id", "points", "occluded", "track_numbers")
-    numbers, columns = keypoint_columns(dataset, sample_id, gt_field, names)
-    indices, instances, points, occluded, own = columns
+    columns = keypoint_columns(dataset, sample_id, gt_field, names)
+    numbers, indices, instances, points, occluded, own = columns.values()
     if not numbers:
         raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
     by_numbers = any(listed for frame in own for listed in frame or [])

@@ -103,7 +103,8 @@ def _check_points(points: list[list[Any]]) -> None:
 def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Tracks, int]:
     dataset, sample_id = dataset_of(sample)
     _check_field(dataset, label_field)
-    columns = _read_columns(dataset, sample_id, label_field)
+    columns = keypoint_columns(dataset, sample_id, label_field, _ATTRIBUTES)
+    _check_points(columns["points"])
     mark = read_marks(dataset, [sample_id], label_field).get(sample_id)
     if mark is not None:
         size_px, num_frames = frame_size_of(sample), mark.num_frames
@@ -116,15 +117,6 @@ def _read(sample: fo.Sample, label_field: str, *, drop_late: bool) -> tuple[Trac
         num_late = len(columns["frame_number"]) - len(kept)
         columns = {name: [column[k] for k in kept] for name, column in columns.items()}
     return _READERS[_layout_of(columns, mark)](columns, size_px, num_frames, mark), num_late
-
-
-def _read_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, list[Any]]:
-    """One list per attribute, with one entry per frame that holds keypoints."""
-    # also where the schema knows of no `occluded`: what people or other programs add is mostly not declared
-    numbers, values = keypoint_columns(dataset, sample_id, label_field, _ATTRIBUTES)
-    columns = dict(zip(_ATTRIBUTES, values, strict=True))
-    _check_points(columns["points"])
-    return {"frame_number": numbers, **columns}
 
 
 def _layout_of(columns: dict[str, list[Any]], mark: SampleMark | None) -> str:

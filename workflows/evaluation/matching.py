@@ -119,7 +119,7 @@ def _mismatch(known: KnownTracks, tracks: Tracks, options: EvaluationOptions, sa
 def instance_columns(dataset: fo.Dataset, sample_id: str, label_field: str) -> dict[str, int]:
     """The column of each instance in the tracks of a sample; empty where keypoints have none, or are several points."""
     names = ("index", "instance._id", "track_numbers")
-    indices, instances, numbers = keypoint_columns(dataset, sample_id, label_field, names)[1]
+    _, indices, instances, numbers = keypoint_columns(dataset, sample_id, label_field, names).values()
     if any(listed for frame in numbers for listed in frame):
         return {}  # of the layout "objects": the index is the object's, not a track's
     return {

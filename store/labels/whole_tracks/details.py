@@ -63,8 +63,7 @@ def read_track_details(samples: SampleCollection, sample_id: str, label_field: s
 def _columns(samples: SampleCollection, sample_id: str, label_field: str, details: TrackDetails) -> list[list[Any]]:
     """Frame numbers, what is said under each of `_NAMES`, and how many points keypoints have."""
     if details.shown is None:
-        numbers, columns = keypoint_columns(samples._dataset, sample_id, label_field, _NAMES, lengths=("points",))
-        return [numbers, *columns]
+        return list(keypoint_columns(samples._dataset, sample_id, label_field, _NAMES, lengths=("points",)).values())
     prefix = f"{FRAMES_PREFIX}{label_field}.keypoints"
     paths = [f"{FRAMES_PREFIX}frame_number", *(f"{prefix}.{name}" for name in _NAMES)]
     view = shown_samples(samples, sample_id)

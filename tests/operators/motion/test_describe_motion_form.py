@@ -35,6 +35,14 @@ def test_a_field_of_somebody_else_is_said_before_the_run(dataset: fo.Dataset) ->
     assert "is not ours" in invalid_in(form_of(URI, dataset))["fields"]
 
 
+def test_read_only_tracks_can_be_described_where_nothing_is_written_to_them(dataset: fo.Dataset) -> None:
+    tracks = dataset.get_field("frames.tracks")
+    tracks.read_only = True
+    tracks.save()
+    assert "is read-only" in invalid_in(form_of(URI, dataset))["fields"]
+    assert not invalid_in(form_of(URI, dataset, texture=False, groups=False))
+
+
 def test_values_are_read_as_options() -> None:
     assert options_of({"label_field": ""}).label_field is None
     assert options_of({"label_field": "tracks", "overwrite": True}).overwrite

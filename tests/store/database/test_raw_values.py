@@ -28,21 +28,7 @@ def test_labels_come_as_documents_with_what_is_not_declared_as_a_view_shows_them
     dataset.delete()
 
 
-def test_keypoints_of_a_long_video_are_more_than_one_answer_of_the_database() -> None:
-    """Together they are more than 16 MB, which MongoDB refuses as one document."""
-    dataset = fo.Dataset()
-    dataset.media_type = "video"
-    dataset.add_frame_field("tracks", fo.EmbeddedDocumentField, embedded_doc_type=fo.Keypoints)
-    sample_id = ObjectId()
-    tracks = {"keypoints": [{"label": "x" * 2**20}]}
-    frames = [{"_sample_id": sample_id, "frame_number": number, "tracks": tracks} for number in range(1, 18)]
-    dataset._frame_collection.insert_many(frames)
-    numbers, (labels,) = keypoint_columns(dataset, str(sample_id), "tracks", ["label"])
-    assert (numbers, sum(len(label) for (label,) in labels)) == (list(range(1, 18)), 17 * 2**20)
-    dataset.delete()
-
-
-def test_of_some_frames_or_of_all_keypoints_come_with_what_they_have_of_what_was_asked_for() -> None:
+def test_of_some_frames_keypoints_come_with_what_they_have_of_what_was_asked_for() -> None:
     dataset = fo.Dataset()
     dataset.media_type = "video"
     sample = fo.Sample(filepath="/absent.mp4")
@@ -55,16 +41,6 @@ def test_of_some_frames_or_of_all_keypoints_come_with_what_they_have_of_what_was
     assert list(found) == [2, 5]
     assert found[5] == [{"points": [[0.5, 0.25]], "index": 5}, {"points": [[0, 1]]}]
     assert raw_keypoints(dataset, sample.id, "others", [2], ["points"]) == {}
-    numbers, (indices, labels, lengths) = keypoint_columns(
-        dataset, sample.id, "tracks", ["index", "label"], lengths=["points"]
-    )
-    assert numbers == [2, 3, 5]
-    assert indices == [[2, None], [3, None], [5, None]]
-    assert labels == [["goat", None]] * 3
-    assert lengths == [[1, 1]] * 3
-    assert keypoint_columns(dataset, sample.id, "others", ["index"]) == ([], [[]])
-    assert labelled_frames(dataset, sample.id, "tracks") == [2, 3, 4, 5]
-    assert labelled_frames(dataset, sample.id, "others") == []
     dataset.delete()
 
 
@@ -79,12 +55,13 @@ def test_all_keypoints_come_by_attribute_even_where_they_are_more_than_one_answe
     sample.frames[13] = fo.Frame(tracks=fo.Keypoints(keypoints=[]))
     sample.frames[14] = fo.Frame()
     dataset.add_sample(sample)
-    numbers, (points, indices, labels, occluded) = keypoint_columns(
-        dataset, sample.id, "tracks", ["points", "index", "label", "occluded"]
-    )
-    assert numbers == list(range(1, 13))
-    assert points == [[[[0.5, 0.25]], [[0, 1]]]] * 12
-    assert indices == [[number, None] for number in numbers]
-    assert labels == [[long, None]] * 12
-    assert occluded == [[None, None]] * 12
+    found = keypoint_columns(dataset, sample.id, "tracks", ["points", "index", "label", "occluded"])
+    assert found["frame_number"] == list(range(1, 13))
+    assert found["points"] == [[[[0.5, 0.25]], [[0, 1]]]] * 12
+    assert found["index"] == [[number, None] for number in range(1, 13)]
+    assert found["label"] == [[long, None]] * 12
+    assert found["occluded"] == [[None, None]] * 12
+    assert keypoint_columns(dataset, sample.id, "tracks", [], lengths=["points"])["points"] == [[1, 1]] * 12
+    assert keypoint_columns(dataset, sample.id, "others", ["points"]) == {"frame_number": [], "points": []}
+    assert labelled_frames(dataset, sample.id, "tracks") == list(range(1, 14))
     dataset.delete()
