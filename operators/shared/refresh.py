@@ -49,6 +49,5 @@ class OpenSample:
         if self._reloaded:
             time.sleep(max(self._reloaded + _RELOAD_S - time.monotonic(), 0.0))
         yield self._ctx.ops.reload_samples()
-        yield self._ctx.ops.close_sample()
-        # FiftyOne's own `open_sample` keeps the fields of the sample that was open last
+        # it closes the sample itself, to know its place; FiftyOne's own `open_sample` keeps the fields that were open
         yield self._ctx.trigger(_OPEN_ANEW, {"id": self.sample_id})
