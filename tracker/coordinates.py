@@ -83,6 +83,22 @@ def inside_frame(xy_px: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
         return (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
 
 
+def mostly_outside(xy_px: np.ndarray, visible: np.ndarray, size_px: tuple[int, int]) -> tuple[int, int] | None:
+    """Tells whether most visible points lie outside the frame, as those of another video do.
+
+    Args:
+        xy_px: (..., 2) float pixels
+        visible: (...) bool
+        size_px: (width, height) of the displayed frame
+
+    Returns:
+        how many lie outside, and how many are visible; None where no more than half of them lie outside
+    """
+    num_visible = int(np.count_nonzero(visible))
+    num_outside = num_visible - int(np.count_nonzero(visible & inside_frame(xy_px, size_px)))
+    return (num_outside, num_visible) if num_outside > num_visible / 2 else None
+
+
 def clamped_to_frame(xy_px: np.ndarray, size_px: tuple[int, int]) -> np.ndarray:
     """Moves positions onto the nearest pixel centre of the border, where they lie beyond it.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import fiftyone.operators.types as types
 
-from ...store.tracks.videos import check_collection, video_id_of, videos_of, whole_videos
+from ...store.tracks.videos import check_collection, shows_clips, video_id_of, videos_of, whole_videos
 from ...tracker.errors import OptionError, PointTrackingError, QueryError
 from ...workflows.lifecycle.app_words import in_app_words
 from ...workflows.lifecycle.options import FormInput, facts_of, given_options
@@ -51,7 +51,7 @@ def add_videos(ctx: Any, inputs: types.Object, action: str, *, blocked: str) -> 
         text = in_app_words(str(error))
         show_error(inputs.view("no_videos", types.Error(label=blocked, description=text)), error)
         return False
-    if getattr(ctx.view, "_is_clips", False):
+    if shows_clips(ctx.view):
         text = "The view shows clips: the videos that they are parts of are taken, whole"
         inputs.view("clips_view", types.Notice(label=text))
     elif _is_grouped_view(ctx.view):

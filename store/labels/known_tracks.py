@@ -193,8 +193,8 @@ def _read_all(dataset: fo.Dataset, sample_id: str, gt_field: str, sparse: bool) 
     numbers, indices, instances, points, occluded, own = columns.values()
     if not numbers:
         raise TruthError(f"This sample has no known tracks in frames.{gt_field}")
-    by_numbers = any(listed for frame in own for listed in frame or [])
-    if not by_numbers and any(index is None for frame in indices for index in frame or []) and _all_set(instances):
+    by_numbers = any(listed for frame in own for listed in frame)
+    if not by_numbers and any(index is None for frame in indices for index in frame) and _all_set(instances):
         return _by_instance(dataset[sample_id], numbers, instances, points, occluded, sparse)
     tracks, num_late = read_tracks_in_video(dataset[sample_id], gt_field)
     labelled: np.ndarray = np.asarray(np.isfinite(tracks.xy).all(axis=2))

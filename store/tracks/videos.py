@@ -114,15 +114,20 @@ def video_id_of(view: SampleCollection | None, sample_id: str) -> str:
         view: that the App shows
         sample_id: of a sample in it
     """
-    if view is None or not isinstance(view, ClipsView):
+    if view is None or not shows_clips(view):
         return sample_id
     of_clip = dict(zip(*view.values(["id", "sample_id"]), strict=True))
     return str(of_clip.get(sample_id, sample_id))
 
 
+def shows_clips(samples: SampleCollection | None) -> bool:
+    """Whether a collection holds clips of videos."""
+    return isinstance(samples, ClipsView)
+
+
 def whole_videos(samples: SampleCollection) -> SampleCollection:
     """Of a view of clips the videos that they are parts of, each once; any other as it is."""
-    if not isinstance(samples, ClipsView):
+    if not shows_clips(samples):
         return samples
     # what the clips were made from may filter labels
     return samples._source_collection.select(sorted(set(samples.values("sample_id"))))
@@ -298,7 +303,7 @@ def check_collection(samples: SampleCollection) -> None:
     """
     if not isinstance(samples, SampleCollection):
         raise CollectionError(f"Expected a FiftyOne dataset or view, found {type(samples).__name__}")
-    if isinstance(samples, ClipsView):
+    if shows_clips(samples):
         raise CollectionError(
             "This is a clips view: several clips share one video's frames. Pass the dataset or view that the clips "
             "were made from, e.g. dataset.select(clips.values('sample_id'))"

@@ -107,3 +107,11 @@ def test_wrong_shapes_and_empty_frames_are_refused(function):
         function(np.float64(3), (5, 5))
     with pytest.raises(ShapeError, match="0 x 5"):
         function(np.zeros((2, 2)), (0, 5))
+
+
+@given(num_outside=st.integers(0, 9), num_inside=st.integers(0, 9), num_hidden=st.integers(0, 9))
+def test_points_lie_mostly_outside_where_more_than_half_of_the_visible_ones_do(num_outside, num_inside, num_hidden):
+    xy = np.array([[40.0, 3.0]] * num_outside + [[5.0, 3.0]] * num_inside + [[np.nan, 3.0]] * num_hidden).reshape(-1, 2)
+    visible = np.arange(len(xy)) < num_outside + num_inside
+    expected = (num_outside, num_outside + num_inside) if num_outside > num_inside else None
+    assert c.mostly_outside(xy, visible, (40, 30)) == expected

@@ -48,23 +48,24 @@ class AlignedSpans:
     """How the picture moved over spans that follow each other.
 
     Args:
+        motion: from frame to frame, as tracks tell it, which spans begin with
         bounds: (K + 1,) int, rows of the tracked frames in which spans end and begin
         linear: (K,) complex, turn and growth about the middle of the frame; NaN where pictures tell no more than tracks
         shift_px: (K,) complex, how far what was in the middle went; NaN likewise
     """
 
+    motion: PictureMotion
     bounds: np.ndarray
     linear: np.ndarray
     shift_px: np.ndarray
 
-    def correct(self, motion: PictureMotion, cuts: np.ndarray) -> PictureMotion:
+    def corrected(self, cuts: np.ndarray) -> PictureMotion:
         """The motion that tracks tell, its steps changed alike within a span so that they end where pictures say.
 
         Args:
-            motion: of the same frames
             cuts: (C,) steps that are cuts: spans that hold one stay as they are
         """
-        linear, shift = motion.linear.copy(), motion.shift_px.copy()
+        linear, shift = self.motion.linear.copy(), self.motion.shift_px.copy()
         for k, (first, last) in enumerate(pairwise(self.bounds)):
             if not np.isfinite(self.linear[k]) or np.any((cuts >= first) & (cuts < last)):
                 continue
@@ -113,7 +114,7 @@ def align_pictures(
         found = _fitted(a, b, start)
         if found is not None and (agreed := _agreement(a, b, found)) and agreed >= _agreement(a, b, start):
             linear[k], shift[k] = found[0], found[1] / scale
-    return AlignedSpans(np.asarray(bounds), linear, shift)
+    return AlignedSpans(motion, np.asarray(bounds), linear, shift)
 
 
 _Similarity = tuple[complex, complex]

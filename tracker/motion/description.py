@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,10 +17,7 @@ from .embedding import motion_embedding
 from .events import Event, camera_events, fast_events, fast_speed_of, leaving_events, merged
 from .fates import Fates, fates_of
 from .groups import common_fate
-from .trajectories import Trajectories
-
-# positions looked at; of longer or fuller clips an even choice of the points
-_MOST_POSITIONS = 12_000_000
+from .trajectories import Trajectories, thinned
 
 
 @dataclass(frozen=True)
@@ -115,19 +112,19 @@ def describe(pieces: Sequence[Trajectories], spans: Sequence[AlignedSpans] | Non
     Raises:
         MotionError: if there are fewer than two frames, or no point is seen
     """
-    pieces = [_thinned(piece) for piece in pieces]
+    pieces = [thinned(piece) for piece in pieces]
     if not any(piece.seen.any() for piece in pieces):
         raise MotionError("No point is ever seen in these tracks. Track other points")
     if sum(len(piece.rows) - 1 for piece in pieces) < 1:
         raise MotionError("Motion needs at least two tracked frames, and there is one. Track a longer video")
-    looked = _looked_at(pieces)
+    looked = _looked_at(pieces, spans)
     step_s = np.concatenate([piece.step_s for piece in pieces])
     rows = np.concatenate([pieces[0].rows, *(piece.rows[1:] for piece in pieces[1:])])
     motion = _joined([piece.motion for piece in looked])
     survived = [survival(piece.trajectories, piece.motion) for piece in looked]
     cuts = find_cuts(*(np.concatenate([pair[k] for pair in survived]) for k in (0, 1)))
     if spans is not None:
-        motion = _joined([s.correct(p.motion, p.own(cuts)) for s, p in zip(spans, looked, strict=True)])
+        motion = _joined([s.corrected(p.own(cuts)) for s, p in zip(spans, looked, strict=True)])
     camera = camera_motion(motion, step_s, pieces[0].diagonal_px, cuts)
     aparts = [apart_motion(piece.trajectories, piece.motion, piece.own(cuts)) for piece in looked]
     fates = [fates_of(piece) for piece in pieces]
@@ -145,17 +142,11 @@ def describe(pieces: Sequence[Trajectories], spans: Sequence[AlignedSpans] | Non
     return MotionDescription(figures, merged(events), camera, rows, np.concatenate(groups), embedding)
 
 
-def _thinned(piece: Trajectories) -> Trajectories:
-    """An even choice of the points, where there are too many positions."""
-    rows, count = piece.seen.shape
-    step = max(1, -(-rows * count // _MOST_POSITIONS))
-    return piece if step == 1 else replace(piece, xy=piece.xy[:, ::step], seen=piece.seen[:, ::step])
-
-
-def _looked_at(pieces: Sequence[Trajectories]) -> list[_Piece]:
+def _looked_at(pieces: Sequence[Trajectories], spans: Sequence[AlignedSpans] | None) -> list[_Piece]:
+    motions = map(picture_motion, pieces) if spans is None else (one.motion for one in spans)
     found, first = [], 0
-    for piece in pieces:
-        found.append(_Piece(piece, picture_motion(piece), first))
+    for piece, motion in zip(pieces, motions, strict=True):
+        found.append(_Piece(piece, motion, first))
         first += max(len(piece.rows) - 1, 0)
     return found
 

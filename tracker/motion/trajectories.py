@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..coordinates import inside_frame
+from ..coordinates import inside_frame, mostly_outside
 from ..errors import MotionError, ShapeError
 from ..types import Tracks
 
 # a rate for arrays and files that tell none
 USUAL_FPS = 25.0
-# share of seen positions outside the picture above which tracks are those of another video
-_MOST_OUTSIDE = 0.5
+# positions looked at; of longer or fuller clips an even choice of the points
+_MOST_POSITIONS = 12_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +86,8 @@ def trajectories_of(tracks: Tracks, size_px: tuple[int, int], fps: float | None)
         MotionError: if most points lie outside the picture, as those of another video do
     """
     inside = inside_frame(tracks.xy, size_px)
-    num_visible = int(np.count_nonzero(tracks.visible))
-    num_outside = num_visible - int(np.count_nonzero(tracks.visible & inside))
-    if num_outside > _MOST_OUTSIDE * num_visible:
+    if outside := mostly_outside(tracks.xy, tracks.visible, size_px):
+        num_outside, num_visible = outside
         raise MotionError(
             f"{num_outside} of {num_visible} visible points lie outside the {size_px[0]} x {size_px[1]} frame, so "
             "these tracks are not of this video. Track it anew, or give the sample the video that was tracked"
@@ -98,6 +97,15 @@ def trajectories_of(tracks: Tracks, size_px: tuple[int, int], fps: float | None)
     return Trajectories(
         tracks.xy[rows], np.asarray(tracks.visible & inside)[rows], rows, size_px, fps if fps else USUAL_FPS
     )
+
+
+def thinned(trajectories: Trajectories) -> Trajectories:
+    """An even choice of the points, where there are too many positions to look at."""
+    rows, count = trajectories.seen.shape
+    step = max(1, -(-rows * count // _MOST_POSITIONS))
+    if step == 1:
+        return trajectories
+    return replace(trajectories, xy=trajectories.xy[:, ::step], seen=trajectories.seen[:, ::step])
 
 
 def tracked_rows(placed: np.ndarray) -> np.ndarray:

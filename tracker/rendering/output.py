@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..coordinates import inside_frame
+from ..coordinates import mostly_outside
 from ..errors import Cancelled, OptionError, OutputError, OutputExistsError
 from ..types import Tracks
 from ..video.probe import VideoProbe, probe
@@ -178,13 +178,11 @@ def render(
 def _undrawn(fields: Sequence[tuple[str, Tracks]], options: TrailOptions, size_px: tuple[int, int]) -> Iterator[str]:
     """Says of which fields little or nothing was drawn: all that is known is hidden, or most lies outside the frame."""
     for title, tracks in fields:
-        num_visible = int(np.count_nonzero(tracks.visible))
-        num_outside = num_visible - int(np.count_nonzero(tracks.visible & inside_frame(tracks.xy, size_px)))
-        if not options.show_hidden and tracks.num_points and not num_visible:
+        if not options.show_hidden and tracks.num_points and not tracks.visible.any():
             yield f"no point of {title!r} is visible in any frame, and hidden points were left out"
-        if num_outside > num_visible / 2:
+        if outside := mostly_outside(tracks.xy, tracks.visible, size_px):
             yield (
-                f"{num_outside:,} of {num_visible:,} visible points of {title!r} lie outside the "
+                f"{outside[0]:,} of {outside[1]:,} visible points of {title!r} lie outside the "
                 f"{size_px[0]} x {size_px[1]} frame, so these tracks are of another video"
             )
 

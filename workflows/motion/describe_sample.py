@@ -120,33 +120,32 @@ class SampleDescription:
         warnings = [f"tracks of {num_late} frames past the end of the video are left out"] if num_late else []
         size_px, fps = frame_size_of(sample), _rate_of(sample, warnings)
         trajectories = trajectories_of(tracks, size_px, fps)
+        video = VideoFrames(sample.filepath) if options.reads_video else None
         spans = None
-        if options.pictures:
-            spans = [align_frames(VideoFrames(sample.filepath), trajectories, cancelled=self.cancelled)]
+        if video is not None and options.pictures:
+            spans = [align_frames(video, trajectories, cancelled=self.cancelled)]
         described = describe([trajectories], spans)
-        featureless = self._featureless(sample, tracks, warnings)
-        cycle = self._cycle(sample, tracks, lambda share: reporter.inside(share, outcome.filepath))
+        featureless = self._featureless(video, tracks, warnings)
+        cycle = self._cycle(video, tracks, lambda share: reporter.inside(share, outcome.filepath))
         outcome = replace(outcome, warnings=tuple(warnings))
         outcome = self._stored(sample, described, source, outcome, featureless, cycle)
         if has_attributes(self.dataset, sample.id, label_field):
             self._tell_keypoints(sample.id, label_field, described, featureless, tracks.num_points)
         return outcome
 
-    def _featureless(self, sample: Any, tracks: Tracks, warnings: list[str]) -> np.ndarray | None:
+    def _featureless(self, video: VideoFrames | None, tracks: Tracks, warnings: list[str]) -> np.ndarray | None:
         """(N,) bool; None where it was not asked for."""
-        if not self.options.texture:
+        if video is None or not self.options.texture:
             return None
-        video = VideoFrames(sample.filepath)
         found = is_featureless(least_texture(video, tracks, self.cancelled))
         ground = Ground(int(found.sum()), tracks.num_points)
         if ground.is_worth_saying:
             warnings.append(featureless_warning(ground))
         return found
 
-    def _cycle(self, sample: Any, tracks: Tracks, progress: ProgressCallback) -> CycleConsistency:
-        if not self.options.cycle_consistency:
+    def _cycle(self, video: VideoFrames | None, tracks: Tracks, progress: ProgressCallback) -> CycleConsistency:
+        if video is None or not self.options.cycle_consistency:
             return NOT_FOLLOWED
-        video = VideoFrames(sample.filepath)
         return cycle_consistency(video, tracks, self._loaded(), progress=progress, cancelled=self.cancelled)
 
     def _tell_keypoints(

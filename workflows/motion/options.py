@@ -108,6 +108,11 @@ class MotionOptions(RunOptions):
         return f"{self.motion_field}_vector"
 
     @property
+    def reads_video(self) -> bool:
+        """Whether the video is looked at beside tracks that are there."""
+        return self.texture or self.pictures or self.cycle_consistency
+
+    @property
     def base_key(self) -> str:
         return f"describe_{self.motion_field}"
 

@@ -10,7 +10,7 @@ from ...tracker.errors import Cancelled, VideoError
 from ...tracker.models.base import CancelCheck
 from ...tracker.motion.alignment import ALIGNED_SIDE_PX, AlignedSpans, align_pictures, span_bounds
 from ...tracker.motion.background import picture_motion
-from ...tracker.motion.trajectories import Trajectories
+from ...tracker.motion.trajectories import Trajectories, thinned
 from ...tracker.types import FrameMap
 from ...tracker.video.frame_source import FrameSource
 from ...tracker.video.frames import SampledFrames
@@ -64,4 +64,4 @@ def align_frames(
     scale = min(ALIGNED_SIDE_PX / min(source.size_px), 1.0)
     width, height = (max(round(side * scale), 1) for side in source.size_px)
     pictures = pictures_at(source, trajectories.rows[bounds] - first, (width, height), cancelled)
-    return align_pictures(pictures, bounds, picture_motion(trajectories), trajectories.size_px)
+    return align_pictures(pictures, bounds, picture_motion(thinned(trajectories)), trajectories.size_px)

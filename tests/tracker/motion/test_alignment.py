@@ -51,7 +51,7 @@ def test_pictures_tell_what_tracks_that_lag_do_not(linear, shift):
     lagging = steady(linear**0.6, 0.6 * shift, 20)
     bounds = np.array([0, 10, 20])
     pictures = moved_pictures(true, bounds.tolist(), light=0.85, contrast=12)
-    found = align_pictures(pictures, bounds, lagging, SIZE).correct(lagging, NO_CUTS)
+    found = align_pictures(pictures, bounds, lagging, SIZE).corrected(NO_CUTS)
     corners = np.array([1, 1j, -1, -1j]) * 50
     after, wanted, before = (m.linear[:, None] * corners + m.shift_px[:, None] for m in (found, true, lagging))
     moved = np.abs(wanted - corners).mean()
@@ -102,16 +102,16 @@ def test_corrected_steps_go_where_their_span_does(turn, growth, shift, shake):
         np.exp(rng.normal(0, 0.005, 12) + 1j * rng.normal(0, 0.005, 12)),
         rng.normal(0, 1, 12) + 1j * rng.normal(0, 1, 12),
     )
-    spans = AlignedSpans(np.array([0, 12]), np.array([growth * np.exp(1j * turn)]), np.array([complex(*shift)]))
-    linear, moved = spans.correct(steps, NO_CUTS).over(0, 12)
+    spans = AlignedSpans(steps, np.array([0, 12]), np.array([growth * np.exp(1j * turn)]), np.array([complex(*shift)]))
+    linear, moved = spans.corrected(NO_CUTS).over(0, 12)
     assert linear == pytest.approx(spans.linear[0])
     assert abs(moved - complex(*shift)) < 0.01
 
 
 def test_a_span_with_a_cut_stays_as_tracks_tell_it():
     motion = steady(1 + 0j, 1 + 0j, 20)
-    spans = AlignedSpans(np.array([0, 10, 20]), np.array([1 + 0j, 1 + 0j]), np.array([20 + 0j, 20 + 0j]))
-    shift = spans.correct(motion, np.array([10])).shift_px
+    spans = AlignedSpans(motion, np.array([0, 10, 20]), np.array([1 + 0j, 1 + 0j]), np.array([20 + 0j, 20 + 0j]))
+    shift = spans.corrected(np.array([10])).shift_px
     assert np.allclose(shift[:10], 2)
     assert np.allclose(shift[10:], 1)
 
